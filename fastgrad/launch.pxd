@@ -1,0 +1,103 @@
+# The vocabulary shared by the engine and the kernels: number types, dtypes and the Launch.
+#
+# A Launch is one kernel call as plain data: no Python object, no ownership, no pointer into itself, so it can be
+# copied, cut among threads, kept and run again, timed or written out.  Nothing here may refer to a Tensor.
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+ctypedef uint8_t b8        # bool
+ctypedef uint8_t u8
+ctypedef int8_t i8
+ctypedef int16_t i16
+ctypedef int32_t i32
+ctypedef int64_t i64
+ctypedef uint16_t u16      # the bits of float16 and bfloat16; also a 2-byte item that is only moved
+ctypedef uint32_t u32      # a 4-byte item that is only moved
+ctypedef uint64_t u64      # an 8-byte item that is only moved
+ctypedef float f32
+ctypedef double f64
+
+ctypedef fused real:
+    f32
+    f64
+
+ctypedef fused integer:
+    u8
+    i8
+    i16
+    i32
+    i64
+
+ctypedef fused number:
+    u8
+    i8
+    i16
+    i32
+    i64
+    f32
+    f64
+
+# items that are only moved: a kernel over `item` serves every dtype of that width
+ctypedef fused item:
+    u8
+    u16
+    u32
+    u64
+
+cdef enum Dtype:           # in the order of promotion within a category
+    BOOL = 0
+    UINT8
+    INT8
+    INT16
+    INT32
+    INT64
+    FLOAT16
+    BFLOAT16
+    FLOAT32
+    FLOAT64
+    NDTYPES
+
+cdef enum:
+    MAX_DIMS = 8           # of a tensor
+    MAX_LOOP = 10          # of a launch: batched products and windows have more loops than a tensor has dimensions
+    MAX_OPERANDS = 8
+    MAX_ATTRS = 8
+
+ctypedef union Scalar:
+    b8 b
+    u8 u1
+    i8 i1
+    i16 i2
+    i32 i4
+    i64 i
+    f32 f4
+    f64 f
+
+ctypedef struct Launch:
+    int16_t kernel                            # row of the kernel table
+    int8_t dtype                              # column of the kernel table: what the loop computes in
+    int8_t ndim                               # loop dimensions in use; the kernel's own `core` dimensions are the last
+    int8_t core
+    int8_t noperands                          # operand 0 is the output
+    int64_t shape[MAX_LOOP]
+    char* ptr[MAX_OPERANDS]                   # NULL: the operand is scalar[i], already in the dtype it is read as
+    int64_t stride[MAX_OPERANDS][MAX_LOOP]    # in bytes; 0 where an operand does not move with the loop
+    Scalar scalar[MAX_OPERANDS]
+    Scalar attr[MAX_ATTRS]                    # an operation's own numbers: a slope, a bound, a count
+
+# A kernel computes the core dimensions at the operand pointers `p`.  `scratch` is per thread, SCRATCH_BYTES long.
+ctypedef void (*Kernel)(const Launch* l, char** p, void* scratch) noexcept nogil
+
+ctypedef struct KernelTable:
+    const char* level                         # "v2", "v3", "v4", "aarch64"
+    Kernel* kernel                            # [number * NDTYPES + dtype], NULL where a dtype has none
+    int64_t scratch_bytes
+
+
+cdef inline int64_t extent(const Launch* l, int i) noexcept nogil:
+    """Size of core dimension i."""
+    return l.shape[l.ndim - l.core + i]
+
+
+cdef inline int64_t step(const Launch* l, int operand, int i) noexcept nogil:
+    """Byte stride of an operand along core dimension i."""
+    return l.stride[operand][l.ndim - l.core + i]
