@@ -55,7 +55,7 @@ def run_module(name):
     """Runs a module as `python -m name`."""
     import runpy
 
-    sys.modules["__main__"] = ModuleType("__main__")
+    new_main(BuiltinImporter)
     run(lambda: runpy._run_module_as_main(name))
 
 
@@ -77,7 +77,7 @@ def run_script(path):
         import runpy
 
         set_first_path(absolute)
-        sys.modules["__main__"] = ModuleType("__main__")
+        new_main(BuiltinImporter)
         return run(lambda: runpy._run_module_as_main("__main__", alter_argv=False))
     try:
         with open(path, "rb") as file:

@@ -28,7 +28,7 @@ class SwitchOn:
         self.block = block
 
     def __reduce__(self):
-        location = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        location = os.path.dirname(os.path.dirname(os.path.abspath(sys.modules[__package__].__file__)))
         return exec, (IN_CHILD.format(location=location, block=self.block),)
 
 
