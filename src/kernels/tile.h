@@ -1,0 +1,317 @@
+/* The register tile of the matrix product: what Cython cannot say (vector registers, fma, masked loads).
+ *
+ * One body, instantiated for float and double by including this file again, written in the vector extensions of GCC and
+ * Clang for whatever instruction set the translation unit is compiled for; without the extensions a vector is one
+ * element.  No blocking and no policy here: that is gemm.pxi.
+ *
+ * Invariant: an element of a tile is acc = fma(a[i,p], b[p,j], acc) for p = 0..k-1 from acc = +0, whatever the tile's
+ * size, its place or the layout of a (a*b + acc, rounded twice, where the level has no fma).
+ */
+#ifndef TILE_REAL
+#ifndef FASTGRAD_TILE_H
+#define FASTGRAD_TILE_H
+
+#include <stdint.h>
+#include <string.h>
+
+/* TILE_ROWS x TILE_VECS accumulators fill the register file but for the operands of one step.  TILE_MASKED: part of a
+ * vector can be read where it lies (2: at no cost). */
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#define TILE_BYTES 64
+#define TILE_ROWS 8
+#define TILE_VECS 3
+#define TILE_MASKED 2
+#elif defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+#define TILE_BYTES 32
+#define TILE_ROWS 6
+#define TILE_VECS 2
+#define TILE_MASKED 1
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#define TILE_BYTES 16
+#define TILE_ROWS 8
+#define TILE_VECS 3
+#define TILE_MASKED 0
+#else
+#define TILE_BYTES 16
+#define TILE_ROWS 6
+#define TILE_VECS 2
+#define TILE_MASKED 0
+#endif
+
+#if defined(__GNUC__)
+#define TILE_INLINE static inline __attribute__((always_inline, unused))
+#define TILE_VECTOR(real) __attribute__((vector_size(TILE_BYTES), aligned(sizeof(real)), may_alias))
+#define TILE_UNROLL _Pragma("GCC unroll 16")
+#else
+#define TILE_INLINE static inline
+#define TILE_VECTOR(real)
+#define TILE_UNROLL
+#endif
+
+/* What the tiles of one block share.  Strides are in elements. */
+typedef struct {
+    int64_t k;
+    int64_t a_row, a_col;  /* one of them is 1 */
+    int64_t b_row;         /* a row of b is contiguous */
+    int64_t c_row;
+    int load_tail;         /* elements that may be read of the last vector of a row of b: all, unless TILE_MASKED */
+    int store_tail;        /* elements to write of the last vector of a row of c */
+    int accumulate;        /* add to c instead of replacing it */
+} Tile;
+
+#define TILE_SMALL_VECTOR __attribute__((vector_size(16), aligned(sizeof(TILE_REAL)), may_alias))
+#define TILE_REAL float
+#define TILE_TRANSPOSE(vec, x) { \
+    typedef int32_t at __attribute__((vector_size(16))); \
+    const vec a = __builtin_shuffle(x[0], x[1], (at){0, 4, 1, 5}), b = __builtin_shuffle(x[2], x[3], (at){0, 4, 1, 5}); \
+    const vec c = __builtin_shuffle(x[0], x[1], (at){2, 6, 3, 7}), d = __builtin_shuffle(x[2], x[3], (at){2, 6, 3, 7}); \
+    x[0] = __builtin_shuffle(a, b, (at){0, 1, 4, 5}); x[1] = __builtin_shuffle(a, b, (at){2, 3, 6, 7}); \
+    x[2] = __builtin_shuffle(c, d, (at){0, 1, 4, 5}); x[3] = __builtin_shuffle(c, d, (at){2, 3, 6, 7}); }
+#define TILE(name) tile_##name##_f32
+#define TILE_X86(bits, name) _mm##bits##_##name##_ps
+#define TILE_FMLA vfmaq_f32
+#include "tile.h"
+#undef TILE_REAL
+#undef TILE
+#undef TILE_X86
+#undef TILE_FMLA
+#undef TILE_TRANSPOSE
+#define TILE_REAL double
+#define TILE_TRANSPOSE(vec, x) { \
+    typedef int64_t at __attribute__((vector_size(16))); \
+    const vec a = x[0]; \
+    x[0] = __builtin_shuffle(a, x[1], (at){0, 2}); x[1] = __builtin_shuffle(a, x[1], (at){1, 3}); }
+#define TILE(name) tile_##name##_f64
+#define TILE_X86(bits, name) _mm##bits##_##name##_pd
+#define TILE_FMLA vfmaq_f64
+#include "tile.h"
+#undef TILE_REAL
+#undef TILE
+#undef TILE_X86
+#undef TILE_FMLA
+
+#endif
+#else /* the body, for one type */
+
+typedef TILE_REAL TILE(vec) TILE_VECTOR(TILE_REAL);
+typedef void (*TILE(function))(const Tile*, const TILE_REAL*, const TILE_REAL*, const TILE_REAL*, TILE_REAL*);
+enum { TILE(lanes) = sizeof(TILE(vec)) / sizeof(TILE_REAL) };
+#define LANES TILE(lanes)
+
+TILE_INLINE TILE(vec) TILE(splat)(TILE_REAL x) {
+    return x - (TILE(vec)){0};  /* not +: -0 + 0 is +0 */
+}
+
+TILE_INLINE TILE(vec) TILE(fma)(TILE(vec) a, TILE(vec) b, TILE(vec) c) {
+#if defined(__AVX512F__)
+    return TILE_X86(512, fmadd)(a, b, c);
+#elif defined(__AVX2__) && defined(__FMA__)
+    return TILE_X86(256, fmadd)(a, b, c);
+#elif defined(__aarch64__)
+    return TILE_FMLA(c, a, b);
+#else
+    return a * b + c;
+#endif
+}
+
+/* The first `count` elements, zeros after them; nothing beyond them is touched. */
+TILE_INLINE TILE(vec) TILE(load)(const TILE_REAL* p, int count) {
+#if TILE_MASKED == 2
+    return TILE_X86(512, maskz_loadu)((1u << count) - 1, p);
+#elif TILE_MASKED == 1
+    static const int64_t on[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
+    return TILE_X86(256, maskload)(p, _mm256_loadu_si256((const void*)((const TILE_REAL*)(on + 4) - count)));
+#else
+    TILE(vec) x = {0};
+    memcpy(&x, p, (size_t)count * sizeof(TILE_REAL));
+    return x;
+#endif
+}
+
+TILE_INLINE void TILE(store)(TILE_REAL* p, TILE(vec) x, int count) {
+    if (count == LANES) *(TILE(vec)*)p = x;
+#if TILE_MASKED == 2
+    else TILE_X86(512, mask_storeu)(p, (1u << count) - 1, x);
+#else
+    else memcpy(p, &x, (size_t)count * sizeof(TILE_REAL));
+#endif
+}
+
+/* c[rows, vecs*LANES] = a[rows, k] @ b[k, vecs*LANES] (+ bias) (+ c).  by_row: a_col is 1, else a_row is 1.
+ * part: the last vector of a row of b may not be read whole. */
+TILE_INLINE void TILE(body)(const int rows, const int vecs, const int by_row, const int part, const Tile* t,
+                            const TILE_REAL* a, const TILE_REAL* b, const TILE_REAL* bias, TILE_REAL* c) {
+    TILE(vec) acc[TILE_ROWS][TILE_VECS], b_vec[TILE_VECS];
+    const TILE_REAL* row[TILE_ROWS];
+    const int64_t k = t->k, b_row = t->b_row, c_row = t->c_row, a_step = by_row ? 0 : t->a_col;
+    const int load_tail = t->load_tail, tail = t->store_tail;
+    TILE_UNROLL for (int i = 0; i < rows; i++) {
+        row[i] = a + i * (by_row ? t->a_row : 1);
+        TILE_UNROLL for (int j = 0; j < vecs; j++) acc[i][j] = (TILE(vec)){0};
+    }
+    for (int64_t p = 0; p < k; p++) {
+        TILE_UNROLL for (int j = 0; j < vecs; j++) {
+            const TILE_REAL* from = b + j * LANES;
+            b_vec[j] = part && j == vecs - 1 ? TILE(load)(from, load_tail) : *(const TILE(vec)*)from;
+        }
+        TILE_UNROLL for (int i = 0; i < rows; i++) {
+            const TILE(vec) a_i = TILE(splat)(by_row ? row[i][p] : a[i]);
+            TILE_UNROLL for (int j = 0; j < vecs; j++) acc[i][j] = TILE(fma)(a_i, b_vec[j], acc[i][j]);
+        }
+        a += a_step;
+        b += b_row;
+    }
+#define EACH TILE_UNROLL for (int i = 0; i < rows; i++) TILE_UNROLL for (int j = 0; j < vecs; j++)
+#define COUNT (j == vecs - 1 ? tail : LANES)
+    if (bias) EACH acc[i][j] += TILE(load)(bias + j * LANES, COUNT);
+    if (t->accumulate) EACH acc[i][j] += TILE(load)(c + i * c_row + j * LANES, COUNT);
+    if (tail == LANES) EACH *(TILE(vec)*)(c + i * c_row + j * LANES) = acc[i][j];
+    else EACH TILE(store)(c + i * c_row + j * LANES, acc[i][j], COUNT);
+#undef EACH
+#undef COUNT
+}
+
+#if TILE_MASKED == 1
+#define BODY(...) \
+    if (t->load_tail < LANES) TILE(body)(__VA_ARGS__, 1, t, a, b, bias, c); \
+    else TILE(body)(__VA_ARGS__, 0, t, a, b, bias, c)
+#else
+#define BODY(...) TILE(body)(__VA_ARGS__, TILE_MASKED, t, a, b, bias, c)
+#endif
+#define TILE_OF(rows, vecs, by_row) \
+    static void TILE(rows##x##vecs##x##by_row)(const Tile* t, const TILE_REAL* a, const TILE_REAL* b, \
+                                               const TILE_REAL* bias, TILE_REAL* c) { \
+        BODY(rows, vecs, by_row); \
+    }
+#define EACH_FORM(OF, rows, vecs) OF(rows, vecs, 0) OF(rows, vecs, 1)
+#if TILE_VECS == 3
+#define EACH_WIDTH(OF, rows) EACH_FORM(OF, rows, 1) EACH_FORM(OF, rows, 2) EACH_FORM(OF, rows, 3)
+#define EACH_TILE(OF) \
+    EACH_WIDTH(OF, 1) EACH_WIDTH(OF, 2) EACH_WIDTH(OF, 3) EACH_WIDTH(OF, 4) \
+    EACH_WIDTH(OF, 5) EACH_WIDTH(OF, 6) EACH_WIDTH(OF, 7) EACH_WIDTH(OF, 8)
+#else
+#define EACH_WIDTH(OF, rows) EACH_FORM(OF, rows, 1) EACH_FORM(OF, rows, 2)
+#define EACH_TILE(OF) \
+    EACH_WIDTH(OF, 1) EACH_WIDTH(OF, 2) EACH_WIDTH(OF, 3) EACH_WIDTH(OF, 4) EACH_WIDTH(OF, 5) EACH_WIDTH(OF, 6)
+#endif
+EACH_TILE(TILE_OF)
+#define ENTRY(rows, vecs, by_row) TILE(rows##x##vecs##x##by_row),
+static const TILE(function) TILE(table)[TILE_ROWS * TILE_VECS * 2] = {EACH_TILE(ENTRY)};  /* [rows-1][vecs-1][by_row] */
+#undef ENTRY
+#undef BODY
+#undef TILE_OF
+#undef EACH_FORM
+#undef EACH_WIDTH
+#undef EACH_TILE
+
+/* out[k, n] (row stride out_row) = in[n, k].T (row stride in_row), by blocks that fit registers. */
+static void TILE(transpose)(int64_t n, int64_t k, const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int64_t out_row) {
+    int64_t i = 0;
+#if defined(__GNUC__)
+    typedef TILE_REAL vec TILE_SMALL_VECTOR;
+    enum { SIZE = sizeof(vec) / sizeof(TILE_REAL) };
+    for (; i + SIZE <= n; i += SIZE) {
+        int64_t p = 0;
+        for (; p + SIZE <= k; p += SIZE) {
+            vec x[SIZE];
+            TILE_UNROLL for (int r = 0; r < SIZE; r++) x[r] = *(const vec*)(in + (i + r) * in_row + p);
+            TILE_TRANSPOSE(vec, x)
+            TILE_UNROLL for (int r = 0; r < SIZE; r++) *(vec*)(out + (p + r) * out_row + i) = x[r];
+        }
+        for (; p < k; p++) {
+            TILE_UNROLL for (int r = 0; r < SIZE; r++) out[p * out_row + i + r] = in[(i + r) * in_row + p];
+        }
+    }
+#endif
+    for (; i < n; i++) {
+        for (int64_t p = 0; p < k; p++) out[p * out_row + i] = in[i * in_row + p];
+    }
+}
+/* out[k, width] (contiguous) = in[k, count] (row stride in_row), zeros in the columns after count. */
+static void TILE(copy)(int64_t k, int count, const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int width) {
+    for (int64_t p = 0; p < k; p++, in += in_row, out += width) {
+        int j = 0;
+        for (; j + LANES <= count; j += LANES) *(TILE(vec)*)(out + j) = *(const TILE(vec)*)(in + j);
+        if (j < width) {
+            const TILE(vec) x = TILE(load)(in + j, count - j);
+            TILE(store)(out + j, x, width - j < LANES ? width - j : LANES);
+        }
+    }
+}
+
+/* sum[j] = fma(x[r], in[r,j], sum[j]) for r = 0..rows-1 in turn. */
+TILE_INLINE void TILE(axpy_body)(const int rows, int64_t n, const TILE_REAL* x, int64_t x_step, const TILE_REAL* in,
+                                 int64_t in_row, TILE_REAL* sum) {
+    TILE(vec) x_vec[8];
+    int64_t j = 0;
+    TILE_UNROLL for (int r = 0; r < rows; r++) x_vec[r] = TILE(splat)(x[r * x_step]);
+    for (; j + LANES <= n; j += LANES) {
+        TILE(vec) acc = *(TILE(vec)*)(sum + j);
+        TILE_UNROLL for (int r = 0; r < rows; r++) {
+            acc = TILE(fma)(x_vec[r], *(const TILE(vec)*)(in + r * in_row + j), acc);
+        }
+        *(TILE(vec)*)(sum + j) = acc;
+    }
+    if (j < n) {
+        TILE(vec) acc = TILE(load)(sum + j, (int)(n - j));
+        TILE_UNROLL for (int r = 0; r < rows; r++) {
+            acc = TILE(fma)(x_vec[r], TILE(load)(in + r * in_row + j, (int)(n - j)), acc);
+        }
+        TILE(store)(sum + j, acc, (int)(n - j));
+    }
+}
+
+/* sum[n] += x[k] @ in[k, n] by rows of in. */
+static void TILE(axpy)(int64_t n, int64_t k, const TILE_REAL* x, int64_t x_step, const TILE_REAL* in, int64_t in_row,
+                       TILE_REAL* sum) {
+    int64_t p = 0;
+    for (; p + 8 <= k; p += 8) TILE(axpy_body)(8, n, x + p * x_step, x_step, in + p * in_row, in_row, sum);
+    if (k & 4) { TILE(axpy_body)(4, n, x + p * x_step, x_step, in + p * in_row, in_row, sum); p += 4; }
+    if (k & 2) { TILE(axpy_body)(2, n, x + p * x_step, x_step, in + p * in_row, in_row, sum); p += 2; }
+    if (k & 1) TILE(axpy_body)(1, n, x + p * x_step, x_step, in + p * in_row, in_row, sum);
+}
+
+/* sum[r] = x[k] . in[r, k]: element p goes to accumulator p mod 4*LANES, and these are added up by halves. */
+TILE_INLINE void TILE(dot_body)(const int rows, int64_t k, const TILE_REAL* x, const TILE_REAL* in, int64_t in_row,
+                                TILE_REAL* sum) {
+    TILE(vec) acc[4][4];
+    int64_t p = 0;
+    TILE_UNROLL for (int r = 0; r < rows; r++) TILE_UNROLL for (int v = 0; v < 4; v++) acc[r][v] = (TILE(vec)){0};
+    for (; p + 4 * LANES <= k; p += 4 * LANES) {
+        TILE_UNROLL for (int v = 0; v < 4; v++) {
+            const TILE(vec) x_vec = *(const TILE(vec)*)(x + p + v * LANES);
+            TILE_UNROLL for (int r = 0; r < rows; r++) {
+                acc[r][v] = TILE(fma)(x_vec, *(const TILE(vec)*)(in + r * in_row + p + v * LANES), acc[r][v]);
+            }
+        }
+    }
+    TILE_UNROLL for (int v = 0; v < 4; v++) {
+        if (p < k) {
+            const int count = k - p < LANES ? (int)(k - p) : LANES;
+            const TILE(vec) x_vec = TILE(load)(x + p, count);
+            TILE_UNROLL for (int r = 0; r < rows; r++) {
+                acc[r][v] = TILE(fma)(x_vec, TILE(load)(in + r * in_row + p, count), acc[r][v]);
+            }
+            p += LANES;
+        }
+    }
+    TILE_UNROLL for (int r = 0; r < rows; r++) {
+        TILE_REAL lane[LANES];
+        *(TILE(vec)*)lane = (acc[r][0] + acc[r][2]) + (acc[r][1] + acc[r][3]);
+        TILE_UNROLL for (int half = LANES / 2; half > 0; half /= 2) {
+            TILE_UNROLL for (int i = 0; i < half; i++) lane[i] += lane[i + half];
+        }
+        sum[r] = lane[0];
+    }
+}
+
+static void TILE(dot)(int64_t rows, int64_t k, const TILE_REAL* x, const TILE_REAL* in, int64_t in_row, TILE_REAL* sum) {
+    int64_t r = 0;
+    for (; r + 4 <= rows; r += 4) TILE(dot_body)(4, k, x, in + r * in_row, in_row, sum + r);
+    for (; r < rows; r++) TILE(dot_body)(1, k, x, in + r * in_row, in_row, sum + r);
+}
+#undef LANES
+#endif
