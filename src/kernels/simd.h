@@ -1,0 +1,45 @@
+/* What Cython cannot say, for the scalar functions in vmath*.pxi: bit casts, fused multiply-add, selection and the rounding
+ * functions as builtins. Everything is a pure static inline function, so a loop over it vectorizes. No intrinsics, no state.
+ *
+ * Invariant: fma_* is fused where the target has it, else two roundings; error bounds must hold both ways.
+ */
+#ifndef FASTGRAD_SIMD_H
+#define FASTGRAD_SIMD_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__GNUC__) || defined(__clang__)
+#define FG_INLINE static inline __attribute__((always_inline))
+/* A loop over a function that stays a call cannot vectorize, and the larger ones pass GCC's size limit. */
+#undef CYTHON_INLINE
+#define CYTHON_INLINE inline __attribute__((always_inline))
+#else
+#define FG_INLINE static inline
+#endif
+
+#if defined(__FMA__) || defined(__aarch64__)
+#define FG_HAS_FMA 1
+#else
+#define FG_HAS_FMA 0
+#endif
+
+FG_INLINE uint32_t bits_f32(float x) { uint32_t u; memcpy(&u, &x, sizeof u); return u; }
+FG_INLINE float from_bits_f32(uint32_t u) { float x; memcpy(&x, &u, sizeof x); return x; }
+FG_INLINE uint64_t bits_f64(double x) { uint64_t u; memcpy(&u, &x, sizeof u); return u; }
+FG_INLINE double from_bits_f64(uint64_t u) { double x; memcpy(&x, &u, sizeof x); return x; }
+
+#if FG_HAS_FMA
+FG_INLINE float fma_f32(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+FG_INLINE double fma_f64(double a, double b, double c) { return __builtin_fma(a, b, c); }
+#else
+FG_INLINE float fma_f32(float a, float b, float c) { return a * b + c; }
+FG_INLINE double fma_f64(double a, double b, double c) { return a * b + c; }
+#endif
+
+/* c ? a : b with operands of one type: a literal in a Cython conditional would turn float into double. */
+FG_INLINE float select_f32(int c, float a, float b) { return c ? a : b; }
+FG_INLINE double select_f64(int c, double a, double b) { return c ? a : b; }
+
+#endif

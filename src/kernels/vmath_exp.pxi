@@ -1,0 +1,176 @@
+# exp and the functions built on it: vexp, vexpm1, vsigmoid, vtanh (part of vmath.pxi).
+#
+# Shared method: n = rint(x / ln2) by adding and subtracting 1.5 * 2^(mantissa bits), whose low bits then hold n as an integer;
+# r = x - n ln2 in two parts, the first short enough that n * LN2_HIGH is exact without fma; a polynomial in r; scaling by 2^n in
+# two steps, so that overflow and denormal results round once.
+
+cdef enum:
+    EXP_BIAS_F32 = 127
+    EXP_BIAS_F64 = 1023
+
+
+cdef inline f32 exp_f32(f32 x) noexcept nogil:
+    """exp(x): degree-6 polynomial on |r| <= ln2/2."""
+    cdef f32 clamped, shifted, n, r, p
+    cdef uint32_t m, m1
+    clamped = select_f32(x > 89, 89, x)
+    clamped = select_f32(clamped < -105, -105, clamped)
+    shifted = fma_f32(clamped, 1.44269502, 12582912.0)
+    n = shifted - <f32>12582912.0
+    r = fma_f32(n, -0.693145752, clamped)
+    r = fma_f32(n, -1.42860677e-06, r)
+    p = fma_f32(0.00138700916, r, 0.00837046932)
+    p = fma_f32(p, r, 0.0416674986)
+    p = fma_f32(p, r, 0.166665047)
+    p = fma_f32(p, r, 0.49999997)
+    p = fma_f32(r * r, p, r) + 1
+    # m = n + 2 bias, split into the biased exponents of two powers of two
+    m = bits_f32(shifted) - (0x4B400000U - 2 * EXP_BIAS_F32)
+    m1 = m >> 1
+    return (p * from_bits_f32(m1 << 23)) * from_bits_f32((m - m1) << 23)
+
+
+cdef inline f64 exp_f64(f64 x) noexcept nogil:
+    """exp(x): degree-11 polynomial on |r| <= ln2/2."""
+    cdef f64 clamped, shifted, n, r, p, head
+    cdef uint64_t m, m1
+    clamped = select_f64(x > 710, 710, x)
+    clamped = select_f64(clamped < -746, -746, clamped)
+    shifted = fma_f64(clamped, 1.4426950408889634, 6755399441055744.0)
+    n = shifted - 6755399441055744.0
+    r = fma_f64(n, -0.6931471805598903, clamped)
+    r = fma_f64(n, -5.497923018708371e-14, r)
+    p = fma_f64(2.5087307597982954e-08, r, 2.763292175688761e-07)
+    p = fma_f64(p, r, 2.755731404988739e-06)
+    p = fma_f64(p, r, 2.4801486636840784e-05)
+    p = fma_f64(p, r, 0.00019841269807824194)
+    p = fma_f64(p, r, 0.0013888888948406129)
+    p = fma_f64(p, r, 0.008333333333356775)
+    p = fma_f64(p, r, 0.04166666666652016)
+    p = fma_f64(p, r, 0.16666666666666627)
+    p = fma_f64(p, r, 0.500000000000001)
+    # 1 + r with its rounding error, so that only the last addition rounds at full size
+    head = 1 + r
+    p = head + fma_f64(r * r, p, r - (head - 1))
+    m = bits_f64(shifted) - (0x4338000000000000ULL - 2 * EXP_BIAS_F64)
+    m1 = m >> 1
+    return (p * from_bits_f64(m1 << 52)) * from_bits_f64((m - m1) << 52)
+
+
+cdef inline f32 expm1_f32(f32 x) noexcept nogil:
+    """expm1(x) = 2^n expm1(r) + (2^n - 1), formed at half scale so that n = 128 does not overflow early."""
+    cdef f32 clamped, shifted, n, r, p, half_scale
+    clamped = select_f32(x > 89, 89, x)
+    clamped = select_f32(clamped < -20, -20, clamped)
+    shifted = fma_f32(clamped, 1.44269502, 12582912.0)
+    n = shifted - <f32>12582912.0
+    r = fma_f32(n, -0.693145752, clamped)
+    r = fma_f32(n, -1.42860677e-06, r)
+    p = fma_f32(0.00138905167, r, 0.00836744439)
+    p = fma_f32(p, r, 0.0416670851)
+    p = fma_f32(p, r, 0.166665345)
+    p = fma_f32(p, r, 0.5)
+    p = fma_f32(r * r, p, r)
+    half_scale = from_bits_f32((bits_f32(shifted) - (0x4B400000U - EXP_BIAS_F32 + 1)) << 23)
+    p = select_f32(n == 0, p, 2 * fma_f32(half_scale, p, half_scale - <f32>0.5))
+    return c_copysign_f32(p, x)
+
+
+cdef inline f64 expm1_f64(f64 x) noexcept nogil:
+    """expm1(x), as expm1_f32 with a degree-12 polynomial."""
+    cdef f64 clamped, shifted, n, r, p, half_scale
+    clamped = select_f64(x > 710, 710, x)
+    clamped = select_f64(clamped < -40, -40, clamped)
+    shifted = fma_f64(clamped, 1.4426950408889634, 6755399441055744.0)
+    n = shifted - 6755399441055744.0
+    r = fma_f64(n, -0.6931471805598903, clamped)
+    r = fma_f64(n, -5.497923018708371e-14, r)
+    p = fma_f64(2.0875185912844415e-09, r, 2.510919493348477e-08)
+    p = fma_f64(p, r, 2.755740372461603e-07)
+    p = fma_f64(p, r, 2.7557243804899515e-06)
+    p = fma_f64(p, r, 2.4801587170543475e-05)
+    p = fma_f64(p, r, 0.00019841269886476182)
+    p = fma_f64(p, r, 0.0013888888888963754)
+    p = fma_f64(p, r, 0.008333333333321515)
+    p = fma_f64(p, r, 0.041666666666666505)
+    p = fma_f64(p, r, 0.16666666666666677)
+    p = fma_f64(p, r, 0.5)
+    p = fma_f64(r * r, p, r)
+    half_scale = from_bits_f64((bits_f64(shifted) - (0x4338000000000000ULL - EXP_BIAS_F64 + 1)) << 52)
+    p = select_f64(n == 0, p, 2 * fma_f64(half_scale, p, half_scale - 0.5))
+    return c_copysign_f64(p, x)
+
+
+cdef inline f32 sigmoid_f32(f32 x) noexcept nogil:
+    """1 / (1 + exp(-x)), by e = exp(-|x|) <= 1, so that small results do not overflow on the way."""
+    cdef f32 e = exp_f32(-c_fabs_f32(x))
+    return select_f32(x < 0, e, 1) / (1 + e)
+
+
+cdef inline f64 sigmoid_f64(f64 x) noexcept nogil:
+    """1 / (1 + exp(-x)) as c / (c + exp(r)), c = 2^-n in two factors: one rounding fewer than f32 can afford."""
+    cdef f64 clamped, shifted, n, r, p, c1, c2, one
+    cdef uint64_t m, m1
+    clamped = select_f64(x > 38, 38, x)
+    clamped = select_f64(clamped < -746, -746, clamped)
+    shifted = fma_f64(clamped, 1.4426950408889634, 6755399441055744.0)
+    n = shifted - 6755399441055744.0
+    r = fma_f64(n, 0.6931471805598903, -clamped)
+    r = fma_f64(n, 5.497923018708371e-14, r)
+    p = fma_f64(2.5087307597982954e-08, r, 2.763292175688761e-07)
+    p = fma_f64(p, r, 2.755731404988739e-06)
+    p = fma_f64(p, r, 2.4801486636840784e-05)
+    p = fma_f64(p, r, 0.00019841269807824194)
+    p = fma_f64(p, r, 0.0013888888948406129)
+    p = fma_f64(p, r, 0.008333333333356775)
+    p = fma_f64(p, r, 0.04166666666652016)
+    p = fma_f64(p, r, 0.16666666666666627)
+    p = fma_f64(p, r, 0.500000000000001)
+    p = fma_f64(r * r, p, r)
+    m = bits_f64(shifted) - (0x4338000000000000ULL - 2 * EXP_BIAS_F64)
+    m1 = m >> 1
+    c1 = from_bits_f64(m1 << 52)
+    c2 = from_bits_f64((m - m1) << 52)
+    one = c1 * c2 + 1
+    return c1 / (one + (p + (c1 * c2 - (one - 1)))) * c2
+
+
+cdef inline f32 tanh_f32(f32 x) noexcept nogil:
+    """tanh(x) = e / (e + 2), e = expm1(2|x|), with the sign of x."""
+    cdef f32 a = c_fabs_f32(x), e
+    e = expm1_f32(2 * select_f32(a > 20, 20, a))
+    return c_copysign_f32(e / (e + 2), x)
+
+
+cdef inline f64 tanh_f64(f64 x) noexcept nogil:
+    """tanh(x) = x + x^3 p(x^2) for |x| < 0.6, else 1 - 2 sigmoid(-2|x|)."""
+    cdef f64 a = c_fabs_f64(x), z, p
+    z = x * x
+    p = fma_f64(-1.7210956784189697e-05, z, 7.937746970359088e-05)
+    p = fma_f64(p, z, -0.00023045080588112024)
+    p = fma_f64(p, z, 0.0005872143041922338)
+    p = fma_f64(p, z, -0.0014552230599965013)
+    p = fma_f64(p, z, 0.0035920388441881917)
+    p = fma_f64(p, z, -0.008863226955643753)
+    p = fma_f64(p, z, 0.021869488015967272)
+    p = fma_f64(p, z, -0.053968253949875075)
+    p = fma_f64(p, z, 0.13333333333300904)
+    p = fma_f64(p, z, -0.3333333333333313)
+    p = fma_f64(z * a, p, a)
+    return c_copysign_f64(select_f64(a < 0.6, p, 1 - 2 * sigmoid_f64(-2 * select_f64(a > 40, 40, a))), x)
+
+
+cdef inline real vexp(real x) noexcept nogil:
+    return exp_f32(x) if real is f32 else exp_f64(x)
+
+
+cdef inline real vexpm1(real x) noexcept nogil:
+    return expm1_f32(x) if real is f32 else expm1_f64(x)
+
+
+cdef inline real vsigmoid(real x) noexcept nogil:
+    return sigmoid_f32(x) if real is f32 else sigmoid_f64(x)
+
+
+cdef inline real vtanh(real x) noexcept nogil:
+    return tanh_f32(x) if real is f32 else tanh_f64(x)
