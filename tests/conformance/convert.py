@@ -44,6 +44,8 @@ def build_tensor(library, tensor):
         made = library.from_numpy(as_numpy(tensor.detach().float())).to(library.bfloat16)
     else:
         made = library.from_numpy(as_numpy(tensor))
+        if tensor.is_contiguous():
+            made = made.clone()  # memory of the library's own: borrowed memory cannot be resized by `out=`
     return made.requires_grad_(True) if tensor.requires_grad else made
 
 

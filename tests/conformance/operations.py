@@ -14,6 +14,8 @@ import torch
 from torch.testing._internal.common_methods_invocations import op_db
 from torch.testing._internal.opinfo.core import SampleInput
 
+from tests.conformance.convert import tensors_in
+
 # Names users call that PyTorch's table lacks, with the operation whose samples suit them.
 EXTRA = {
     "relu": "nn.functional.relu",
@@ -45,6 +47,9 @@ REFLECTED = {
 
 # Aliases run on this many samples only: they are the same function under a second name.
 ALIAS_SAMPLES = 3
+
+# Reference inputs with more elements than this are left out.
+LARGEST = 20_000
 
 
 @dataclass
@@ -78,6 +83,15 @@ class Operation:
             return samples
         others = [torch.empty(2, dtype=other) for other in (torch.float32, torch.float64, torch.int64, torch.bool)]
         return [SampleInput(sample.input, args=(other,)) for sample in samples for other in others]
+
+    def reference_inputs(self, dtype):
+        """PyTorch's wider set for values alone: extremal, large, denormal, non-contiguous and broadcast inputs."""
+        if self.info.reference_inputs_func is None or self.name in EXTRA:
+            return []
+        torch.manual_seed(0)
+        samples = self.info.reference_inputs("cpu", dtype, requires_grad=False)
+        parts = ((sample, (sample.input, sample.args, sample.kwargs)) for sample in samples)
+        return [sample for sample, held in parts if sum(t.numel() for t in tensors_in(held, torch.Tensor)) <= LARGEST]
 
     def error_inputs(self):
         if self.info.error_inputs_func is None or self.name in EXTRA:

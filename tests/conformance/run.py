@@ -11,6 +11,7 @@ import queue
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
@@ -49,13 +50,14 @@ class Worker:
         self.process = None
 
     def start(self):
+        self.errors = tempfile.TemporaryFile("w+", errors="replace")
         self.process = subprocess.Popen(
             [sys.executable, "-X", "faulthandler", "-m", "tests.conformance.worker"],
             cwd=ROOT,
             env=self.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self.errors,
             text=True,
         )
         self.silent = False
@@ -74,14 +76,15 @@ class Worker:
         return json.loads(line) if line.endswith("\n") else None
 
     def ask(self, request):
-        """Send a request to a live worker; starts one if needed. False if the library cannot even be imported."""
+        """Send a request to a live worker; starts one if needed."""
         if self.process is None or self.process.poll() is not None:
             self.start()
             if self.read(START_TIMEOUT) is None:
-                return False
+                self.process.wait()
+                self.errors.seek(0)
+                raise RuntimeError(f"the worker does not start:\n{self.errors.read()[-2000:]}")
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
-        return True
 
     def cause_of_death(self):
         code = self.process.wait()  # also makes sure that `ask` starts a new one
@@ -101,9 +104,7 @@ def check_one(worker, op, dtypes, most):
         results.append(Result(op, *key, status, message, sample))
 
     while True:
-        if not worker.ask({"op": op, "dtypes": dtypes, "max_samples": most, "skip": finished}):
-            record((op, "", "any", "import", 0), "crash", "the worker does not start (is the library importable?)", "")
-            return results
+        worker.ask({"op": op, "dtypes": dtypes, "max_samples": most, "skip": finished})
         key, sample = None, ""
         while (message := worker.read()) is not None:
             if "begin" in message:
@@ -129,7 +130,7 @@ def run(ops, dtypes=DTYPES, most=SAMPLES, workers=None, timeout=TIMEOUT, on_resu
     waiting = queue.Queue()
     for op in ops:
         waiting.put(op)
-    found = {}
+    found, failures = {}, []
 
     def serve():
         worker = Worker(timeout, library)
@@ -141,6 +142,8 @@ def run(ops, dtypes=DTYPES, most=SAMPLES, workers=None, timeout=TIMEOUT, on_resu
                     on_result(op, found[op])
         except queue.Empty:
             pass
+        except RuntimeError as error:
+            failures.append(error)
         finally:
             worker.stop()
 
@@ -150,6 +153,8 @@ def run(ops, dtypes=DTYPES, most=SAMPLES, workers=None, timeout=TIMEOUT, on_resu
         thread.start()
     for thread in threads:
         thread.join()
+    if failures:
+        raise failures[0]
     return {op: found[op] for op in ops}
 
 
@@ -157,6 +162,18 @@ def listed(path):
     """Names in a text file: one a line, `#` begins a comment."""
     lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
     return [line for line in lines if line]
+
+
+def pass_rate(results):
+    return sum(result.status == "pass" for result in results) / max(1, len(results))
+
+
+def by_kind(results):
+    """Results of PyTorch's samples, of its reference inputs (values only) and of its error inputs."""
+    kinds = defaultdict(list)
+    for result in results:
+        kinds[result.kind].append(result)
+    return kinds
 
 
 def summary_line(op, results):
@@ -214,8 +231,10 @@ def main():
     if options.json:
         Path(options.json).write_text("\n".join(json.dumps(asdict(result)) for result in results) + "\n")
     print("\n" + summary_line("total", results))
-    passed = sum(result.status == "pass" for result in results)
-    print(f"{100 * passed / max(1, len(results)):.2f}% of {len(results)} results, {len(ops)} operations")
+    for kind, members in by_kind(results).items():
+        print(f"{100 * pass_rate(members):7.2f}% of {len(members)} {kind} results")
+    rates = [pass_rate(found[op]) for op in ops if found[op]]
+    print(f"{100 * sum(rates) / max(1, len(rates)):7.2f}% mean over {len(rates)} operations, {rates.count(1.0)} of them complete")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ def cases(operation, dtypes, most):
         if operation.supports(dtype):
             for index, sample in evenly_chosen(operation.samples(dtype), most):
                 yield "sample", name, index, sample
+            for index, sample in evenly_chosen(operation.reference_inputs(dtype), most):
+                yield "reference", name, index, sample
     for index, wrong in evenly_chosen(operation.error_inputs(), most):
         yield "error", "any", index, wrong.sample_input
 

@@ -1,0 +1,76 @@
+"""Every operation fastgrad claims agrees with PyTorch on PyTorch's own samples, or differs for a reason that is written down.
+
+claimed.txt lists the operations, known_differences.toml the reasons. A crash is never excused. Only the selected
+operations run (`-k add`); the totals are asserted when all of them do.
+"""
+
+from fnmatch import fnmatchcase
+
+import pytest
+
+from tests.conformance.run import HERE, listed, pass_rate, run, summary_line
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib
+
+CLAIMED = listed(HERE / "claimed.txt")
+REQUIRED_RATE = 0.97
+PATTERNS = ("variant", "dtype", "kind", "status")
+FRAGMENTS = ("sample", "message")
+
+
+def known_differences():
+    entries = tomllib.loads((HERE / "known_differences.toml").read_text()).get("difference", [])
+    for entry in entries:
+        unknown = set(entry) - {"op", "reason", *PATTERNS, *FRAGMENTS}
+        assert not unknown, f"known_differences.toml: unknown key {unknown.pop()!r}"
+        assert entry.get("reason", "").strip(), f"known_differences.toml: {entry['op']} has no reason"
+    return entries
+
+
+def covers(entry, result):
+    """Whether a written reason applies to a failing result."""
+    return (
+        (fnmatchcase(result.op, entry["op"]) or fnmatchcase(result.label, entry["op"]))
+        and all(fnmatchcase(getattr(result, key), entry[key]) for key in PATTERNS if key in entry)
+        and all(entry[key] in getattr(result, key) for key in FRAGMENTS if key in entry)
+    )
+
+
+@pytest.fixture(scope="module")
+def found(request):
+    selected = [item.callspec.params["op"] for item in request.session.items if getattr(item, "callspec", None) and "op" in item.callspec.params and item.module is request.module]
+    return run(selected or CLAIMED)
+
+
+@pytest.fixture(scope="module")
+def everything(found):
+    if set(found) != set(CLAIMED):
+        pytest.skip("totals need every claimed operation")
+    return [result for results in found.values() for result in results]
+
+
+@pytest.mark.parametrize("op", CLAIMED)
+def test_operation(found, op):
+    results = found[op]
+    assert results, "an operation without a single sample proves nothing"
+    failed = [result for result in results if result.status != "pass"]
+    crashed = [result for result in failed if result.status == "crash"]
+    assert not crashed, crashed[0]
+    entries = known_differences()
+    unexplained = [result for result in failed if not any(covers(entry, result) for entry in entries)]
+    assert not unexplained, f"{summary_line(op, results)}\n{len(unexplained)} unexplained, first {unexplained[0]}"
+
+
+def test_total_rate(everything):
+    assert pass_rate(everything) >= REQUIRED_RATE
+    samples = [result for result in everything if result.kind == "sample"]
+    assert pass_rate(samples) >= REQUIRED_RATE
+
+
+def test_no_reason_is_stale(everything):
+    failed = [result for result in everything if result.status != "pass"]
+    for entry in known_differences():
+        assert any(covers(entry, result) for result in failed), f"nothing fails for this reason any more: {entry}"
