@@ -1,0 +1,11 @@
+"""fastgrad.nn: modules, parameters, losses, initialization; PyTorch's torch.nn.
+
+modules/ has the classes, functional.py the functions they call, init.py the ways to fill a parameter, utils/ gradient
+clipping and the like. No arithmetic over elements lives here: that is the engine's.
+"""
+
+from . import functional, init, modules, utils
+from .modules import *
+from .parameter import Buffer, Parameter
+
+__all__ = ["Buffer", "Parameter", "functional", "init", "utils", *modules.__all__]

@@ -1,0 +1,157 @@
+"""fastgrad.nn.functional: the engine's operations under the names of torch.nn.functional, and small compositions of them.
+
+An operation that the engine offers with PyTorch's full signature is only re-exported, so calling it costs no Python frame.
+"""
+
+import warnings
+
+import fastgrad as fg
+from fastgrad import _engine as _e
+from fastgrad._engine import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    dropout,
+    elu,
+    gelu,
+    hardtanh,
+    huber_loss,
+    l1_loss,
+    leaky_relu,
+    linear,
+    logsigmoid,
+    mse_loss,
+    nll_loss,
+    one_hot,
+    relu,
+    sigmoid,
+    silu,
+    smooth_l1_loss,
+    softplus,
+    tanh,
+)
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "dropout",
+    "elu",
+    "elu_",
+    "gelu",
+    "hardtanh",
+    "hardtanh_",
+    "huber_loss",
+    "l1_loss",
+    "leaky_relu",
+    "leaky_relu_",
+    "linear",
+    "log_softmax",
+    "logsigmoid",
+    "mse_loss",
+    "nll_loss",
+    "normalize",
+    "one_hot",
+    "relu",
+    "relu6",
+    "relu_",
+    "sigmoid",
+    "silu",
+    "smooth_l1_loss",
+    "softmax",
+    "softmin",
+    "softplus",
+    "tanh",
+    "threshold",
+    "threshold_",
+]
+
+
+def relu_(input):
+    """relu, written into input."""
+    return relu(input, inplace=True)
+
+
+def elu_(input, alpha=1.0):
+    """elu, written into input."""
+    return elu(input, alpha, inplace=True)
+
+
+def leaky_relu_(input, negative_slope=0.01):
+    """leaky_relu, written into input."""
+    return leaky_relu(input, negative_slope, inplace=True)
+
+
+def hardtanh_(input, min_val=-1.0, max_val=1.0):
+    """hardtanh, written into input."""
+    return hardtanh(input, min_val, max_val, inplace=True)
+
+
+def relu6(input, inplace=False):
+    """min(max(x, 0), 6)."""
+    return hardtanh(input, 0.0, 6.0, inplace)
+
+
+def threshold(input, threshold, value, inplace=False):
+    """x if x > threshold, else value; NaN stays NaN."""
+    fill = input.masked_fill_ if inplace else input.masked_fill
+    return fill(input <= threshold, value)
+
+
+def threshold_(input, threshold_value, value):
+    """threshold, written into input."""
+    return threshold(input, threshold_value, value, inplace=True)
+
+
+def _implicit_dim(name, ndim, stacklevel):
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. "
+        "Change the call to include dim=X as an argument.",
+        stacklevel=stacklevel,
+    )
+    return 0 if ndim in (0, 1, 3) else 1
+
+
+def softmax(input, dim=None, _stacklevel=3, dtype=None):
+    """exp(x_i) / sum_j exp(x_j) along dim.
+
+    Args:
+        input: tensor of any shape.
+        dim: the dimension whose elements sum to 1; None is deprecated.
+        dtype: convert the input to it first.
+
+    Example:
+        >>> softmax(fastgrad.zeros(2), dim=0)
+        tensor([0.5000, 0.5000])
+    """
+    if dim is None:
+        dim = _implicit_dim("softmax", input.dim(), _stacklevel)
+    return _e.softmax(input, dim, dtype=dtype)
+
+
+def softmin(input, dim=None, _stacklevel=3, dtype=None):
+    """exp(-x_i) / sum_j exp(-x_j) along dim; arguments as for softmax."""
+    if dim is None:
+        dim = _implicit_dim("softmin", input.dim(), _stacklevel)
+    return _e.softmax(-input, dim, dtype=dtype)
+
+
+def log_softmax(input, dim=None, _stacklevel=3, dtype=None):
+    """x_i - log sum_j exp(x_j) along dim; arguments as for softmax."""
+    if dim is None:
+        dim = _implicit_dim("log_softmax", input.dim(), _stacklevel)
+    return _e.log_softmax(input, dim, dtype=dtype)
+
+
+def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
+    """x / max(norm_p(x), eps), the norm taken along dim.
+
+    Args:
+        input: tensor of any shape and floating dtype.
+        p: order of the norm.
+        dim: dimension, or dimensions, along which the norm is taken.
+        eps: smallest divisor.
+        out: tensor that takes the result.
+    """
+    divisor = input.norm(p, dim, keepdim=True).clamp_min(eps).expand_as(input)
+    return input / divisor if out is None else fg.div(input, divisor, out=out)

@@ -1,0 +1,28 @@
+"""The modules of fastgrad.nn, one family a file."""
+
+from .activation import *
+from .activation import __all__ as _activation
+from .container import *
+from .container import __all__ as _container
+from .dropout import *
+from .dropout import __all__ as _dropout
+from .flatten import *
+from .flatten import __all__ as _flatten
+from .linear import *
+from .linear import __all__ as _linear
+from .loss import *
+from .loss import __all__ as _loss
+from .module import Module
+from .parameter_container import *
+from .parameter_container import __all__ as _parameter_container
+
+__all__ = [
+    "Module",
+    *_activation,
+    *_container,
+    *_dropout,
+    *_flatten,
+    *_linear,
+    *_loss,
+    *_parameter_container,
+]

@@ -1,0 +1,115 @@
+"""Changing a Module's dtype, device and memory: `to`, `float`, `cuda`, ... All go through `_apply`.
+
+Tensors are changed in place (`param.data = ...`), so an optimizer that holds the parameters keeps holding the right ones.
+What a device or dtype may be is decided by the tensor's own method of the same name.
+"""
+
+import fastgrad as fg
+from fastgrad._engine import Tensor
+
+
+class ModuleConversion:
+    """The dtype and device methods of Module."""
+
+    def _apply(self, fn, recurse=True):
+        """Put fn(tensor) in the place of every parameter, gradient and buffer."""
+        if recurse:
+            for child in self.children():
+                child._apply(fn)
+        for param in self._parameters.values():
+            if param is None:
+                continue
+            grad = param.grad
+            with fg.no_grad():
+                param.data = fn(param)
+                if grad is not None:
+                    grad.data = fn(grad)
+        for name, buffer in self._buffers.items():
+            if buffer is not None:
+                self._buffers[name] = fn(buffer)
+        return self
+
+    def to(self, *args, **kwargs):
+        """Convert floating-point parameters and buffers, in place.
+
+        Forms: to(device, dtype, non_blocking), to(dtype, non_blocking), to(tensor, non_blocking), and all by keyword.
+
+        Raises: TypeError for a dtype that is not a floating-point one.
+        Example:
+            >>> fastgrad.nn.Linear(2, 1).to(fastgrad.float64).weight.dtype
+            torch.float64
+        """
+        device, dtype, non_blocking, memory_format = _parse_to(*args, **kwargs)
+        if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
+            raise TypeError(
+                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
+            )
+
+        def convert(tensor):
+            new_dtype = dtype if tensor.is_floating_point() or tensor.is_complex() else None
+            if memory_format is not None and tensor.dim() in (4, 5):
+                return tensor.to(device, new_dtype, non_blocking, memory_format=memory_format)
+            return tensor.to(device, new_dtype, non_blocking)
+
+        return self._apply(convert)
+
+    def type(self, dst_type):
+        """Convert all parameters and buffers to dst_type."""
+        return self._apply(lambda tensor: tensor.type(dst_type))
+
+    def float(self):
+        """Convert floating-point parameters and buffers to float32."""
+        return self._apply(lambda tensor: tensor.float() if tensor.is_floating_point() else tensor)
+
+    def double(self):
+        """Convert floating-point parameters and buffers to float64."""
+        return self._apply(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
+
+    def half(self):
+        """Convert floating-point parameters and buffers to float16."""
+        return self._apply(lambda tensor: tensor.half() if tensor.is_floating_point() else tensor)
+
+    def bfloat16(self):
+        """Convert floating-point parameters and buffers to bfloat16."""
+        return self._apply(lambda tensor: tensor.bfloat16() if tensor.is_floating_point() else tensor)
+
+    def cpu(self):
+        """Move to the CPU, where everything is."""
+        return self._apply(lambda tensor: tensor.cpu())
+
+    def cuda(self, device=None):
+        """Move to a GPU; raises what `Tensor.cuda` raises."""
+        return self._apply(lambda tensor: tensor.cuda(device))
+
+    def to_empty(self, *, device, recurse=True):
+        """Give parameters and buffers new memory, not initialized."""
+        return self._apply(lambda tensor: fg.empty_like(tensor, device=device), recurse)
+
+    def share_memory(self):
+        """Move parameters and buffers to memory that other processes can use."""
+        return self._apply(lambda tensor: tensor.share_memory_())
+
+
+def _parse_to(*args, device=None, dtype=None, other=None, tensor=None, non_blocking=False, copy=False, memory_format=None):
+    """The arguments of `to` in all its forms, as (device, dtype, non_blocking, memory_format)."""
+    args = list(args)
+    other = tensor if other is None else other
+    if args and isinstance(args[0], Tensor):
+        other = args.pop(0)
+    elif args and isinstance(args[0], fg.dtype):
+        dtype = args.pop(0)
+    elif args:
+        device = args.pop(0)
+        if args and (args[0] is None or isinstance(args[0], fg.dtype)):
+            dtype = args.pop(0)
+    if other is not None:
+        device, dtype = other.device, other.dtype
+    if args:
+        non_blocking = args.pop(0)
+    if args:
+        args.pop(0)  # copy: a module is always changed in place
+    if args:
+        raise TypeError(f"to: at most 4 positional arguments are accepted, got {len(args)} more")
+    if device is not None:
+        device = fg.device(device)
+    return device, dtype, non_blocking, memory_format

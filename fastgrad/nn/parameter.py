@@ -1,0 +1,101 @@
+"""Parameter and Buffer: tensors that a Module registers when they are assigned to it.
+
+A Parameter is a Python subclass of Tensor that shares the storage of the tensor it is made from; operations on it give
+plain Tensors. A Buffer, and a Parameter made from a tensor of a user's own subclass, keep their class and carry a mark in
+their attributes; `isinstance` sees the mark.
+"""
+
+from collections import OrderedDict
+
+import fastgrad as fg
+from fastgrad._engine import Tensor
+
+__all__ = ["Parameter", "Buffer"]
+
+
+class _MarkedType(type(Tensor)):
+    def __instancecheck__(cls, instance):
+        if super().__instancecheck__(instance):
+            return True
+        mark = cls.__dict__.get("_mark")  # not inherited: a subclass of Parameter has instances of its own only
+        return mark is not None and isinstance(instance, Tensor) and mark in instance.__dict__
+
+
+class Parameter(Tensor, metaclass=_MarkedType):
+    """A tensor that is a parameter of the module it is assigned to.
+
+    Args:
+        data: tensor of any shape and floating dtype; its memory is shared. None means an empty float tensor.
+        requires_grad: whether gradients are accumulated in it.
+
+    Example:
+        >>> fastgrad.nn.Parameter(fastgrad.zeros(2))
+        Parameter containing:
+        tensor([0., 0.], requires_grad=True)
+    """
+
+    _mark = "_is_param"
+
+    def __new__(cls, data=None, requires_grad=True):
+        if data is None:
+            data = fg.empty(0)
+        if type(data) is Tensor or type(data) is Parameter:
+            return Tensor._make_subclass(cls, data, requires_grad)
+        marked = data.detach().requires_grad_(requires_grad)
+        if type(marked) is not type(data):
+            raise RuntimeError(
+                f"Parameter: detach() of a {type(data).__name__} must return a {type(data).__name__}, "
+                f"got a {type(marked).__name__}."
+            )
+        marked._is_param = True
+        return marked
+
+    def __deepcopy__(self, memo):
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.data.clone(), self.requires_grad)
+        return memo[id(self)]
+
+    def __repr__(self):
+        return "Parameter containing:\n" + super().__repr__()
+
+    def __reduce_ex__(self, protocol):
+        parts = (self.data, self.requires_grad, OrderedDict())
+        attributes = dict(self.__dict__)
+        if attributes:
+            return _rebuild_parameter_with_state, (*parts, attributes)
+        return _rebuild_parameter, parts
+
+
+def _rebuild_parameter(data, requires_grad, backward_hooks):
+    parameter = Parameter(data, requires_grad)
+    if backward_hooks:
+        parameter._backward_hooks = backward_hooks
+    return parameter
+
+
+def _rebuild_parameter_with_state(data, requires_grad, backward_hooks, state):
+    parameter = _rebuild_parameter(data, requires_grad, backward_hooks)
+    parameter.__dict__.update(state)
+    return parameter
+
+
+class Buffer(Tensor, metaclass=_MarkedType):
+    """A tensor that is a buffer of the module it is assigned to: part of its state, not of its parameters.
+
+    Args:
+        data: tensor of any shape and dtype; its memory is shared. None means an empty float tensor.
+        persistent: whether it appears in the module's `state_dict`.
+
+    Example:
+        >>> module.running_mean = fastgrad.nn.Buffer(fastgrad.zeros(3))
+    """
+
+    _mark = "_is_buffer"
+
+    def __new__(cls, data=None, *, persistent=True):
+        if data is None:
+            data = fg.empty(0)
+        buffer = data.detach().requires_grad_(data.requires_grad)
+        buffer.persistent = persistent
+        buffer._is_buffer = True
+        return buffer

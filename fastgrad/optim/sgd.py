@@ -1,0 +1,110 @@
+"""Stochastic gradient descent, with momentum and weight decay."""
+
+from fastgrad import _engine as _e
+
+from .optimizer import Optimizer, check_one_element, number, refuse_unsupported, with_grads
+
+__all__ = ["SGD"]
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent.
+
+    g = grad + weight_decay p;  b = g at first, then momentum b + (1 - dampening) g
+    p = p - lr b, or p - lr (g + momentum b) with nesterov, or p - lr g without momentum
+
+    Args:
+        params: iterable of tensors, of (name, tensor) pairs, or of dicts that define parameter groups.
+        lr: learning rate, a number or a tensor of one element.
+        momentum, dampening, weight_decay, nesterov: as in the formula.
+        maximize: go up instead of down.
+        foreach, fused: hints about speed; there is one implementation, the fast one.
+        differentiable: not supported.
+
+    Raises: ValueError for a negative lr, momentum or weight_decay; NotImplementedError for differentiable=True.
+    Example:
+        >>> optimizer = fastgrad.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+        >>> optimizer.zero_grad()
+        >>> loss(model(x), y).backward()
+        >>> optimizer.step()
+    Source: Sutskever et al. 2013, On the importance of initialization and momentum in deep learning.
+    """
+
+    def __init__(
+        self,
+        params,
+        lr=1e-3,
+        momentum=0,
+        dampening=0,
+        weight_decay=0,
+        nesterov=False,
+        *,
+        maximize=False,
+        foreach=None,
+        differentiable=False,
+        fused=None,
+    ):
+        check_one_element(lr, "lr")
+        if lr < 0.0:
+            raise ValueError(f"Invalid learning rate: {lr}")
+        if momentum < 0.0:
+            raise ValueError(f"Invalid momentum value: {momentum}")
+        if weight_decay < 0.0:
+            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+        if fused and foreach:
+            raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+        refuse_unsupported(differentiable=differentiable)
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
+            "foreach": foreach,
+            "differentiable": differentiable,
+            "fused": fused,
+        }
+        super().__init__(params, defaults)
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        for group in self.param_groups:
+            for name, value in (("nesterov", False), ("maximize", False), ("foreach", None), ("fused", False)):
+                group.setdefault(name, value)
+            group.setdefault("differentiable", False)
+
+    def step(self, closure=None):
+        loss = None if closure is None else self._evaluate(closure)
+        for index, group in enumerate(self.param_groups):
+            params, grads = with_grads(group["params"])
+            momentum = group["momentum"]
+            if momentum == 0:
+                self._update(group, params, grads, [None] * len(params))
+                continue
+            buffers = self._kept(index, params)
+            if buffers is not None:
+                self._update(group, params, grads, buffers)
+                continue
+            buffers = [self.state[param].get("momentum_buffer") for param in params]
+            self._update(group, params, grads, buffers)
+            for param, buffer in zip(params, buffers):
+                self.state[param]["momentum_buffer"] = buffer
+            self._keep(index, params, buffers)
+        return loss
+
+    @staticmethod
+    def _update(group, params, grads, buffers):
+        _e.sgd_step(
+            params,
+            grads,
+            buffers,
+            number(group["lr"]),
+            number(group["momentum"]),
+            number(group["dampening"]),
+            number(group["weight_decay"]),
+            group["nesterov"],
+            group["maximize"],
+        )
