@@ -81,24 +81,92 @@ def atanh_tail(z):
     return (2 * mp.atanh(s) - 2 * s) / (s * z)
 
 
-def odd_tail(function):
-    """(function(x) - x) / x^3 of z = x^2."""
-    return lambda z: (function(mp.sqrt(z)) - mp.sqrt(z)) / (z * mp.sqrt(z))
+def odd(bits, function, high, terms):
+    """An odd function as x + x^3 p(x^2) on |x| <= high, by relative error."""
+    def tail(z):
+        x = mp.sqrt(z)
+        return (function(x) - x) / (x * z)
+    return bits, tail, lambda z: z * mp.sqrt(z) / function(mp.sqrt(z)), 0, mp.mpf(high) ** 2, terms
 
+
+def after(bits, function, slope, low, high, terms):
+    """function(0) = 0 as x (slope + p(x)), by relative error."""
+    return bits, lambda x: function(x) / x - slope, lambda x: abs(x / function(x)), low, high, terms
+
+
+def exp2m1(r):
+    return mp.expm1(r * LN2)
+
+
+def log2p1(f):
+    return mp.log1p(f) / LN2
+
+
+def log10p1(f):
+    return mp.log1p(f) / mp.log(10)
+
+
+def erf_tail(z):
+    """erf(x) / x - 1 of z = x^2."""
+    return mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1
+
+
+def minus_log_erfc(x):
+    return -mp.log(mp.erfc(x))
+
+
+def erfc_weight(x):
+    """An error d of the exponent moves erf(x) by erfc(x) d."""
+    return mp.erfc(x) / mp.erf(x)
+
+
+def atanh_quarter_tail(z):
+    """atanh(s) / s - 1 - z/3, divided by z^2."""
+    s = mp.sqrt(z)
+    return (mp.atanh(s) / s - 1 - z / 3) / z ** 2
+
+
+HALF_PI, QUARTER_PI = mp.pi / 2 * mp.mpf("1.002"), mp.pi / 4 * mp.mpf("1.002")
 
 # name: (precision, g, weight, low, high, number of terms)
 FITS = {
-    # exp(r) = 1 + r + r^2 p(r); relative to exp(r) (and, near enough, to expm1)
+    # exp(r) = 1 + r + r^2 p(r)
     "exp_f32": (32, exp_tail, lambda r: r ** 2 / mp.exp(r), -HALF_LN2, HALF_LN2, 5),
     "exp_f64": (64, exp_tail, lambda r: r ** 2 / mp.exp(r), -HALF_LN2, HALF_LN2, 10),
     "expm1_f32": (32, exp_tail, lambda r: abs(r ** 2 / mp.expm1(r)), -HALF_LN2, HALF_LN2, 5),
     "expm1_f64": (64, exp_tail, lambda r: abs(r ** 2 / mp.expm1(r)), -HALF_LN2, HALF_LN2, 11),
-    # tanh(x) = x + x^3 p(x^2) for |x| <= 0.6
-    "tanh_f64": (64, odd_tail(mp.tanh), lambda z: z, 0, mp.mpf("0.36"), 11),
+    # 2^r = 1 + r p(r)
+    "exp2_f32": (32, lambda r: exp2m1(r) / r, lambda r: abs(r) / mp.exp(r * LN2), -0.501, 0.501, 6),
+    "exp2_f64": (64, lambda r: exp2m1(r) / r, lambda r: abs(r) / mp.exp(r * LN2), -0.501, 0.501, 11),
+    # odd functions: x + x^3 p(x^2)
+    "sinh_f32": odd(32, mp.sinh, 1, 4),
+    "sinh_f64": odd(64, mp.sinh, 1, 7),
+    "tanh_f64": odd(64, mp.tanh, "0.6", 11),
+    "sin_f32": odd(32, mp.sin, HALF_PI, 4),
+    "sin_f64": odd(64, mp.sin, HALF_PI, 8),
+    "tan_f32": odd(32, mp.tan, QUARTER_PI, 6),
+    "tan_f64": odd(64, mp.tan, QUARTER_PI, 14),
+    "asin_f32": odd(32, mp.asin, "0.5", 5),
+    "asin_f64": odd(64, mp.asin, "0.5", 12),
+    "atan_f32": odd(32, mp.atan, 1, 9),
+    "atan_f64": odd(64, mp.atan, 1, 20),
     # log(1 + f) = f - f^2/2 + f^3 p(f)
     "log_f32": (32, log_tail, lambda f: f ** 3 / mp.log1p(f), LOG_LOW, LOG_HIGH, 8),
     # log(1 + f) = f - s (f - s^2 p(s^2)), s = f / (2 + f)
     "log_f64": (64, atanh_tail, lambda z: z / 2, 0, S2_HIGH, 7),
+    # log2(1 + f) = f (1 + p(f)), log10(1 + f) = f (1/2 + p(f))
+    "log2_f32": after(32, log2p1, 1, LOG_LOW, LOG_HIGH, 10),
+    "log10_f32": after(32, log10p1, mp.mpf("0.5"), LOG_LOW, LOG_HIGH, 10),
+    # erf(x) = x + x p(x^2) for |x| < 1, else 1 - exp(-p(|x|))
+    "erf_small_f32": (32, erf_tail, lambda z: 1, 0, 1, 7),
+    "erf_small_f64": (64, erf_tail, lambda z: 1, 0, 1, 12),
+    "erf_large_f32": (32, minus_log_erfc, erfc_weight, 1, 4, 7),
+    "erf_large_f64": (64, minus_log_erfc, erfc_weight, 1, 6, 18),
+    # pow in float32, in double arithmetic to about 40 bits: log2(1 + f) = f p(f), 2^r = 1 + r p(r)
+    "pow_log2": after(64, log2p1, 0, LOG_LOW, LOG_HIGH, 13),
+    "pow_exp2": (64, lambda r: exp2m1(r) / r, lambda r: abs(r) / mp.exp(r * LN2), -0.501, 0.501, 7),
+    # pow in float64: atanh(s) = s (1 + z/3 + z^2 p(z))
+    "pow_log_f64": (64, atanh_quarter_tail, lambda z: z ** 2, 0, S2_HIGH, 6),
 }
 
 

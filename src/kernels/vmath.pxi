@@ -87,4 +87,5 @@ cdef inline bint visfinite(real x) noexcept nogil:
 
 
 include "vmath_exp.pxi"
+include "vmath_hyperbolic.pxi"
 include "vmath_log.pxi"

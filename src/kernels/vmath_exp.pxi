@@ -1,4 +1,4 @@
-# exp and the functions built on it: vexp, vexpm1, vsigmoid, vtanh (part of vmath.pxi).
+# exp and the functions built on it: vexp, vexp2, vexpm1, vsigmoid (part of vmath.pxi).
 #
 # Shared method: n = rint(x / ln2) by adding and subtracting 1.5 * 2^(mantissa bits), whose low bits then hold n as an integer;
 # r = x - n ln2 in two parts, the first short enough that n * LN2_HIGH is exact without fma; a polynomial in r; scaling by 2^n in
@@ -9,11 +9,11 @@ cdef enum:
     EXP_BIAS_F64 = 1023
 
 
-cdef inline f32 exp_f32(f32 x) noexcept nogil:
-    """exp(x): degree-6 polynomial on |r| <= ln2/2."""
+cdef inline f32 exp_scaled_f32(f32 x, uint32_t power) noexcept nogil:
+    """2^power exp(x): degree-6 polynomial on |r| <= ln2/2."""
     cdef f32 clamped, shifted, n, r, p
     cdef uint32_t m, m1
-    clamped = select_f32(x > 89, 89, x)
+    clamped = select_f32(x > 90, 90, x)
     clamped = select_f32(clamped < -105, -105, clamped)
     shifted = fma_f32(clamped, 1.44269502, 12582912.0)
     n = shifted - <f32>12582912.0
@@ -25,16 +25,16 @@ cdef inline f32 exp_f32(f32 x) noexcept nogil:
     p = fma_f32(p, r, 0.49999997)
     p = fma_f32(r * r, p, r) + 1
     # m = n + 2 bias, split into the biased exponents of two powers of two
-    m = bits_f32(shifted) - (0x4B400000U - 2 * EXP_BIAS_F32)
+    m = bits_f32(shifted) - (0x4B400000U - 2 * EXP_BIAS_F32) + power
     m1 = m >> 1
     return (p * from_bits_f32(m1 << 23)) * from_bits_f32((m - m1) << 23)
 
 
-cdef inline f64 exp_f64(f64 x) noexcept nogil:
-    """exp(x): degree-11 polynomial on |r| <= ln2/2."""
+cdef inline f64 exp_scaled_f64(f64 x, uint64_t power) noexcept nogil:
+    """2^power exp(x): degree-11 polynomial on |r| <= ln2/2."""
     cdef f64 clamped, shifted, n, r, p, head
     cdef uint64_t m, m1
-    clamped = select_f64(x > 710, 710, x)
+    clamped = select_f64(x > 711, 711, x)
     clamped = select_f64(clamped < -746, -746, clamped)
     shifted = fma_f64(clamped, 1.4426950408889634, 6755399441055744.0)
     n = shifted - 6755399441055744.0
@@ -52,6 +52,56 @@ cdef inline f64 exp_f64(f64 x) noexcept nogil:
     # 1 + r with its rounding error, so that only the last addition rounds at full size
     head = 1 + r
     p = head + fma_f64(r * r, p, r - (head - 1))
+    m = bits_f64(shifted) - (0x4338000000000000ULL - 2 * EXP_BIAS_F64) + power
+    m1 = m >> 1
+    return (p * from_bits_f64(m1 << 52)) * from_bits_f64((m - m1) << 52)
+
+
+cdef inline f32 exp_f32(f32 x) noexcept nogil:
+    return exp_scaled_f32(x, 0)
+
+
+cdef inline f64 exp_f64(f64 x) noexcept nogil:
+    return exp_scaled_f64(x, 0)
+
+
+cdef inline f32 exp2_f32(f32 x) noexcept nogil:
+    """2^x = 2^n 2^r, r = x - n exact, |r| <= 1/2."""
+    cdef f32 clamped, shifted, r, p
+    cdef uint32_t m, m1
+    clamped = select_f32(x > 130, 130, x)
+    clamped = select_f32(clamped < -151, -151, clamped)
+    shifted = clamped + <f32>12582912.0
+    r = clamped - (shifted - <f32>12582912.0)
+    p = fma_f32(0.00015469997, r, 0.00134103082)
+    p = fma_f32(p, r, 0.00961802993)
+    p = fma_f32(p, r, 0.0555029623)
+    p = fma_f32(p, r, 0.240226507)
+    p = fma_f32(p, r, 0.693147242)
+    p = fma_f32(p, r, 1)
+    m = bits_f32(shifted) - (0x4B400000U - 2 * EXP_BIAS_F32)
+    m1 = m >> 1
+    return (p * from_bits_f32(m1 << 23)) * from_bits_f32((m - m1) << 23)
+
+
+cdef inline f64 exp2_f64(f64 x) noexcept nogil:
+    cdef f64 clamped, shifted, r, p
+    cdef uint64_t m, m1
+    clamped = select_f64(x > 1026, 1026, x)
+    clamped = select_f64(clamped < -1076, -1076, clamped)
+    shifted = clamped + 6755399441055744.0
+    r = clamped - (shifted - 6755399441055744.0)
+    p = fma_f64(4.434718150119656e-10, r, 7.073859097831922e-09)
+    p = fma_f64(p, r, 1.0178200583543005e-07)
+    p = fma_f64(p, r, 1.321543486777283e-06)
+    p = fma_f64(p, r, 1.5252733489035012e-05)
+    p = fma_f64(p, r, 0.00015403530457882238)
+    p = fma_f64(p, r, 0.0013333558146780683)
+    p = fma_f64(p, r, 0.009618129107593566)
+    p = fma_f64(p, r, 0.05550410866482005)
+    p = fma_f64(p, r, 0.24022650695910133)
+    p = fma_f64(p, r, 0.6931471805599453)
+    p = fma_f64(p, r, 1)
     m = bits_f64(shifted) - (0x4338000000000000ULL - 2 * EXP_BIAS_F64)
     m1 = m >> 1
     return (p * from_bits_f64(m1 << 52)) * from_bits_f64((m - m1) << 52)
@@ -135,33 +185,12 @@ cdef inline f64 sigmoid_f64(f64 x) noexcept nogil:
     return c1 / (one + (p + (c1 * c2 - (one - 1)))) * c2
 
 
-cdef inline f32 tanh_f32(f32 x) noexcept nogil:
-    """tanh(x) = e / (e + 2), e = expm1(2|x|), with the sign of x."""
-    cdef f32 a = c_fabs_f32(x), e
-    e = expm1_f32(2 * select_f32(a > 20, 20, a))
-    return c_copysign_f32(e / (e + 2), x)
-
-
-cdef inline f64 tanh_f64(f64 x) noexcept nogil:
-    """tanh(x) = x + x^3 p(x^2) for |x| < 0.6, else 1 - 2 sigmoid(-2|x|)."""
-    cdef f64 a = c_fabs_f64(x), z, p
-    z = x * x
-    p = fma_f64(-1.7210956784189697e-05, z, 7.937746970359088e-05)
-    p = fma_f64(p, z, -0.00023045080588112024)
-    p = fma_f64(p, z, 0.0005872143041922338)
-    p = fma_f64(p, z, -0.0014552230599965013)
-    p = fma_f64(p, z, 0.0035920388441881917)
-    p = fma_f64(p, z, -0.008863226955643753)
-    p = fma_f64(p, z, 0.021869488015967272)
-    p = fma_f64(p, z, -0.053968253949875075)
-    p = fma_f64(p, z, 0.13333333333300904)
-    p = fma_f64(p, z, -0.3333333333333313)
-    p = fma_f64(z * a, p, a)
-    return c_copysign_f64(select_f64(a < 0.6, p, 1 - 2 * sigmoid_f64(-2 * select_f64(a > 40, 40, a))), x)
-
-
 cdef inline real vexp(real x) noexcept nogil:
     return exp_f32(x) if real is f32 else exp_f64(x)
+
+
+cdef inline real vexp2(real x) noexcept nogil:
+    return exp2_f32(x) if real is f32 else exp2_f64(x)
 
 
 cdef inline real vexpm1(real x) noexcept nogil:
@@ -170,7 +199,3 @@ cdef inline real vexpm1(real x) noexcept nogil:
 
 cdef inline real vsigmoid(real x) noexcept nogil:
     return sigmoid_f32(x) if real is f32 else sigmoid_f64(x)
-
-
-cdef inline real vtanh(real x) noexcept nogil:
-    return tanh_f32(x) if real is f32 else tanh_f64(x)
