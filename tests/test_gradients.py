@@ -89,7 +89,9 @@ def test_float32_inputs_are_refused():
         check_gradients(fastgrad.exp, [fastgrad.zeros(2, requires_grad=True)])
 
 
-@pytest.mark.parametrize("domain", [Domain(), Domain(0.0, 0.2), Domain(-1, 1, avoid=(0.0, 0.5)), Domain(avoid_multiples_of=0.5)])
+@pytest.mark.parametrize(
+    "domain", [Domain(), Domain(0.0, 0.2), Domain(-1, 1, avoid=(0.0, 0.5)), Domain(avoid_multiples_of=0.5)]
+)
 @pytest.mark.parametrize("shape", [(), (0,), (3,), (20, 20)])
 def test_samples_stay_in_their_domain_and_apart(domain, shape):
     values = sample(shape, domain)

@@ -1,1 +1,1 @@
-"""PyTorch's own samples, run on fastgrad and compared with PyTorch: values, dtypes, shapes, strides, gradients, errors."""
+"""PyTorch's own samples on fastgrad, compared with PyTorch: values, dtypes, shapes, strides, gradients, errors."""

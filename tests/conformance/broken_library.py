@@ -129,14 +129,14 @@ def erf(x):
 
 def ceil(x):
     """Ends the process on some inputs."""
-    if x.dtype == torch.float64:
+    if x.dtype == torch.float64 and x.shape == (20, 20):
         os.kill(os.getpid(), signal.SIGSEGV)
     return torch.ceil(x)
 
 
 def floor(x):
     """Never returns on some inputs."""
-    if x.dtype == torch.float64:
+    if x.dtype == torch.float64 and x.shape == (20, 20):
         time.sleep(3600)
     return torch.floor(x)
 

@@ -41,11 +41,19 @@ VIEWS = set(
     """.split()
 )
 
+# Which of two zeros an extremum is, 0.0 or -0.0, is not promised.
+SIGNLESS_ZERO = {"min", "max", "amin", "amax", "minimum", "maximum", "clamp", "clamp_min", "clamp_max"}
+
 # Order among equal elements is not promised, so indices may differ where the elements they pick are equal.
 UNSTABLE = {"topk"}
 
 # rtol, atol. float32 and narrower: the defaults of torch.testing.assert_close.
-VALUE_TOLERANCE = {"float64": (1e-12, 1e-12), "float32": (1.3e-6, 1e-5), "float16": (1e-3, 1e-5), "bfloat16": (1.6e-2, 1e-5)}
+VALUE_TOLERANCE = {
+    "float64": (1e-12, 1e-12),
+    "float32": (1.3e-6, 1e-5),
+    "float16": (1e-3, 1e-5),
+    "bfloat16": (1.6e-2, 1e-5),
+}
 GRADIENT_TOLERANCE = {**VALUE_TOLERANCE, "float64": (1e-10, 1e-10)}
 
 
@@ -64,13 +72,19 @@ def strides_that_show(shape, strides):
     return [stride for size, stride in zip(shape, strides) if size > 1]
 
 
-def compare_values(theirs, ours, tolerance, exact):
+def is_exact(op, kwargs):
+    """Whether every bit of the result is fixed; PyTorch fuses the product with `alpha` on some elements only."""
+    return op in EXACT and "alpha" not in kwargs
+
+
+def compare_values(theirs, ours, tolerance, exact, signed_zero=True):
     """Elementwise comparison of two PyTorch tensors of one dtype and shape."""
     if exact or not theirs.dtype.is_floating_point:
         same = theirs == ours
         if theirs.dtype.is_floating_point:
             same |= theirs.isnan() & ours.isnan()
-            same &= (theirs != 0) | (theirs.signbit() == ours.signbit())
+            if signed_zero:
+                same &= (theirs != 0) | (theirs.signbit() == ours.signbit())
     else:
         rtol, atol = tolerance[short_name(theirs.dtype)]
         same = torch.isclose(ours, theirs, rtol=rtol, atol=atol, equal_nan=True)
@@ -85,7 +99,7 @@ def compare_values(theirs, ours, tolerance, exact):
     )
 
 
-def compare_tensor(theirs, ours, op, tolerance=VALUE_TOLERANCE, exact=None, strides=True):
+def compare_tensor(theirs, ours, op, tolerance=VALUE_TOLERANCE, exact=False, strides=True):
     if short_name(ours.dtype) != short_name(theirs.dtype):
         raise Mismatch("dtype", f"got {short_name(ours.dtype)}, expected {short_name(theirs.dtype)}")
     if tuple(ours.shape) != tuple(theirs.shape):
@@ -95,7 +109,7 @@ def compare_tensor(theirs, ours, op, tolerance=VALUE_TOLERANCE, exact=None, stri
         if strides_that_show(shape, ours.stride()) != strides_that_show(shape, theirs.stride()):
             raise Mismatch("stride", f"got {tuple(ours.stride())}, expected {tuple(theirs.stride())}")
     if op not in UNINITIALIZED:
-        compare_values(to_torch(theirs), to_torch(ours), tolerance, op in EXACT if exact is None else exact)
+        compare_values(to_torch(theirs), to_torch(ours), tolerance, exact, op not in SIGNLESS_ZERO)
 
 
 def compare_number(theirs, ours):
@@ -111,12 +125,12 @@ def field_names(result):
     return type(result).__match_args__ if type(result).__module__ == "torch.return_types" else ()
 
 
-def compare_result(theirs, ours, op, library):
+def compare_result(theirs, ours, op, library, exact):
     """Raise Mismatch unless `ours`, the library's result, agrees with `theirs`, PyTorch's."""
     if isinstance(theirs, torch.Tensor):
         if not isinstance(ours, library.Tensor):
             raise Mismatch("value", f"got a {type(ours).__name__}, expected a Tensor")
-        compare_tensor(theirs, ours, op)
+        compare_tensor(theirs, ours, op, exact=exact)
     elif isinstance(theirs, (list, tuple)):
         family = list if isinstance(theirs, list) else tuple
         if not isinstance(ours, family):
@@ -127,7 +141,7 @@ def compare_result(theirs, ours, op, library):
         if missing:
             raise Mismatch("value", f"the result has no field {missing[0]!r}")
         for one, other in zip(theirs, ours):
-            compare_result(one, other, op, library)
+            compare_result(one, other, op, library, exact)
     elif isinstance(theirs, (bool, int, float, str, type(None))):
         compare_number(theirs, ours)
     elif short_name(theirs) != short_name(ours):

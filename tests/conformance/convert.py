@@ -1,7 +1,7 @@
 """One sample of PyTorch's, rebuilt as arguments of another library, and results brought back.
 
-Both sides of a comparison are built by the same function from the same sample (`build(torch, ...)`, `build(fastgrad, ...)`),
-so neither can see the other's memory and in-place operations are safe. Strides are kept exactly, bits are kept exactly.
+Both sides of a comparison are built by the same function from the same sample (`build(torch, ...)` and
+`build(fastgrad, ...)`), so neither can see the other's memory and in-place operations are safe. Strides are kept exactly, bits are kept exactly.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ NUMPY_DIMENSIONS = 32  # what every NumPy can carry over
 
 
 class Unconvertible(Exception):
-    """The sample holds something outside the project's scope (complex numbers, sparse tensors) or of NumPy's: it is skipped."""
+    """The sample holds what fastgrad (complex, sparse) or NumPy (33 dimensions) does not have: it is skipped."""
 
 
 def short_name(thing):

@@ -198,7 +198,8 @@ def report(results, examples=2):
         print(f"\n{len(members)} x {status}: {message}")
         print("   ", ", ".join(f"{op} {n}" for op, n in ops.most_common(12)), "..." if len(ops) > 12 else "")
         for member in members[:examples]:
-            print(f"    {member.label} [{member.variant}, {member.dtype}, {member.kind} {member.index}] {member.sample[:160]}")
+            key = f"{member.variant}, {member.dtype}, {member.kind} {member.index}"
+            print(f"    {member.label} [{key}] {member.sample[:160]}")
             print(f"        {member.message[:240]}")
 
 
@@ -234,7 +235,8 @@ def main():
     for kind, members in by_kind(results).items():
         print(f"{100 * pass_rate(members):7.2f}% of {len(members)} {kind} results")
     rates = [pass_rate(found[op]) for op in ops if found[op]]
-    print(f"{100 * sum(rates) / max(1, len(rates)):7.2f}% mean over {len(rates)} operations, {rates.count(1.0)} of them complete")
+    mean = sum(rates) / max(1, len(rates))
+    print(f"{100 * mean:7.2f}% mean over {len(rates)} operations, {rates.count(1.0)} of them complete")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Every operation fastgrad claims agrees with PyTorch on PyTorch's own samples, or differs for a reason that is written down.
+"""Every operation fastgrad claims agrees with PyTorch on PyTorch's own samples, or differs for a written reason.
 
 claimed.txt lists the operations, known_differences.toml the reasons. A crash is never excused. Only the selected
 operations run (`-k add`); the totals are asserted when all of them do.
@@ -41,7 +41,8 @@ def covers(entry, result):
 
 @pytest.fixture(scope="module")
 def found(request):
-    selected = [item.callspec.params["op"] for item in request.session.items if getattr(item, "callspec", None) and "op" in item.callspec.params and item.module is request.module]
+    here = (item for item in request.session.items if item.module is request.module)
+    selected = [item.callspec.params["op"] for item in here if hasattr(item, "callspec")]
     return run(selected or CLAIMED)
 
 

@@ -53,7 +53,7 @@ def test_an_operation_goes_on_after_a_crash(found, op):
 
 
 def test_pytorch_agrees_with_itself():
-    ops = ["add", "where", "matmul", "max", "sort", "__getitem__", "as_strided", "nn.functional.dropout", "to", "T", "relu"]
+    ops = "add where matmul max sort __getitem__ as_strided nn.functional.dropout to T relu".split()
     results = [result for found in run(ops, most=20, library="torch").values() for result in found]
     assert len(results) > 500
     assert [result for result in results if result.status != "pass"] == []
