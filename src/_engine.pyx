@@ -1,0 +1,43 @@
+# fastgrad._engine: tensors, the graph and its walk, launches.  Knows kernels by their table and no operation by name.
+#
+# The parts, in the order data passes through them: dtypes and memory, the launch that computes, objects and their making,
+# one path for elementwise operations, nodes, in-place writes, the backward walk, and what Python sees.
+cimport cython
+from cpython.object cimport PyObject, PyObject_TypeCheck
+from cpython.ref cimport Py_INCREF, Py_DECREF
+from cpython.float cimport PyFloat_Check
+from cpython.bool cimport PyBool_Check
+from cpython.long cimport PyLong_Check
+from cpython.tuple cimport PyTuple_Check
+from cpython.list cimport PyList_Check
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.stdlib cimport malloc, calloc, realloc, free
+from libc.string cimport memcpy
+from fastgrad.launch cimport *
+
+import sys
+import weakref
+
+cdef extern from "core/port.h":
+    int fg_grad_enabled
+    int fg_inference
+
+include "kernel_numbers.pxi"
+include "core/half.pxi"
+include "core/dtype.pxi"
+include "core/storage.pxi"
+include "core/recorder.pxi"
+include "core/launch.pxi"
+include "core/objects.pxi"
+include "core/array.pxi"
+include "core/make.pxi"
+include "core/elementwise.pxi"
+include "core/node.pxi"
+include "core/inplace.pxi"
+include "core/walk.pxi"
+include "core/hooks.pxi"
+include "core/operation.pxi"
+include "core/tensor.pxi"
+include "core/graph.pxi"
+include "core/exports.pxi"
+include "core/levels.pxi"

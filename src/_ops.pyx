@@ -1,0 +1,21 @@
+# fastgrad._ops: the operations.  The table (ops/table) becomes rows, entries and gradients in the generated rows.pxi; the rules
+# that are too long for a row are included before it, a family a file.
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF, Py_DECREF
+from cpython.float cimport PyFloat_Check
+from cpython.bool cimport PyBool_Check
+from cpython.long cimport PyLong_Check
+from libc.stdlib cimport malloc, calloc, free
+from libc.string cimport memcpy, memset
+from fastgrad.launch cimport *
+from fastgrad._engine cimport *
+
+from fastgrad._engine import Size
+
+include "kernel_numbers.pxi"
+include "ops/register.pxi"
+include "ops/arguments.pxi"
+include "ops/reduction.pxi"
+include "ops/matmul.pxi"
+include "rows.pxi"
+include "ops/walk_support.pxi"

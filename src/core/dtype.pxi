@@ -1,0 +1,184 @@
+# Dtypes: their objects, widths and the rules of promotion.
+
+cdef int8_t ITEMSIZE[NDTYPES]
+ITEMSIZE[:] = [1, 1, 1, 2, 4, 8, 2, 2, 4, 8]
+
+cdef tuple DTYPE_NAMES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64")
+# as error messages spell them
+cdef tuple SCALAR_NAMES = ("Bool", "Byte", "Char", "Short", "Int", "Long", "Half", "BFloat16", "Float", "Double")
+
+cdef int8_t default_float = FLOAT32
+
+
+cdef class dtype:
+    """The type of a tensor's elements: `fastgrad.float32` and its like."""
+
+    @property
+    def itemsize(self):
+        return ITEMSIZE[self.code]
+
+    @property
+    def is_floating_point(self):
+        return self.code >= FLOAT16
+
+    @property
+    def is_complex(self):
+        return False
+
+    @property
+    def is_signed(self):
+        return self.code > UINT8
+
+    def __repr__(self):
+        return f"torch.{self.name}"
+
+    def __reduce__(self):
+        return f"{self.name}" if self.name != "bool" else "bool"
+
+
+cdef dtype make_dtype(int code):
+    cdef dtype d = dtype.__new__(dtype)
+    d.code = code
+    d.name = DTYPE_NAMES[code]
+    return d
+
+
+cdef list DTYPES = [make_dtype(code) for code in range(NDTYPES)]
+
+
+cdef inline bint is_floating(int dt) noexcept nogil:
+    return dt >= FLOAT16
+
+
+cdef inline int category(int dt) noexcept nogil:
+    """0 bool, 1 integer, 2 floating: a category above wins over dtypes below."""
+    return 0 if dt == BOOL else 1 if dt <= INT64 else 2
+
+
+cdef int promote(int x, int y) noexcept nogil:
+    """The smallest dtype that holds both, PyTorch's lattice; -1 stands for nothing yet."""
+    if x == y or y < 0:
+        return x
+    if x < 0:
+        return y
+    cdef int low = min(x, y), high = max(x, y)
+    if low == UINT8 and high == INT8:
+        return INT16
+    if low == FLOAT16 and high == BFLOAT16:
+        return FLOAT32
+    return high
+
+
+cdef struct Promotion:            # what has been seen of the operands, by PyTorch's three classes of them
+    int dim                       # tensors with dimensions
+    int zero                      # 0-d tensors
+    int wrapped                   # Python numbers
+
+
+cdef inline int promoted(Promotion* p) noexcept nogil:
+    """Combine the classes: a later class counts only if its category is higher."""
+    cdef int result = p.dim
+    if p.zero >= 0 and (result < 0 or category(p.zero) > category(result)):
+        result = promote(p.zero, result) if result >= 0 else p.zero
+    if p.wrapped >= 0 and (result < 0 or category(p.wrapped) > category(result)):
+        result = p.wrapped
+    return result
+
+
+cdef inline int number_dtype(object x) except -2:
+    """The dtype class of a Python number, -1 if it is none."""
+    if PyFloat_Check(x):
+        return default_float
+    if PyBool_Check(x):
+        return BOOL
+    if PyLong_Check(x):
+        return INT64
+    return other_number_dtype(x)
+
+
+cdef int other_number_dtype(object x) except -2:
+    """NumPy scalars and whatever else acts as a number."""
+    if isinstance(x, complex):
+        raise NotImplementedError("complex numbers are not supported")
+    kind = getattr(getattr(x, "dtype", None), "kind", None)
+    if kind is None or getattr(x, "ndim", 0) != 0:
+        return -1
+    return {"b": BOOL, "i": INT64, "u": INT64, "f": default_float}.get(kind, -1)
+
+
+cdef int store_number(int dt, object x, void* out) except -1:
+    """Write a Python number in dtype dt.  Raises OverflowError where PyTorch does."""
+    if dt == FLOAT32:
+        (<f32*>out)[0] = <f32><f64>x
+    elif dt == FLOAT64:
+        (<f64*>out)[0] = <f64>x
+    elif dt == INT64:
+        (<i64*>out)[0] = <i64>as_integer(x)
+    elif dt == INT32:
+        (<i32*>out)[0] = <i32><i64>as_integer(x)
+    elif dt == BOOL:
+        (<b8*>out)[0] = 1 if x else 0
+    elif dt == UINT8 or dt == INT8:
+        (<u8*>out)[0] = <u8><i64>as_integer(x)
+    elif dt == INT16:
+        (<i16*>out)[0] = <i16><i64>as_integer(x)
+    else:
+        (<u16*>out)[0] = f32_to_half(<f32><f64>x) if dt == FLOAT16 else f32_to_bfloat16(<f32><f64>x)
+    return 0
+
+
+cdef inline object as_integer(object x):
+    return x if PyLong_Check(x) else int(x)
+
+
+cdef object load_number(int dt, const void* p):
+    """The Python number at p."""
+    if dt == FLOAT32:
+        return <f64>(<f32*>p)[0]
+    if dt == FLOAT64:
+        return (<f64*>p)[0]
+    if dt == INT64:
+        return (<i64*>p)[0]
+    if dt == BOOL:
+        return (<b8*>p)[0] != 0
+    if dt == INT32:
+        return (<i32*>p)[0]
+    if dt == UINT8:
+        return (<u8*>p)[0]
+    if dt == INT8:
+        return (<i8*>p)[0]
+    if dt == INT16:
+        return (<i16*>p)[0]
+    if dt == FLOAT16:
+        return <f64>half_to_f32((<u16*>p)[0])
+    return <f64>bfloat16_to_f32((<u16*>p)[0])
+
+
+cdef dtype dtype_argument(object x):
+    """A dtype from what a caller may pass: a dtype, Python's float/int/bool, a NumPy dtype."""
+    if isinstance(x, dtype):
+        return x
+    if x is float:
+        return DTYPES[default_float]
+    if x is int:
+        return DTYPES[INT64]
+    if x is bool:
+        return DTYPES[BOOL]
+    name = getattr(x, "name", None) or getattr(x, "__name__", None)
+    if name in DTYPE_NAMES:
+        return DTYPES[DTYPE_NAMES.index(name)]
+    raise TypeError(f"dtype must be a fastgrad dtype, not {type(x).__name__}")
+
+
+def get_default_dtype():
+    """The dtype of floats that name none."""
+    return DTYPES[default_float]
+
+
+def set_default_dtype(d):
+    """Set the dtype of floats that name none; it must be a floating dtype."""
+    global default_float
+    cdef dtype given = dtype_argument(d)
+    if not is_floating(given.code):
+        raise TypeError(f"set_default_dtype: only floating-point types are supported as the default type, got {given}")
+    default_float = given.code

@@ -1,0 +1,321 @@
+# Elementwise operations: one path for all of them, forward and backward.
+#
+# A row gives the kernel, the dtype rule and what each input's gradient reads; everything else (promotion, broadcasting,
+# memory order, numbers among the operands, the node) is here, once.
+
+cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bools, PyObject** x, int n,
+                    PyObject** attr, Tensor into):
+    """Run an elementwise kernel over tensors and numbers; no graph.
+
+    loop: dtype of the kernel; result: dtype of the output.  Operand i is read as bool where bit i of `bools` is set, and
+    otherwise in the loop's dtype.  attr: the row's numbers, Python objects.  into: where to write, or None.
+    """
+    cdef Launch l
+    cdef Array* operand[MAX_OPERANDS]
+    cdef Array* first = NULL
+    cdef Array* a
+    cdef Tensor t, out
+    cdef list temporaries = None
+    cdef bint flat = True
+    cdef int i, want
+    cdef int computed = BOOL if result == BOOL else loop
+    for i in range(n):
+        want = BOOL if bools >> i & 1 else loop
+        if is_tensor(x[i]):
+            a = &(<Tensor>x[i]).a
+            if a.dtype != want:
+                t = converted(<Tensor>x[i], want)
+                if temporaries is None:
+                    temporaries = []
+                temporaries.append(t)
+                a = &t.a
+            operand[i + 1] = a
+            l.ptr[i + 1] = a.data
+            l.stride[i + 1][0] = ITEMSIZE[want]
+            if first == NULL:
+                first = a
+            elif flat and not same_shape(first, a):
+                flat = False
+            flat = flat and a.contiguous
+        else:
+            operand[i + 1] = NULL
+            l.ptr[i + 1] = NULL
+            l.stride[i + 1][0] = 0
+            store_number(want, <object>x[i], &l.scalar[i + 1])
+    if first == NULL:
+        raise TypeError(f"{row.name.decode()}: argument 'input' must be Tensor, not {type(<object>x[0]).__name__}")
+    for i in range(row.nattrs):
+        l.attr[i].f = <object>attr[i]
+    if into is not None and (into.a.dtype != computed or temporaries is not None):
+        flat = False
+    l.kernel = kernel
+    l.dtype = loop
+    l.core = 1
+    l.noperands = n + 1
+    if flat and (into is None or (into.a.contiguous and same_shape(&into.a, first))):
+        out = empty_as(computed, first) if into is None else into
+        l.ndim = 1
+        l.shape[0] = out.a.numel
+        l.stride[0][0] = ITEMSIZE[computed]
+    else:
+        out = general_loop(row, &l, operand, n, computed, into)
+    l.ptr[0] = out.a.data
+    if out.a.numel:
+        run(&l)
+    if into is not None:
+        if out is not into:
+            copy_array(&into.a, &out.a)
+        return into
+    if computed != result:
+        return converted(out, result)
+    return out
+
+
+cdef Tensor general_loop(const Row* row, Launch* l, Array** operand, int n, int computed, Tensor into):
+    """Broadcast, choose the memory order, lay out the loop.  Returns the tensor that the kernel writes."""
+    cdef Array shape
+    cdef int8_t perm[MAX_DIMS]
+    cdef Tensor out
+    cdef int i
+    broadcast(row.name, operand + 1, n, &shape)
+    if into is not None:
+        if not same_shape(&into.a, &shape):
+            raise RuntimeError(
+                f"{row.name.decode()}: output with shape {shape_tuple(&into.a)} doesn't match the broadcast shape "
+                f"{shape_tuple(&shape)}")
+        if into.a.dtype == computed and not overlaps(into, operand + 1, n):
+            out = into
+            operand[0] = &out.a
+            order_dims(operand, n + 1, &shape, perm)
+            fill_loop(l, operand, n + 1, perm)
+            return out
+    order_dims(operand + 1, n, &shape, perm)
+    out = empty_in_order(computed, &shape, perm)
+    operand[0] = &out.a
+    fill_loop(l, operand, n + 1, perm)
+    return out
+
+
+cdef bint overlaps(Tensor into, Array** operand, int n):
+    """Whether writing `into` could change what is still to be read: shared memory in another geometry."""
+    cdef char* low
+    cdef char* high
+    cdef char* other_low
+    cdef char* other_high
+    cdef int i
+    span(&into.a, &low, &high)
+    for i in range(n):
+        if operand[i] == NULL:
+            continue
+        if operand[i].data == into.a.data and same_shape(operand[i], &into.a) and same_strides(operand[i], &into.a):
+            continue
+        span(operand[i], &other_low, &other_high)
+        if other_low < high and low < other_high:
+            return True
+    return False
+
+
+cdef void span(const Array* a, char** low, char** high) noexcept:
+    cdef int d
+    cdef int64_t least = 0, most = 0
+    for d in range(a.ndim):
+        if a.shape[d] == 0:
+            low[0] = high[0] = a.data
+            return
+        if a.stride[d] < 0:
+            least += a.stride[d] * (a.shape[d] - 1)
+        else:
+            most += a.stride[d] * (a.shape[d] - 1)
+    low[0] = a.data + least * ITEMSIZE[a.dtype]
+    high[0] = a.data + (most + 1) * ITEMSIZE[a.dtype]
+
+
+cdef int common_dtype(const Row* row, PyObject** x, int n, int* loop, int* result) except -1:
+    """The dtype of the loop and of the result, by promotion and the row's rule."""
+    cdef Promotion p
+    cdef Array* a
+    cdef int i, dt
+    p.dim = p.zero = p.wrapped = -1
+    for i in range(n):
+        if row.bools >> i & 1:
+            continue
+        if is_tensor(x[i]):
+            a = &(<Tensor>x[i]).a
+            if a.ndim:
+                p.dim = promote(a.dtype, p.dim)
+            else:
+                p.zero = promote(a.dtype, p.zero)
+        else:
+            dt = number_dtype(<object>x[i])
+            if dt < 0:
+                raise TypeError(
+                    f"{row.name.decode()}: argument {i + 1} must be a Tensor or a number, not {type(<object>x[i]).__name__}")
+            p.wrapped = promote(dt, p.wrapped)
+    dt = promoted(&p)
+    if row.rule == FLOATING and not is_floating(dt):
+        dt = default_float
+    result[0] = BOOL if row.rule == PREDICATE else dt
+    if dt == FLOAT16 or dt == BFLOAT16:
+        dt = FLOAT32
+    loop[0] = dt
+    if not has_kernel(row.kernel, dt):
+        raise_no_kernel(row, dt)
+    return 0
+
+
+cdef int raise_no_kernel(const Row* row, int dt) except -1:
+    raise NotImplementedError(f"\"{row.name.decode()}\" not implemented for '{SCALAR_NAMES[dt]}'")
+
+
+cdef object elementwise(const Row* row, PyObject** x):
+    """The entry of every elementwise operation: x holds its inputs, then its numbers."""
+    return elementwise_with(row, row.kernel, x, row.ninputs)
+
+
+cdef object elementwise_with(const Row* row, int kernel, PyObject** x, int n):
+    """As elementwise, by another kernel over the first n inputs (a power that is a square)."""
+    cdef int loop, result
+    cdef Tensor out
+    common_dtype(row, x, row.ninputs, &loop, &result)
+    out = compute(row, kernel, loop, result, row.bools, x, n, x + row.ninputs, None)
+    if fg_grad_enabled and row.backward != NULL:
+        attach(row, x, out)
+    return out
+
+
+cdef inline uint32_t wanting(PyObject** x, int n) noexcept:
+    """Bit i is set where x[i] is a tensor that wants a gradient."""
+    cdef uint32_t need = 0
+    cdef int i
+    for i in range(n):
+        if is_tensor(x[i]) and (<Tensor>x[i]).flags & REQUIRES_GRAD:
+            need |= 1 << i
+    return need
+
+
+cdef int attach(const Row* row, PyObject** x, Tensor out) except -1:
+    """Hang an elementwise node on `out` if an input wants a gradient."""
+    cdef uint32_t need = wanting(x, row.ninputs)
+    cdef Node node
+    if need == 0 or not is_floating(out.a.dtype):
+        return 0
+    node = elementwise_node(row, x, out, need)
+    set_node(out, node, 0)
+    return 0
+
+
+cdef Node elementwise_node(const Row* row, PyObject** x, Tensor out, uint32_t need):
+    """A node with edges to the inputs in `need`, and saved: what their gradients read."""
+    cdef int i, n = row.ninputs
+    cdef uint8_t reads = 0
+    cdef Node node = new_node(row, n, 1)
+    for i in range(n):
+        if need >> i & 1:
+            set_edge(node, i, <Tensor>x[i])
+            reads |= row.uses[i]
+    node.nsaved = n + 1 + row.nattrs
+    for i in range(node.nsaved):
+        node.saved[i] = NULL
+    for i in range(n):
+        if reads >> i & 1:
+            save(node, i, x[i])
+    if reads & 0x80:
+        save_result(node, n, out)
+    for i in range(row.nattrs):
+        save(node, n + 1 + i, x[n + i])
+    return node
+
+
+cdef int elementwise_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
+    """Each input's gradient: the incoming one itself, the row's fused kernel, or its differentiable form."""
+    cdef const Row* row = node.row
+    cdef int i, j, m, loop, n = row.ninputs
+    cdef PyObject* x[MAX_OPERANDS]
+    cdef uint8_t uses, bools
+    cdef Tensor grad = <Tensor>grads[0]
+    check_saved(node)
+    for i in range(n):
+        if node.edge[i] == NULL:
+            continue
+        if row.grad_kernel[i] == PASS_GRADIENT:
+            give(out, i, grad)
+        elif create_graph:
+            give(out, i, differentiable(node, i, grad))
+        else:
+            uses = row.uses[i]
+            m = 0
+            bools = 0
+            if uses & 0x40:
+                x[m] = grads[0]
+                m += 1
+            for j in range(n):
+                if uses >> j & 1:
+                    bools |= (row.bools >> j & 1) << m
+                    x[m] = node.saved[j]
+                    m += 1
+            if uses & 0x80:
+                x[m] = node.saved[n]
+                m += 1
+            loop = FLOAT32 if grad.a.dtype == FLOAT16 or grad.a.dtype == BFLOAT16 else grad.a.dtype
+            give(out, i, compute(row, row.grad_kernel[i], loop, grad.a.dtype, bools, x, m, node.saved + n + 1, None))
+    return 0
+
+
+cdef object differentiable(Node node, int i, Tensor grad):
+    """The gradient of input i in terms of operations, so that it can be differentiated again."""
+    cdef PyObject* saved[MAX_SAVED]
+    cdef int j, result = node.row.ninputs
+    cdef Tensor own
+    for j in range(node.nsaved):
+        saved[j] = node.saved[j]
+    if saved[result] != NULL:
+        own = alias(<Tensor>saved[result])
+        set_node(own, node, 0)
+        saved[result] = <PyObject*>own
+    return node.row.formula[i](grad, saved)
+
+
+cdef object inplace_elementwise(const Row* row, PyObject** x):
+    """`x.op_(...)`: the same, written over its first input."""
+    cdef int loop, result, i, n = row.ninputs
+    cdef uint32_t need = 0
+    cdef uint8_t reads = 0
+    cdef Node node
+    cdef Tensor before
+    cdef Tensor t = <Tensor>x[0]
+    cdef PyObject* given[MAX_OPERANDS]
+    common_dtype(row, x, n, &loop, &result)
+    if category(result) > category(t.a.dtype):
+        raise RuntimeError(
+            f"{row.name.decode()}: result type {SCALAR_NAMES[result]} can't be cast to the desired output type "
+            f"{SCALAR_NAMES[t.a.dtype]}")
+    if fg_grad_enabled:
+        need = wanting(x, n)
+    check_inplace(t, need != 0)
+    if need == 0 or row.backward == NULL or not is_floating(t.a.dtype):
+        compute(row, row.kernel, loop, t.a.dtype, row.bools, x, n, x + n, t)
+        t.storage.version += 1
+        return t
+    for i in range(n + row.nattrs):
+        given[i] = x[i]
+    for i in range(n):
+        if need >> i & 1:
+            reads |= row.uses[i]
+    if reads & 1:
+        before = converted(t, t.a.dtype)
+        before.node, before.nr = (None if t.node is None else node_of(t)), t.nr
+        before.flags = t.flags
+        given[0] = <PyObject*>before
+    compute(row, row.kernel, loop, t.a.dtype, row.bools, x, n, x + n, t)
+    t.storage.version += 1
+    node = elementwise_node(row, given, t, need)
+    if reads & 1 and need & 1:
+        clear_slot(&node.edge[0])
+        set_edge(node, 0, t)
+    rebase(t, node)
+    return t
+
+
+cdef inline void give(PyObject** out, int i, object value) noexcept:
+    Py_INCREF(value)
+    out[i] = <PyObject*>value

@@ -1,0 +1,72 @@
+# Small functions that only other modules call (see _engine.pxd).
+
+cdef int itemsize(int dt) noexcept nogil:
+    return ITEMSIZE[dt]
+
+
+cdef int default_dtype() noexcept:
+    return default_float
+
+
+cdef dtype dtype_object(int code):
+    return DTYPES[code]
+
+
+cdef str scalar_name(int code):
+    return SCALAR_NAMES[code]
+
+
+cdef int result_dtype(PyObject** x, int n) except -2:
+    """The promoted dtype of tensors and numbers; -1 if there is neither among them."""
+    cdef Promotion p
+    cdef int i
+    p.dim = p.zero = p.wrapped = -1
+    for i in range(n):
+        if not is_tensor(x[i]):
+            p.wrapped = promote(number_dtype(<object>x[i]), p.wrapped)
+        elif (<Tensor>x[i]).a.ndim:
+            p.dim = promote((<Tensor>x[i]).a.dtype, p.dim)
+        else:
+            p.zero = promote((<Tensor>x[i]).a.dtype, p.zero)
+    return promoted(&p)
+
+
+cdef uint32_t wants(object x) noexcept:
+    return fg_grad_enabled and is_tensor(<PyObject*>x) and (<Tensor>x).flags & REQUIRES_GRAD
+
+
+cdef bint grad_enabled() noexcept:
+    return fg_grad_enabled
+
+
+cdef bint set_grad_mode(bint mode) noexcept:
+    global fg_grad_enabled
+    cdef bint before = fg_grad_enabled
+    fg_grad_enabled = mode
+    return before
+
+
+cdef void bump(Tensor t) noexcept:
+    t.storage.version += 1
+
+
+cdef int set_operations(Operations* functions) except -1:
+    global operations
+    operations = functions[0]
+    return 0
+
+
+cdef Tensor borrowed(char* data, int dt, int ndim, const int64_t* shape, const int64_t* stride, int64_t nbytes, object owner):
+    """A tensor over memory that `owner` keeps alive; strides in elements."""
+    check_count(ndim, shape)
+    cdef Storage* s = borrow_storage(data, nbytes, owner)
+    cdef Tensor t = new_tensor()
+    cdef int d
+    t.storage = s
+    t.a.data = data
+    t.a.dtype = dt
+    t.a.ndim = ndim
+    for d in range(ndim):
+        t.a.shape[d], t.a.stride[d] = shape[d], stride[d]
+    refresh(&t.a)
+    return t

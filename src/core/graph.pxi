@@ -1,0 +1,332 @@
+# The graph as Python sees it: Node objects, grad modes, backward and grad.
+
+class Size(tuple):
+    """A tensor's shape: a tuple that prints as torch.Size."""
+
+    __slots__ = ()
+
+    def numel(self):
+        n = 1
+        for size in self:
+            n *= size
+        return n
+
+    def __repr__(self):
+        return f"torch.Size([{', '.join(map(str, self))}])"
+
+    def __getitem__(self, index):
+        item = tuple.__getitem__(self, index)
+        return Size(item) if isinstance(index, slice) else item
+
+    def __add__(self, other):
+        return Size(tuple.__add__(self, other))
+
+    def __mul__(self, times):
+        return Size(tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
+
+    def __reduce__(self):
+        return Size, (tuple(self),)
+
+
+cdef object tuple_new = tuple.__new__
+
+
+cdef object size_of(Tensor t):
+    return tuple_new(Size, shape_tuple(&t.a))
+
+
+cdef str type_name(int dt):
+    """The legacy type's name: FloatTensor."""
+    return SCALAR_NAMES[dt] + "Tensor"
+
+
+cdef str node_name(Node node):
+    if node.extra is not None and "name" in node.extra:
+        return node.extra["name"]
+    return node.row.node_name.decode()
+
+
+cdef class Node:
+    """What an operation leaves in the graph: where its gradients come from and where they go.
+
+    Invariants:
+    1. `edge[i]` is the node that made input i, the input itself if it is a leaf that wants a gradient, or NULL; owned.
+    2. `saved` holds what the gradients read (tensors as they were given, the result without its node, Python values); a
+       saved tensor is valid while its storage still has the version noted beside it.
+    3. `seq` grows in the order nodes are made, so every edge leads to a smaller number and no cycle can arise from edges.
+    4. Once `released`, nothing is saved and the node cannot run again.
+    Thread-safety: as Tensor; the walk reads `walk` and `slot` only while it lays out the graph, under the GIL.
+    """
+
+    def name(self):
+        return node_name(self)
+
+    def __repr__(self):
+        return f"<{self.name()} object at {<size_t><PyObject*>self:#x}>"
+
+    @property
+    def next_functions(self):
+        """For each input: (the node its gradient goes to, the output number there); (None, 0) where none is wanted."""
+        result = []
+        for i in range(self.nedges):
+            if self.edge[i] == NULL:
+                result.append((None, 0))
+            elif Py_TYPE(self.edge[i]) == <PyTypeObject*>Node:
+                result.append((<object>self.edge[i], self.edge_nr[i]))
+            else:
+                result.append((AccumulateGrad(<object>self.edge[i]), 0))
+        return tuple(result)
+
+    @property
+    def metadata(self):
+        return node_extra(self).setdefault("metadata", {})
+
+    @property
+    def saved_tensors(self):
+        check_saved(self)
+        return tuple([<object>self.saved[i] for i in range(self.nsaved)
+                      if self.saved[i] != NULL and is_tensor(self.saved[i])])
+
+    def _sequence_nr(self):
+        return self.seq
+
+    def register_hook(self, hook):
+        """Call hook(grad_inputs, grad_outputs) after this node's backward; it may return other grad_inputs."""
+        return add_hook(node_extra(self).setdefault("post", {}), hook)
+
+    def register_prehook(self, hook):
+        """Call hook(grad_outputs) before this node's backward; it may return other grad_outputs."""
+        return add_hook(node_extra(self).setdefault("pre", {}), hook)
+
+
+class AccumulateGrad:
+    """How a leaf shows in `next_functions`: the end of an edge, which adds into `variable.grad`."""
+
+    def __init__(self, variable):
+        self.variable = variable
+
+    next_functions = ()
+
+    def name(self):
+        return "torch::autograd::AccumulateGrad"
+
+    def __repr__(self):
+        return f"<AccumulateGrad object at {id(self):#x}>"
+
+    def __eq__(self, other):
+        return isinstance(other, AccumulateGrad) and other.variable is self.variable
+
+    def __hash__(self):
+        return id(self.variable)
+
+
+cdef dict node_extra(Node node):
+    if node.extra is None:
+        node.extra = {}
+    return node.extra
+
+
+cdef dict tensor_extra(Tensor t):
+    if t.extra is None:
+        t.extra = {}
+    return t.extra
+
+
+class RemovableHandle:
+    """What registering a hook returns: `remove()` takes the hook away again."""
+
+    next_id = 0
+
+    def __init__(self, hooks, *, extra_dict=None):
+        self.id = RemovableHandle.next_id
+        RemovableHandle.next_id += 1
+        self.hooks, self.extra = hooks, extra_dict
+
+    def remove(self):
+        self.hooks.pop(self.id, None)
+        if self.extra is not None:
+            self.extra.pop(self.id, None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.remove()
+
+
+cdef object add_hook(dict hooks, hook):
+    if not callable(hook):
+        raise TypeError(f"hook must be callable, not {type(hook).__name__}")
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    return handle
+
+
+def tensor_register_hook(Tensor self, hook):
+    """Call hook(grad) when this tensor's gradient is known; a Tensor it returns replaces the gradient."""
+    if not self.flags & REQUIRES_GRAD:
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    cdef Node node = node_of(self)
+    extra = tensor_extra(self) if node is None else node_extra(node)
+    return add_hook(extra.setdefault("hooks", {}).setdefault(self.nr, {}), hook)
+
+
+def tensor_register_accumulated_hook(Tensor self, hook):
+    """Call hook(tensor) after a gradient was added to this leaf's .grad."""
+    if self.node is not None or not self.flags & REQUIRES_GRAD:
+        raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+    return add_hook(tensor_extra(self).setdefault("accumulated", {}), hook)
+
+
+def tensor_retain_grad(Tensor self):
+    """Keep this tensor's gradient in .grad although it is not a leaf."""
+    if not self.flags & REQUIRES_GRAD:
+        raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+    cdef Node node = node_of(self)
+    if node is not None:
+        self.flags |= RETAINS_GRAD
+        node_extra(node).setdefault("retain", {})[self.nr] = weakref.ref(self)
+
+
+def tensor_retains_grad(Tensor self):
+    return bool(self.flags & RETAINS_GRAD)
+
+
+# grad mode: a thread's own
+
+def is_grad_enabled():
+    """Whether operations of this thread are recorded in the graph."""
+    return bool(fg_grad_enabled)
+
+
+def _set_grad_enabled(bint mode):
+    global fg_grad_enabled
+    fg_grad_enabled = mode
+
+
+def is_inference_mode_enabled():
+    return bool(fg_inference)
+
+
+def _set_inference(bint mode):
+    global fg_inference
+    fg_inference = mode
+
+
+def _set_anomaly(bint mode, bint check_nan=True):
+    global anomaly_mode, anomaly_check_nan
+    anomaly_mode, anomaly_check_nan = mode, check_nan
+
+
+def is_anomaly_enabled():
+    return anomaly_mode
+
+
+def is_anomaly_check_nan_enabled():
+    return anomaly_check_nan
+
+
+# backward
+
+cdef Tensor cotangent(Tensor t, object gradient):
+    """The gradient to start from, checked against its tensor."""
+    cdef Tensor g
+    if not t.flags & REQUIRES_GRAD:
+        raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")
+    if gradient is None:
+        if t.a.numel != 1:
+            raise RuntimeError("grad can be implicitly created only for scalar outputs")
+        g = empty_as(t.a.dtype, &t.a)
+        fill_array(&g.a, 1)
+        return g
+    if not isinstance(gradient, Tensor):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+    g = <Tensor>gradient
+    if not same_shape(&g.a, &t.a):
+        raise RuntimeError(f"Mismatch in shape: grad_output[0] has a shape of {size_of(g)} and output[0] has a shape of "
+                           f"{size_of(t)}.")
+    return g
+
+
+cdef int backward_from(Tensor t, object gradient, object retain_graph, bint create_graph, object inputs) except -1:
+    keep = create_graph if retain_graph is None else bool(retain_graph)
+    run_walk([t], [cotangent(t, gradient)], keep, create_graph,
+             None if inputs is None else checked_inputs("backward", inputs), None)
+    return 0
+
+
+cdef list checked_inputs(str name, object inputs):
+    cdef list result = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    if name == "backward" and not result:
+        raise RuntimeError("`inputs` argument to `backward` cannot be empty.")
+    for t in result:
+        if not isinstance(t, Tensor):
+            raise TypeError(f"{name}: inputs must be Tensors, not {type(t).__name__}")
+        if not (<Tensor>t).flags & REQUIRES_GRAD:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+    return result
+
+
+cdef tuple checked_roots(tensors, grads):
+    cdef list roots = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    if grads is None:
+        grads = [None] * len(roots)
+    elif isinstance(grads, Tensor):
+        grads = [grads]
+    grads = list(grads)
+    if len(grads) != len(roots):
+        raise RuntimeError(f"got {len(roots)} tensors and {len(grads)} gradients")
+    for t in roots:
+        if not isinstance(t, Tensor):
+            raise TypeError(f"backward starts at Tensors, not {type(t).__name__}")
+    return roots, [cotangent(t, g) for t, g in zip(roots, grads)]
+
+
+def backward(tensors, grad_tensors=None, retain_graph=None, bint create_graph=False, grad_variables=None, inputs=None):
+    """Add the gradients of `tensors` with respect to the leaves below them to the leaves' `.grad`.  See Tensor.backward."""
+    if grad_variables is not None:
+        grad_tensors = grad_variables if grad_tensors is None else grad_tensors
+    roots, grads = checked_roots(tensors, grad_tensors)
+    keep = create_graph if retain_graph is None else bool(retain_graph)
+    run_walk(roots, grads, keep, create_graph, None if inputs is None else checked_inputs("backward", inputs), None)
+
+
+def grad(outputs, inputs, grad_outputs=None, retain_graph=None, bint create_graph=False, bint only_inputs=True,
+         allow_unused=None, bint is_grads_batched=False, bint materialize_grads=False):
+    """The gradients of `outputs` with respect to `inputs`, as a tuple; no `.grad` is touched.
+
+    Args:
+        allow_unused: give None for an input that no output depends on, instead of raising.
+        materialize_grads: give zeros for it.
+    Raises:
+        RuntimeError: an input is not used and neither of these is set, or no gradient is wanted.
+    """
+    if is_grads_batched:
+        raise NotImplementedError("grad: is_grads_batched is not supported")
+    if not only_inputs:
+        raise NotImplementedError("grad: only_inputs=False is not supported")
+    if allow_unused is None:
+        allow_unused = materialize_grads
+    elif not allow_unused and materialize_grads:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+                         "allow_unused=False.")
+    roots, grads = checked_roots(outputs, grad_outputs)
+    wanted = checked_inputs("grad", inputs)
+    captured = [None] * len(wanted)
+    keep = create_graph if retain_graph is None else bool(retain_graph)
+    run_walk(roots, grads, keep, create_graph, wanted, captured)
+    for i, g in enumerate(captured):
+        if g is None and not allow_unused:
+            raise RuntimeError("One of the differentiated Tensors appears to not have been used in the graph. Set "
+                               "allow_unused=True if this is the desired behavior.")
+        if g is None and materialize_grads:
+            captured[i] = zeros_like_array(<Tensor>wanted[i])
+    return tuple(captured)
+
+
+cdef Tensor zeros_like_array(Tensor t):
+    cdef Tensor r = empty_as(t.a.dtype, &t.a)
+    fill_array(&r.a, 0)
+    return r

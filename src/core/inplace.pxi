@@ -1,0 +1,71 @@
+# In-place writes and the graph: which are refused, and how history is moved to the written tensor.
+#
+# Note [Writing through a view]: a view's values are part of its base, so a write through the view gives the *base* a new
+# node (CopySlices: the base's old gradient outside the view, the operation's inside), and every view of that base is out of
+# date.  A view notices by the storage's version and makes itself a new node, an as_strided of the base, when it is next asked.
+
+cdef int check_inplace(Tensor t, bint recorded) except -1:
+    """Refuse writes that autograd could not follow."""
+    cdef Tensor base
+    if not fg_grad_enabled:
+        return 0
+    if t.base is not None:
+        base = <Tensor>t.base
+        if base.node is None and base.flags & REQUIRES_GRAD:
+            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+    elif t.node is None and t.flags & REQUIRES_GRAD:
+        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+    return 0
+
+
+cdef int rebase(Tensor t, Node node) except -1:
+    """t was overwritten by the operation of `node`, whose first edge leads to t's past."""
+    cdef Node slices
+    cdef Tensor base
+    cdef int i
+    cdef object geometry
+    if t.base is None:
+        set_node(t, node, 0)
+        return 0
+    base = <Tensor>t.base
+    node.meta.dtype = t.a.dtype
+    node.meta.ndim = t.a.ndim
+    for i in range(t.a.ndim):
+        node.meta.shape[i] = t.a.shape[i]
+    slices = new_node(operations.copy_slices, node.nedges, 1)
+    set_edge(slices, 0, base)
+    for i in range(1, node.nedges):
+        if node.edge[i] != NULL:
+            Py_INCREF(<object>node.edge[i])
+            slices.edge[i] = node.edge[i]
+            slices.edge_nr[i] = node.edge_nr[i]
+    geometry = (shape_tuple(&t.a), tuple(shape_list(t.a.ndim, t.a.stride)),
+                (t.a.data - base.a.data) // ITEMSIZE[t.a.dtype])
+    slices.saved[0] = slices.saved[1] = NULL
+    slices.nsaved = 2
+    save(slices, 0, <PyObject*>node)
+    save(slices, 1, <PyObject*>geometry)
+    set_node(base, slices, 0)
+    t.flags |= REQUIRES_GRAD
+    t.node = None
+    t.seen = t.storage.version - 1
+    return 0
+
+
+cdef Node refreshed_view_node(Tensor t):
+    """A new node for a view whose base was written since the last one was made."""
+    cdef Tensor base = <Tensor>t.base
+    cdef Tensor again
+    cdef int enabled = fg_grad_enabled
+    global fg_grad_enabled
+    t.seen = t.storage.version
+    if not base.flags & REQUIRES_GRAD:
+        return <Node>t.node
+    fg_grad_enabled = 1
+    try:
+        again = operations.as_strided(base, &t.a)
+    finally:
+        fg_grad_enabled = enabled
+    t.node, t.nr = again.node, again.nr
+    t.flags |= REQUIRES_GRAD
+    return <Node>t.node

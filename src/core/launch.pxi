@@ -1,0 +1,81 @@
+# Running a Launch: the one place through which every kernel is called.
+#
+# Recording, dropping the GIL (and, where it is worth it, threads) live here once instead of once per operation.
+
+cdef extern from "core/port.h" nogil:
+    void* fg_scratch
+
+cdef enum:
+    LONG_LAUNCH = 1 << 16         # elements from which the GIL is dropped
+
+cdef KernelTable* kernel_table = NULL
+cdef bint recorder_on = False
+
+
+cdef void drive(const Launch* l, void* scratch) noexcept nogil:
+    """Loop over the leading dimensions and call the kernel on the core ones."""
+    cdef Kernel kernel = kernel_table.kernel[l.kernel * NDTYPES + l.dtype]
+    cdef char* p[MAX_OPERANDS]
+    cdef int64_t index[MAX_LOOP]
+    cdef int i, d, outer = l.ndim - l.core
+    for i in range(l.noperands):
+        p[i] = l.ptr[i] if l.ptr[i] != NULL else <char*>&l.scalar[i]
+    if outer == 0:
+        kernel(l, p, scratch)
+        return
+    for d in range(outer):
+        if l.shape[d] == 0:
+            return
+        index[d] = 0
+    while True:
+        kernel(l, p, scratch)
+        d = outer - 1
+        while True:
+            index[d] += 1
+            for i in range(l.noperands):
+                p[i] += l.stride[i][d]
+            if index[d] < l.shape[d]:
+                break
+            for i in range(l.noperands):
+                p[i] -= l.stride[i][d] * l.shape[d]
+            index[d] = 0
+            d -= 1
+            if d < 0:
+                return
+
+
+cdef int64_t work_of(const Launch* l) noexcept nogil:
+    cdef int64_t work = 1
+    cdef int d
+    for d in range(l.ndim):
+        work *= l.shape[d]
+    return work
+
+
+cdef int ensure_scratch() except -1:
+    global fg_scratch
+    if fg_scratch == NULL and kernel_table.scratch_bytes:
+        fg_scratch = fg_aligned_alloc(kernel_table.scratch_bytes)
+        if fg_scratch == NULL:
+            raise MemoryError("cannot allocate a thread's scratch memory")
+    return 0
+
+
+cdef inline int run(Launch* l) except -1:
+    """Run a launch now; keep a copy if a recorder is on."""
+    if recorder_on:
+        keep_launch(l)
+    cdef void* scratch = fg_scratch
+    if scratch == NULL:
+        ensure_scratch()
+        scratch = fg_scratch
+    if work_of(l) < LONG_LAUNCH:
+        drive(l, scratch)
+    else:
+        with nogil:
+            drive(l, scratch)
+    return 0
+
+
+cdef inline bint has_kernel(int kernel, int dt) noexcept nogil:
+    return kernel_table.kernel[kernel * NDTYPES + dt] != NULL

@@ -1,0 +1,52 @@
+# CPU levels: the best build of the kernels that this machine can run, or the one that FASTGRAD_CPU names.
+
+cdef extern from *:
+    """
+    #if defined(__x86_64__) || defined(_M_X64)
+    #include <cpuid.h>
+    static int fg_xcr0(void) { unsigned a, d; __asm__("xgetbv" : "=a"(a), "=d"(d) : "c"(0)); return (int)a; }
+    /* 2, 3 or 4: the x86-64 level of this processor and system. */
+    static int fg_cpu_level(void) {
+        unsigned a, b, c, d, c1;
+        if (!__get_cpuid(1, &a, &b, &c1, &d)) return 2;
+        int avx_os = (c1 >> 27 & 1) && (fg_xcr0() & 6) == 6;
+        if (!avx_os || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 2;
+        int v3 = (b >> 5 & 1) && (b >> 3 & 1) && (b >> 8 & 1) && (c1 >> 12 & 1) && (c1 >> 29 & 1);
+        if (!v3) return 2;
+        int v4 = (b >> 16 & 1) && (b >> 17 & 1) && (b >> 28 & 1) && (b >> 30 & 1) && (b >> 31 & 1) && (fg_xcr0() & 0xe0) == 0xe0;
+        return v4 ? 4 : 3;
+    }
+    #else
+    static int fg_cpu_level(void) { return 0; }
+    #endif
+    """
+    int fg_cpu_level()
+
+
+cdef list machine_levels():
+    """The levels this machine can run, the best first."""
+    cdef int best = fg_cpu_level()
+    return [f"v{i}" for i in range(best, 1, -1)] if best else ["generic"]
+
+
+def load_kernels(forced=None):
+    """Import the kernels of a CPU level and point the engine at their table.  Called once, on import.
+
+    Raises:
+        RuntimeError: FASTGRAD_CPU names a level that this machine or this build lacks.
+    """
+    global kernel_table
+    import importlib
+    levels = machine_levels()
+    if forced:
+        if forced not in levels:
+            raise RuntimeError(f"FASTGRAD_CPU: this machine runs {', '.join(levels)}, got {forced!r}")
+        levels = [forced]
+    for level in levels:
+        try:
+            module = importlib.import_module(f"fastgrad._kernels_{level}")
+        except ModuleNotFoundError:
+            continue
+        kernel_table = <KernelTable*>PyCapsule_GetPointer(module.table, b"fastgrad.kernels")
+        return level
+    raise RuntimeError(f"fastgrad was built without kernels for {', '.join(levels)}")

@@ -1,0 +1,136 @@
+# Making tensors: fresh, as views, as copies.  No operation and no graph here.
+
+cdef inline bint is_tensor(PyObject* x) noexcept:
+    return Py_TYPE(x) == <PyTypeObject*>Tensor or PyObject_TypeCheck(<object>x, <PyTypeObject*>Tensor)
+
+
+cdef Tensor empty(int dt, int ndim, const int64_t* shape):
+    """A contiguous tensor of uninitialised elements."""
+    check_count(ndim, shape)
+    cdef Tensor t = new_tensor()
+    cdef int d
+    t.a.dtype = dt
+    t.a.ndim = ndim
+    for d in range(ndim):
+        t.a.shape[d] = shape[d]
+    set_contiguous(&t.a)
+    t.storage = new_storage(t.a.numel * ITEMSIZE[dt])
+    t.a.data = t.storage.data
+    return t
+
+
+cdef inline Tensor empty_as(int dt, const Array* like):
+    """A contiguous tensor of the shape of `like`, which is known to be sound."""
+    cdef Tensor t = new_tensor()
+    cdef int d
+    t.a.dtype = dt
+    t.a.ndim = like.ndim
+    for d in range(like.ndim):
+        t.a.shape[d] = like.shape[d]
+    set_contiguous(&t.a)
+    t.storage = new_storage(t.a.numel * ITEMSIZE[dt])
+    t.a.data = t.storage.data
+    return t
+
+
+cdef Tensor empty_in_order(int dt, const Array* like, const int8_t* perm):
+    """As empty_as, with the dimensions laid out in memory from perm[0], the fastest."""
+    cdef Tensor t = empty_as(dt, like)
+    strides_in_order(&t.a, perm)
+    return t
+
+
+cdef Tensor alias(Tensor t):
+    """The same elements, shape and version counter, and no part in any graph."""
+    cdef Tensor r = new_tensor()
+    r.a = t.a
+    r.storage = t.storage
+    r.storage.refs += 1
+    return r
+
+
+cdef Tensor view_of(Tensor t, int ndim, const int64_t* shape, const int64_t* stride, int64_t offset):
+    """Other geometry over the same storage; offset in elements from t's first.  The caller has checked the bounds."""
+    cdef Tensor r = new_tensor()
+    cdef int d
+    r.storage = t.storage
+    r.storage.refs += 1
+    r.a.data = t.a.data + offset * ITEMSIZE[t.a.dtype]
+    r.a.dtype = t.a.dtype
+    r.a.ndim = ndim
+    for d in range(ndim):
+        r.a.shape[d] = shape[d]
+        r.a.stride[d] = stride[d]
+    refresh(&r.a)
+    return r
+
+
+cdef int copy_array(Array* out, Array* source) except -1:
+    """out[...] = source, broadcast and converted."""
+    cdef Launch l
+    cdef Array* operand[2]
+    cdef int8_t perm[MAX_DIMS]
+    operand[0], operand[1] = out, source
+    if out.numel == 0:
+        return 0
+    l.kernel = K_CAST + source.dtype
+    l.dtype = out.dtype
+    l.core = 1
+    l.noperands = 2
+    l.ptr[0], l.ptr[1] = out.data, source.data
+    if out.contiguous and source.contiguous and same_shape(out, source):
+        l.ndim = 1
+        l.shape[0] = out.numel
+        l.stride[0][0], l.stride[1][0] = ITEMSIZE[out.dtype], ITEMSIZE[source.dtype]
+    else:
+        order_dims(operand, 2, out, perm)
+        fill_loop(&l, operand, 2, perm)
+    return run(&l)
+
+
+cdef Tensor converted(Tensor t, int dt):
+    """A copy of t in another dtype, in t's memory order; no graph."""
+    cdef int8_t perm[MAX_DIMS]
+    cdef Array* operand = &t.a
+    cdef Tensor r
+    if t.a.contiguous:
+        r = empty_as(dt, &t.a)
+    else:
+        order_dims(&operand, 1, &t.a, perm)
+        r = empty_in_order(dt, &t.a, perm)
+    copy_array(&r.a, &t.a)
+    return r
+
+
+cdef Tensor contiguous_copy(Tensor t):
+    cdef Tensor r = empty_as(t.a.dtype, &t.a)
+    copy_array(&r.a, &t.a)
+    return r
+
+
+cdef int fill_array(Array* out, object value) except -1:
+    """out[...] = one number."""
+    cdef Launch l
+    store_number(out.dtype, value, &l.scalar[1])
+    if out.numel == 0:
+        return 0
+    l.kernel = K_CAST + out.dtype
+    l.dtype = out.dtype
+    l.core = 1
+    l.noperands = 2
+    l.ptr[0], l.ptr[1] = out.data, NULL
+    if out.contiguous:
+        l.ndim = 1
+        l.shape[0] = out.numel
+        l.stride[0][0], l.stride[1][0] = ITEMSIZE[out.dtype], 0
+    else:
+        fill_strided(&l, out)
+    return run(&l)
+
+
+cdef void fill_strided(Launch* l, Array* out) noexcept:
+    cdef int8_t perm[MAX_DIMS]
+    cdef Array* operand[2]
+    operand[0], operand[1] = out, NULL
+    order_dims(operand, 1, out, perm)
+    fill_loop(l, operand, 2, perm)

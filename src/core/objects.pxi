@@ -1,0 +1,229 @@
+# How Tensor and Node objects are made and unmade: free lists, garbage collection, release without recursion.
+#
+# Cython's own allocation would clear 300 bytes and look for finalizers each time; these two types are made millions of
+# times a second, so their tp_dealloc (and the Node's tp_traverse and tp_clear, whose edges are C arrays) are written out.
+# Note [Release without recursion]: a node owns the nodes below it, a million deep; while one node is being released,
+# others that fall to zero wait in a list, linked through `seq`, which the outermost release empties.
+
+cdef extern from "Python.h":
+    ctypedef int (*visitproc)(PyObject*, void*) noexcept
+    ctypedef void (*destructor)(PyObject*) noexcept
+    ctypedef int (*traverseproc)(PyObject*, visitproc, void*) noexcept
+    ctypedef int (*inquiry)(PyObject*) noexcept
+    ctypedef void (*freefunc)(void*) noexcept
+    ctypedef PyObject* (*ternaryfunc)(PyObject*, PyObject*, PyObject*) noexcept
+    ctypedef struct PyTypeObject:
+        destructor tp_dealloc
+        traverseproc tp_traverse
+        inquiry tp_clear
+        freefunc tp_free
+        Py_ssize_t tp_weaklistoffset
+        Py_ssize_t tp_vectorcall_offset
+        ternaryfunc tp_call
+        unsigned long tp_flags
+        PyObject* tp_dict
+    void PyObject_GC_Track(void*)
+    void PyObject_GC_UnTrack(void*)
+    void PyObject_ClearWeakRefs(PyObject*)
+    PyTypeObject* Py_TYPE(PyObject*)
+    PyObject* PyObject_Init(PyObject*, PyTypeObject*)
+    PyObject** _PyObject_GetDictPtr(PyObject*)
+
+cdef enum:
+    SPARE_OBJECTS = 4096
+
+cdef PyObject* spare_tensor[SPARE_OBJECTS]
+cdef PyObject* spare_node[SPARE_OBJECTS]
+cdef int spare_tensors = 0, spare_nodes = 0
+cdef uint64_t sequence = 0            # nodes are numbered in the order they are made
+cdef bint releasing = False
+cdef PyObject* waiting = NULL
+
+
+cdef inline Tensor new_tensor():
+    """A leaf with neither storage nor shape yet; the caller gives it both at once."""
+    global spare_tensors, live_tensors
+    cdef Tensor t
+    cdef PyObject* p
+    if FG_DEBUG:
+        live_tensors += 1
+    if spare_tensors > 0:
+        spare_tensors -= 1
+        p = PyObject_Init(spare_tensor[spare_tensors], <PyTypeObject*>Tensor)
+        t = <Tensor>p
+        Py_DECREF(t)                      # PyObject_Init's reference is now that of `t`
+        PyObject_GC_Track(p)
+        return t
+    t = Tensor.__new__(Tensor)
+    clear_slot(_PyObject_GetDictPtr(<PyObject*>t))     # Cython makes the dict at once; few tensors ever need one
+    return t
+
+
+cdef inline void clear_slot(PyObject** slot) noexcept:
+    cdef PyObject* value = slot[0]
+    if value != NULL:
+        slot[0] = NULL
+        Py_DECREF(<object>value)
+
+
+cdef void tensor_dealloc(PyObject* self) noexcept:
+    """Leaves every object field None, so that a spare tensor needs no initialising."""
+    global spare_tensors, live_tensors
+    cdef PyTypeObject* kind = Py_TYPE(self)
+    PyObject_GC_UnTrack(self)
+    if FG_DEBUG:
+        live_tensors -= 1
+    if kind.tp_weaklistoffset and (<PyObject**>(<char*>self + kind.tp_weaklistoffset))[0] != NULL:
+        PyObject_ClearWeakRefs(self)
+    if (<Tensor>self).grad_ is not None:
+        (<Tensor>self).grad_ = None
+    if (<Tensor>self).node is not None:
+        (<Tensor>self).node = None
+    if (<Tensor>self).base is not None:
+        (<Tensor>self).base = None
+    if (<Tensor>self).extra is not None:
+        (<Tensor>self).extra = None
+    if (<Tensor>self).storage != NULL:
+        drop_storage((<Tensor>self).storage)
+        (<Tensor>self).storage = NULL
+    (<Tensor>self).flags = 0
+    (<Tensor>self).nr = 0
+    clear_slot(_PyObject_GetDictPtr(self))
+    if kind == <PyTypeObject*>Tensor and spare_tensors < SPARE_OBJECTS:
+        spare_tensor[spare_tensors] = self
+        spare_tensors += 1
+    else:
+        kind.tp_free(self)
+
+
+cdef inline Node new_node(const Row* row, int nedges, int noutputs):
+    """A node with no edges and nothing saved yet."""
+    global spare_nodes, live_nodes, sequence
+    cdef Node n
+    cdef PyObject* p
+    cdef int i
+    if FG_DEBUG:
+        live_nodes += 1
+    if spare_nodes > 0:
+        spare_nodes -= 1
+        p = PyObject_Init(spare_node[spare_nodes], <PyTypeObject*>Node)
+        n = <Node>p
+        Py_DECREF(n)
+        PyObject_GC_Track(p)
+    else:
+        n = Node.__new__(Node)
+    n.row = row
+    n.seq = sequence
+    sequence += 1
+    n.walk = 0
+    n.nsaved = 0
+    n.released = False
+    n.noutputs = noutputs
+    n.nedges = 0
+    n.meta = &n.inline_meta
+    n.edge = n.inline_edge
+    n.edge_nr = n.inline_nr
+    if nedges > MAX_EDGES:
+        n.edge = <PyObject**>malloc(nedges * (sizeof(PyObject*) + sizeof(uint32_t)))
+        if n.edge == NULL:
+            n.edge = n.inline_edge
+            raise MemoryError("cannot allocate a node's edges")
+        n.edge_nr = <uint32_t*>(n.edge + nedges)
+    for i in range(nedges):
+        n.edge[i] = NULL
+        n.edge_nr[i] = 0
+    n.nedges = nedges
+    if noutputs > 1:
+        n.meta = <Meta*>malloc(noutputs * sizeof(Meta))
+        if n.meta == NULL:
+            n.meta = &n.inline_meta
+            raise MemoryError("cannot allocate a node's outputs")
+    return n
+
+
+# The functions below take a PyObject*: at a reference count of zero no owned `Node` variable may come to be.
+
+cdef void forget_saved(PyObject* self) noexcept:
+    """Drop what the backward needed (after it ran, or when the node dies)."""
+    cdef int i, count = (<Node>self).nsaved
+    (<Node>self).nsaved = 0
+    for i in range(count):
+        clear_slot(&(<Node>self).saved[i])
+
+
+cdef int node_release(PyObject* self) noexcept:
+    """Drop everything the node owns; as tp_clear, of a node in a dead cycle."""
+    cdef int i, count = (<Node>self).nedges
+    (<Node>self).released = True
+    (<Node>self).nedges = 0
+    forget_saved(self)
+    for i in range(count):
+        clear_slot(&(<Node>self).edge[i])
+    if (<Node>self).extra is not None:
+        (<Node>self).extra = None
+    if (<Node>self).edge != (<Node>self).inline_edge:
+        free((<Node>self).edge)
+        (<Node>self).edge = (<Node>self).inline_edge
+    if (<Node>self).meta != &(<Node>self).inline_meta:
+        free((<Node>self).meta)
+        (<Node>self).meta = &(<Node>self).inline_meta
+        (<Node>self).noutputs = 1
+    return 0
+
+
+cdef int node_traverse(PyObject* self, visitproc visit, void* arg) noexcept:
+    cdef int i, result
+    for i in range((<Node>self).nedges):
+        if (<Node>self).edge[i] != NULL:
+            result = visit((<Node>self).edge[i], arg)
+            if result:
+                return result
+    for i in range((<Node>self).nsaved):
+        if (<Node>self).saved[i] != NULL:
+            result = visit((<Node>self).saved[i], arg)
+            if result:
+                return result
+    return visit(<PyObject*>(<Node>self).extra, arg)
+
+
+cdef void node_free(PyObject* self) noexcept:
+    global spare_nodes, live_nodes
+    node_release(self)
+    if FG_DEBUG:
+        live_nodes -= 1
+    if spare_nodes < SPARE_OBJECTS:
+        spare_node[spare_nodes] = self
+        spare_nodes += 1
+    else:
+        Py_TYPE(self).tp_free(self)
+
+
+cdef void node_dealloc(PyObject* self) noexcept:
+    """See Note [Release without recursion]."""
+    global releasing, waiting
+    cdef PyObject* other
+    PyObject_GC_UnTrack(self)
+    if releasing:
+        (<Node>self).seq = <uint64_t>waiting
+        waiting = self
+        return
+    releasing = True
+    node_free(self)
+    while waiting != NULL:
+        other = waiting
+        waiting = <PyObject*><void*>(<Node>other).seq
+        node_free(other)
+    releasing = False
+
+
+cdef int install_slots() except -1:
+    """Once, before the first object: see the head of this file."""
+    cdef PyTypeObject* kind = <PyTypeObject*>Tensor
+    kind.tp_dealloc = tensor_dealloc
+    kind = <PyTypeObject*>Node
+    kind.tp_dealloc = node_dealloc
+    kind.tp_traverse = node_traverse
+    kind.tp_clear = node_release
+    return 0
+
+install_slots()

@@ -1,0 +1,151 @@
+# Storage: reference-counted memory from a caching pool, or borrowed.
+#
+# A pool block is one allocation: a 64-byte header (the Storage) followed by the bytes, so that a small tensor's memory
+# costs one free-list pop.  Freed blocks wait in lists by size class, because fresh pages cost more than the arithmetic
+# done on them.  Everything here runs under the GIL; counts are plain integers.
+
+cdef extern from "core/port.h" nogil:
+    void* fg_aligned_alloc(size_t n)
+    void fg_aligned_free(void* p)
+    int fg_log2(uint64_t x)
+    const int FG_DEBUG
+
+cdef enum:
+    UNIT = 64                     # alignment, and the header's size
+    SMALL_CLASSES = 16            # exact multiples of UNIT up to 1 KiB; beyond, four classes a doubling
+    CLASSES = 160
+    FOREIGN = -1
+
+cdef Storage* free_blocks[CLASSES]
+cdef int64_t cached_bytes = 0
+cdef int64_t cache_limit = 1 << 30
+cdef int64_t live_storages = 0    # counted in debug builds only
+cdef int64_t live_tensors = 0
+cdef int64_t live_nodes = 0
+
+
+cdef inline int class_of(uint64_t units) noexcept nogil:
+    if units <= SMALL_CLASSES:
+        return <int>units
+    cdef uint64_t last = units - 1
+    cdef int e = fg_log2(last)
+    return SMALL_CLASSES + 1 + (e - 4) * 4 + <int>((last >> (e - 2)) & 3)
+
+
+cdef inline int64_t class_bytes(int c) noexcept nogil:
+    if c <= SMALL_CLASSES:
+        return <int64_t>c * UNIT
+    cdef int e = (c - SMALL_CLASSES - 1) // 4 + 4
+    cdef int quarter = (c - SMALL_CLASSES - 1) % 4
+    return (<int64_t>(quarter + 5) << (e - 2)) * UNIT
+
+
+cdef Storage* fresh_block(int c) except NULL:
+    cdef Storage* s = <Storage*>fg_aligned_alloc(class_bytes(c))
+    if s == NULL:
+        empty_cache()
+        s = <Storage*>fg_aligned_alloc(class_bytes(c))
+        if s == NULL:
+            raise MemoryError(f"cannot allocate {class_bytes(c)} bytes")
+    s.size_class = c
+    return s
+
+
+cdef inline Storage* take_block(int64_t nbytes) except NULL:
+    """An uninitialised block for a header and nbytes."""
+    if nbytes > (<int64_t>1 << 46):
+        raise MemoryError(f"cannot allocate {nbytes} bytes")
+    cdef int c = class_of((nbytes + UNIT + UNIT - 1) // UNIT)
+    cdef Storage* s = free_blocks[c]
+    global cached_bytes, live_storages
+    if s != NULL:
+        free_blocks[c] = <Storage*>s.data
+        cached_bytes -= class_bytes(c)
+    else:
+        s = fresh_block(c)
+    if FG_DEBUG:
+        live_storages += 1
+    s.refs = 1
+    s.version = 0
+    s.owner = NULL
+    s.parent = NULL
+    return s
+
+
+cdef inline Storage* new_storage(int64_t nbytes) except NULL:
+    """Owned, uninitialised memory."""
+    cdef Storage* s = take_block(nbytes)
+    s.data = <char*>s + UNIT
+    s.nbytes = nbytes
+    return s
+
+
+cdef Storage* borrow_storage(char* data, int64_t nbytes, object owner) except NULL:
+    """Memory that `owner` keeps alive."""
+    cdef Storage* s = take_block(0)
+    s.data = data
+    s.nbytes = nbytes
+    s.owner = <PyObject*>owner
+    Py_INCREF(owner)
+    return s
+
+
+cdef Storage* alias_storage(Storage* parent) except NULL:
+    """The same bytes under a version counter of their own (what `tensor.data` needs)."""
+    if parent.parent != NULL:
+        parent = parent.parent
+    cdef Storage* s = take_block(0)
+    s.data = parent.data
+    s.nbytes = parent.nbytes
+    s.parent = parent
+    parent.refs += 1
+    return s
+
+
+cdef void give_block(Storage* s) noexcept:
+    global cached_bytes, live_storages
+    cdef int c = s.size_class
+    cdef Storage* parent = s.parent
+    cdef PyObject* owner = s.owner
+    if FG_DEBUG:
+        live_storages -= 1
+    if cached_bytes + class_bytes(c) > cache_limit:
+        fg_aligned_free(s)
+    else:
+        cached_bytes += class_bytes(c)
+        s.data = <char*>free_blocks[c]
+        free_blocks[c] = s
+    if parent != NULL:
+        drop_storage(parent)
+    if owner != NULL:
+        Py_DECREF(<object>owner)
+
+
+cdef inline void drop_storage(Storage* s) noexcept:
+    s.refs -= 1
+    if s.refs == 0:
+        if recorder_on:
+            keep_storage(s)
+        else:
+            give_block(s)
+
+
+def empty_cache():
+    """Give the pool's free blocks back to the system."""
+    global cached_bytes
+    cdef Storage* s
+    cdef Storage* following
+    cdef int c
+    for c in range(CLASSES):
+        s = free_blocks[c]
+        free_blocks[c] = NULL
+        while s != NULL:
+            following = <Storage*>s.data
+            fg_aligned_free(s)
+            s = following
+    cached_bytes = 0
+
+
+def live_objects():
+    """Counts of live storages, tensors and nodes (debug builds; zeros otherwise)."""
+    return {"storages": live_storages, "tensors": live_tensors, "nodes": live_nodes}

@@ -1,0 +1,439 @@
+# Tensor: the class as Python sees it.  Its arithmetic and methods come from the operations, which put themselves into the
+# type's dictionary when fastgrad._ops is loaded; the operators below call whatever operation registered for their symbol.
+
+cdef enum Operator:
+    OP_ADD, OP_SUB, OP_MUL, OP_TRUEDIV, OP_FLOORDIV, OP_MOD, OP_POW, OP_MATMUL, OP_AND, OP_OR, OP_XOR, OP_LSHIFT, OP_RSHIFT,
+    OP_LT, OP_LE, OP_EQ, OP_NE, OP_GT, OP_GE, OP_NEG, OP_INVERT, OP_ABS, OPERATORS
+
+cdef tuple OPERATOR_SYMBOLS = ("+", "-", "*", "/", "//", "%", "**", "@", "&", "|", "^", "<<", ">>",
+                               "<", "<=", "==", "!=", ">", ">=", "neg", "~", "abs")
+
+cdef const Row* operator_row[OPERATORS]
+cdef entry_t operator_entry[OPERATORS]
+cdef const Row* inplace_row[OPERATORS]
+cdef entry_t inplace_entry[OPERATORS]
+
+
+cdef int register_operator(str symbol, const Row* row, entry_t entry, bint inplace) except -1:
+    cdef int i = OPERATOR_SYMBOLS.index(symbol)
+    if inplace:
+        inplace_row[i], inplace_entry[i] = row, entry
+    else:
+        operator_row[i], operator_entry[i] = row, entry
+    return 0
+
+
+cdef inline object unary(int which, object x):
+    cdef PyObject* args[1]
+    args[0] = <PyObject*>x
+    return operator_entry[which](operator_row[which], args)
+
+
+cdef inline object binary(int which, object a, object b):
+    """An operator; NotImplemented where the other operand is neither a tensor nor a number."""
+    cdef PyObject* args[3]
+    if not is_operand(a) or not is_operand(b):
+        return NotImplemented
+    args[0], args[1], args[2] = <PyObject*>a, <PyObject*>b, NULL
+    return operator_entry[which](operator_row[which], args)
+
+
+cdef inline object inplace(int which, object a, object b):
+    cdef PyObject* args[3]
+    if not is_operand(b):
+        return NotImplemented
+    args[0], args[1], args[2] = <PyObject*>a, <PyObject*>b, NULL
+    return inplace_entry[which](inplace_row[which], args)
+
+
+cdef inline bint is_operand(object x) except -1:
+    return is_tensor(<PyObject*>x) or number_dtype(x) >= 0
+
+
+cdef class Tensor:
+    """A strided view of a storage, and a vertex of the graph that made it.
+
+    Invariants:
+    1. `a.data` points into `storage`, to which this object owns a reference; every element that `a` spans lies inside it.
+    2. A leaf has `node` None; any other tensor that wants a gradient has the node that made it, of which it is output
+       `nr`.  REQUIRES_GRAD is set for both.
+    3. `base` is set for a view that autograd follows, and is never itself a view.
+    4. Object fields are None, never NULL, also in spare objects.
+    Thread-safety: fields change under the GIL; a long kernel runs without it, so writing a tensor that another thread's
+    kernel reads is a race on its elements, as in PyTorch, and on nothing else.
+    """
+
+    def __add__(self, other):
+        return binary(OP_ADD, self, other)
+
+    def __radd__(self, other):
+        return binary(OP_ADD, self, other)
+
+    def __iadd__(self, other):
+        return inplace(OP_ADD, self, other)
+
+    def __sub__(self, other):
+        return binary(OP_SUB, self, other)
+
+    def __rsub__(self, other):
+        return binary(OP_SUB, other, self)
+
+    def __isub__(self, other):
+        return inplace(OP_SUB, self, other)
+
+    def __mul__(self, other):
+        return binary(OP_MUL, self, other)
+
+    def __rmul__(self, other):
+        return binary(OP_MUL, self, other)
+
+    def __imul__(self, other):
+        return inplace(OP_MUL, self, other)
+
+    def __truediv__(self, other):
+        return binary(OP_TRUEDIV, self, other)
+
+    def __rtruediv__(self, other):
+        return binary(OP_TRUEDIV, other, self)
+
+    def __itruediv__(self, other):
+        return inplace(OP_TRUEDIV, self, other)
+
+    def __floordiv__(self, other):
+        return binary(OP_FLOORDIV, self, other)
+
+    def __rfloordiv__(self, other):
+        return binary(OP_FLOORDIV, other, self)
+
+    def __ifloordiv__(self, other):
+        return inplace(OP_FLOORDIV, self, other)
+
+    def __mod__(self, other):
+        return binary(OP_MOD, self, other)
+
+    def __rmod__(self, other):
+        return binary(OP_MOD, other, self)
+
+    def __imod__(self, other):
+        return inplace(OP_MOD, self, other)
+
+    def __pow__(self, other, modulo):
+        if modulo is not None:
+            raise TypeError("pow: a modulus is not supported for tensors")
+        return binary(OP_POW, self, other)
+
+    def __rpow__(self, other, modulo):
+        return binary(OP_POW, other, self)
+
+    def __ipow__(self, other):
+        return inplace(OP_POW, self, other)
+
+    def __matmul__(self, other):
+        return binary(OP_MATMUL, self, other)
+
+    def __rmatmul__(self, other):
+        return binary(OP_MATMUL, other, self)
+
+    def __and__(self, other):
+        return binary(OP_AND, self, other)
+
+    def __rand__(self, other):
+        return binary(OP_AND, self, other)
+
+    def __iand__(self, other):
+        return inplace(OP_AND, self, other)
+
+    def __or__(self, other):
+        return binary(OP_OR, self, other)
+
+    def __ror__(self, other):
+        return binary(OP_OR, self, other)
+
+    def __ior__(self, other):
+        return inplace(OP_OR, self, other)
+
+    def __xor__(self, other):
+        return binary(OP_XOR, self, other)
+
+    def __rxor__(self, other):
+        return binary(OP_XOR, self, other)
+
+    def __ixor__(self, other):
+        return inplace(OP_XOR, self, other)
+
+    def __lshift__(self, other):
+        return binary(OP_LSHIFT, self, other)
+
+    def __rlshift__(self, other):
+        return binary(OP_LSHIFT, other, self)
+
+    def __ilshift__(self, other):
+        return inplace(OP_LSHIFT, self, other)
+
+    def __rshift__(self, other):
+        return binary(OP_RSHIFT, self, other)
+
+    def __rrshift__(self, other):
+        return binary(OP_RSHIFT, other, self)
+
+    def __irshift__(self, other):
+        return inplace(OP_RSHIFT, self, other)
+
+    def __lt__(self, other):
+        return binary(OP_LT, self, other)
+
+    def __le__(self, other):
+        return binary(OP_LE, self, other)
+
+    def __eq__(self, other):
+        return binary(OP_EQ, self, other)
+
+    def __ne__(self, other):
+        return binary(OP_NE, self, other)
+
+    def __gt__(self, other):
+        return binary(OP_GT, self, other)
+
+    def __ge__(self, other):
+        return binary(OP_GE, self, other)
+
+    def __neg__(self):
+        return unary(OP_NEG, self)
+
+    def __pos__(self):
+        return self
+
+    def __invert__(self):
+        return unary(OP_INVERT, self)
+
+    def __abs__(self):
+        return unary(OP_ABS, self)
+
+    def __hash__(self):
+        return <Py_hash_t>(<size_t><PyObject*>self >> 4)
+
+    def __len__(self):
+        if self.a.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return self.a.shape[0]
+
+    def __bool__(self):
+        if self.a.numel != 1:
+            raise RuntimeError("Boolean value of Tensor with no values is ambiguous" if self.a.numel == 0 else
+                               "Boolean value of Tensor with more than one value is ambiguous")
+        return bool(load_number(self.a.dtype, self.a.data))
+
+    def __float__(self):
+        return float(one_number(self))
+
+    def __int__(self):
+        return int(one_number(self))
+
+    def __index__(self):
+        if self.a.numel != 1 or is_floating(self.a.dtype):
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(load_number(self.a.dtype, self.a.data))
+
+    def __complex__(self):
+        return complex(one_number(self))
+
+    def item(self):
+        """The single element as a Python number.  Raises RuntimeError for any other number of elements."""
+        return one_number(self)
+
+    # geometry
+
+    @property
+    def shape(self):
+        return size_of(self)
+
+    @property
+    def ndim(self):
+        return self.a.ndim
+
+    def dim(self):
+        return self.a.ndim
+
+    def ndimension(self):
+        return self.a.ndim
+
+    def numel(self):
+        return self.a.numel
+
+    def nelement(self):
+        return self.a.numel
+
+    def size(self, dim=None):
+        """The shape, or one dimension of it."""
+        return size_of(self) if dim is None else self.a.shape[wrapped_dim("size", dim, self.a.ndim)]
+
+    def stride(self, dim=None):
+        """The strides in elements, or one of them."""
+        if dim is None:
+            return tuple(shape_list(self.a.ndim, self.a.stride))
+        return self.a.stride[wrapped_dim("stride", dim, self.a.ndim)]
+
+    def storage_offset(self):
+        return (self.a.data - self.storage.data) // ITEMSIZE[self.a.dtype]
+
+    def data_ptr(self):
+        return <size_t>self.a.data
+
+    def element_size(self):
+        return ITEMSIZE[self.a.dtype]
+
+    @property
+    def itemsize(self):
+        return ITEMSIZE[self.a.dtype]
+
+    @property
+    def nbytes(self):
+        return self.a.numel * ITEMSIZE[self.a.dtype]
+
+    @property
+    def dtype(self):
+        return DTYPES[self.a.dtype]
+
+    # the graph
+
+    @property
+    def requires_grad(self):
+        return bool(self.flags & REQUIRES_GRAD)
+
+    @requires_grad.setter
+    def requires_grad(self, bint value):
+        set_requires_grad(self, value)
+
+    def requires_grad_(self, bint requires_grad=True):
+        """Ask for gradients of this leaf, in place.  Raises RuntimeError for integer tensors."""
+        set_requires_grad(self, requires_grad)
+        return self
+
+    @property
+    def is_leaf(self):
+        return self.node is None and (self.base is None or node_of(self) is None)
+
+    @property
+    def grad_fn(self):
+        return node_of(self)
+
+    @property
+    def output_nr(self):
+        return self.nr
+
+    @property
+    def grad(self):
+        return self.grad_
+
+    @grad.setter
+    def grad(self, value):
+        set_grad(self, value)
+
+    @grad.deleter
+    def grad(self):
+        self.grad_ = None
+
+    @property
+    def data(self):
+        """The same elements under a version counter of their own, outside the graph."""
+        return data_alias(self)
+
+    @data.setter
+    def data(self, value):
+        set_data(self, value)
+
+    @property
+    def _version(self):
+        return self.storage.version
+
+    @property
+    def _base(self):
+        return self.base
+
+    def _is_view(self):
+        return self.base is not None
+
+    def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+        """Add the gradient of this tensor with respect to every leaf below it to the leaf's `.grad`.
+
+        Args:
+            gradient: the cotangent, of this tensor's shape; needed unless there is one element.
+            retain_graph: keep what the graph saved, so that it can be walked again (default: create_graph).
+            create_graph: make the gradients differentiable.
+            inputs: only these tensors accumulate.
+        Raises:
+            RuntimeError: no gradient is asked for below this tensor, the graph was released, or the shapes differ.
+        Example:
+            >>> x = fastgrad.tensor([2.0], requires_grad=True)
+            >>> (x * x).backward()
+            >>> x.grad
+            tensor([4.])
+        """
+        backward_from(self, gradient, retain_graph, create_graph, inputs)
+
+
+cdef object one_number(Tensor t):
+    if t.a.numel != 1:
+        raise RuntimeError(f"a Tensor with {t.a.numel} elements cannot be converted to Scalar")
+    return load_number(t.a.dtype, t.a.data)
+
+
+cdef int wrapped_dim(str name, object dim, int ndim) except -1:
+    """A dimension in 0..ndim-1 from one in -ndim..ndim-1."""
+    cdef int64_t d = dim
+    cdef int64_t n = max(ndim, 1)
+    if d < -n or d >= n:
+        raise IndexError(f"{name}: Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {d})")
+    return <int>(d + n if d < 0 else d)
+
+
+cdef int set_requires_grad(Tensor t, bint value) except -1:
+    if t.node is not None:
+        if value:
+            return 0
+        raise RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
+                           "in a subgraph that doesn't require differentiation use var_no_grad = var.detach().")
+    if value and not is_floating(t.a.dtype):
+        raise RuntimeError(f"only Tensors of floating point dtype can require gradients, got {DTYPES[t.a.dtype]}")
+    t.flags = t.flags | REQUIRES_GRAD if value else t.flags & ~REQUIRES_GRAD
+    return 0
+
+
+cdef int set_grad(Tensor t, object value) except -1:
+    if value is None:
+        t.grad_ = None
+        return 0
+    if not isinstance(value, Tensor):
+        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+    if value is t:
+        raise RuntimeError("can't assign Variable as its own grad")
+    cdef Tensor g = <Tensor>value
+    if not same_shape(&g.a, &t.a):
+        raise RuntimeError(f"assigned grad has data of a different size: expected {shape_tuple(&t.a)}, got {shape_tuple(&g.a)}")
+    if g.a.dtype != t.a.dtype:
+        raise RuntimeError(f"assigned grad has data of a different type: expected {DTYPES[t.a.dtype]}, got {DTYPES[g.a.dtype]}")
+    t.grad_ = value
+    return 0
+
+
+cdef Tensor data_alias(Tensor t):
+    cdef Tensor r = new_tensor()
+    r.a = t.a
+    r.storage = alias_storage(t.storage)
+    return r
+
+
+cdef int set_data(Tensor t, object value) except -1:
+    """t keeps its place in the program and in the graph, and gets value's memory, shape and dtype."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"data must be a Tensor, not {type(value).__name__}")
+    cdef Tensor source = <Tensor>value
+    cdef Storage* s = alias_storage(source.storage)
+    cdef Array before = t.a
+    s.version = t.storage.version
+    if recorder_on and same_shape(&before, &source.a) and before.dtype == source.a.dtype:
+        copy_array(&before, &source.a)            # the recording goes on reading the old place
+    drop_storage(t.storage)
+    t.storage = s
+    t.a = source.a
+    return 0

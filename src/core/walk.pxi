@@ -1,0 +1,426 @@
+# The backward walk.
+#
+# First, under the GIL and without running any Python code, the graph below the roots is laid out in arrays: a Vertex for
+# each node and each leaf, and for each edge the index of the vertex it leads to.  After that the nodes' own marks (`walk`,
+# `slot`) are not looked at again, so walks of other threads, or a walk begun inside a hook, may use them.
+# Then vertices run as their last incoming gradient arrives, the youngest node first: PyTorch's order, so that sums of
+# gradients are added in the same order and come to the same bits.
+# Note [Broadcasting is undone by the walk]: an operation may return a gradient in the broadcast shape or a promoted dtype;
+# whoever delivers it along an edge sums and casts it to what the edge's end is.
+
+ctypedef struct Vertex:
+    PyObject* target          # Node or leaf Tensor; owned
+    PyObject** grads          # one for each output of the node; owned
+    PyObject* grad            # where `grads` points for a single output
+    int32_t pending           # edges that have not delivered yet
+    int32_t first_edge        # in Walk.follow
+    bint is_leaf
+    bint needed
+
+ctypedef struct Walk:
+    Vertex* vertex
+    int32_t count, room
+    int32_t* follow           # for each edge the vertex it leads to, or -1
+    int32_t follow_count, follow_room
+    int32_t* heap             # vertices ready to run, the youngest on top
+    int32_t heap_count, heap_room
+    bint create_graph
+    bint keep_graph
+    bint accumulate           # into leaves' .grad; otherwise only capture
+
+cdef uint32_t walks = 0       # serial number of the latest walk
+cdef Walk* spare_walk = NULL  # buffers of the last walk, for the next
+cdef Operations operations
+cdef bint anomaly_mode = False
+cdef bint anomaly_check_nan = True
+
+
+cdef Walk* begin_walk() except NULL:
+    global spare_walk, walks
+    cdef Walk* w = spare_walk
+    spare_walk = NULL
+    if w == NULL:
+        w = <Walk*>calloc(1, sizeof(Walk))
+        if w == NULL:
+            raise MemoryError("cannot allocate a backward walk")
+    w.count = w.follow_count = w.heap_count = 0
+    walks += 1
+    if walks == 0:
+        walks = 1
+    return w
+
+
+cdef void end_walk(Walk* w) noexcept:
+    """Drop what is left (all of it, after an exception) and keep the buffers."""
+    global spare_walk
+    cdef int32_t i
+    for i in range(w.count):
+        drop_grads(&w.vertex[i])
+        Py_DECREF(<object>w.vertex[i].target)
+    if spare_walk == NULL and w.room <= 1 << 14:
+        spare_walk = w
+        return
+    free(w.vertex)
+    free(w.follow)
+    free(w.heap)
+    free(w)
+
+
+cdef void drop_grads(Vertex* v) noexcept:
+    cdef int i, n = 1 if v.is_leaf else (<Node>v.target).noutputs
+    if v.grads == NULL:
+        clear_slot(&v.grad)
+        return
+    for i in range(n):
+        clear_slot(&v.grads[i])
+    free(v.grads)
+    v.grads = NULL
+
+
+cdef int grow(void** buffer, int32_t* room, size_t item) except -1:
+    cdef int32_t larger = max(64, room[0] * 2)
+    cdef void* p = realloc(buffer[0], larger * item)
+    if p == NULL:
+        raise MemoryError("cannot allocate a backward walk")
+    buffer[0] = p
+    room[0] = larger
+    return 0
+
+
+cdef int32_t vertex_of(Walk* w, PyObject* target, uint32_t serial) except -1:
+    """The index of the vertex of a node or leaf, made at the first sight of it."""
+    cdef bint is_leaf = Py_TYPE(target) != <PyTypeObject*>Node
+    cdef Vertex* v
+    if is_leaf:
+        if (<Tensor>target).walk == serial:
+            return (<Tensor>target).slot
+        (<Tensor>target).walk, (<Tensor>target).slot = serial, w.count
+    else:
+        if (<Node>target).walk == serial:
+            return (<Node>target).slot
+        (<Node>target).walk, (<Node>target).slot = serial, w.count
+    if w.count == w.room:
+        grow(<void**>&w.vertex, &w.room, sizeof(Vertex))
+    v = &w.vertex[w.count]
+    v.grads = NULL
+    v.grad = NULL
+    if not is_leaf and (<Node>target).noutputs > 1:
+        v.grads = <PyObject**>calloc((<Node>target).noutputs, sizeof(PyObject*))
+        if v.grads == NULL:
+            raise MemoryError("cannot allocate a backward walk")
+    v.target = target
+    Py_INCREF(<object>target)
+    v.pending = 0
+    v.is_leaf = is_leaf
+    v.needed = True
+    w.count += 1
+    return w.count - 1
+
+
+cdef int lay_out(Walk* w, uint32_t serial) except -1:
+    """Find every vertex and edge below the roots, which are there already."""
+    cdef int32_t i = 0, k, e
+    cdef PyObject* target
+    while i < w.count:
+        w.vertex[i].first_edge = w.follow_count
+        if not w.vertex[i].is_leaf:
+            target = w.vertex[i].target
+            for e in range((<Node>target).nedges):
+                if w.follow_count == w.follow_room:
+                    grow(<void**>&w.follow, &w.follow_room, sizeof(int32_t))
+                k = -1
+                if (<Node>target).edge[e] != NULL:
+                    k = vertex_of(w, (<Node>target).edge[e], serial)
+                    w.vertex[k].pending += 1
+                w.follow[w.follow_count] = k
+                w.follow_count += 1
+        i += 1
+    return 0
+
+
+cdef inline uint64_t age(Walk* w, int32_t i) noexcept:
+    return (<Node>w.vertex[i].target).seq
+
+
+cdef int push_ready(Walk* w, int32_t i) except -1:
+    cdef int32_t k = w.heap_count, parent
+    if k == w.heap_room:
+        grow(<void**>&w.heap, &w.heap_room, sizeof(int32_t))
+    w.heap_count += 1
+    while k > 0:
+        parent = (k - 1) >> 1
+        if age(w, w.heap[parent]) >= age(w, i):
+            break
+        w.heap[k] = w.heap[parent]
+        k = parent
+    w.heap[k] = i
+    return 0
+
+
+cdef int32_t pop_ready(Walk* w) noexcept:
+    cdef int32_t top = w.heap[0], last, k = 0, child
+    w.heap_count -= 1
+    last = w.heap[w.heap_count]
+    while True:
+        child = 2 * k + 1
+        if child >= w.heap_count:
+            break
+        if child + 1 < w.heap_count and age(w, w.heap[child + 1]) > age(w, w.heap[child]):
+            child += 1
+        if age(w, last) >= age(w, w.heap[child]):
+            break
+        w.heap[k] = w.heap[child]
+        k = child
+    w.heap[k] = last
+    return top
+
+
+cdef inline PyObject** grad_place(Vertex* v, uint32_t nr) noexcept:
+    return &v.grad if v.grads == NULL else &v.grads[nr]
+
+
+cdef inline bint exclusive(Tensor t, int references) noexcept:
+    """Whether nobody but the holders of `references` counted references can see t's memory."""
+    return (<PyObject*>t).ob_refcnt <= references and t.storage.refs == 1 and t.storage.owner == NULL and \
+        t.storage.parent == NULL and t.base is None
+
+
+cdef Tensor fitted(Tensor g, const Meta* meta):
+    """See Note [Broadcasting is undone by the walk]."""
+    cdef int d
+    cdef bint same = g.a.ndim == meta.ndim
+    if same:
+        for d in range(meta.ndim):
+            if g.a.shape[d] != meta.shape[d]:
+                same = False
+                break
+    if not same:
+        g = operations.sum_to(g, meta)
+    if g.a.dtype != meta.dtype:
+        g = operations.cast(g, meta.dtype)
+    return g
+
+
+cdef int deliver(Walk* w, int32_t k, uint32_t nr, Tensor g) except -1:
+    """Add g to the gradient that vertex k gathers for its output nr."""
+    cdef Vertex* v = &w.vertex[k]
+    cdef PyObject** place
+    cdef Tensor held
+    cdef Meta meta
+    if v.is_leaf:
+        if not same_shape(&g.a, &(<Tensor>v.target).a) or g.a.dtype != (<Tensor>v.target).a.dtype:
+            meta_of(&(<Tensor>v.target).a, &meta)
+            g = fitted(g, &meta)
+    else:
+        g = fitted(g, &(<Node>v.target).meta[nr])
+    place = grad_place(v, nr)
+    if place[0] == NULL:
+        Py_INCREF(g)
+        place[0] = <PyObject*>g
+        return 0
+    held = <Tensor>place[0]
+    if w.create_graph:
+        g = operations.add(held, g)
+    elif exclusive(held, 2) and held.a.contiguous:
+        add_into(&held.a, &g.a)
+        return 0
+    else:
+        g = summed(held, g)
+    place = grad_place(&w.vertex[k], nr)          # an addition may run Python code, and vertices may have moved
+    clear_slot(place)
+    Py_INCREF(g)
+    place[0] = <PyObject*>g
+    return 0
+
+
+cdef void meta_of(const Array* a, Meta* meta) noexcept:
+    cdef int d
+    meta.dtype = a.dtype
+    meta.ndim = a.ndim
+    for d in range(a.ndim):
+        meta.shape[d] = a.shape[d]
+
+
+cdef int add_into(Array* into, Array* g) except -1:
+    """into += g, without a graph."""
+    cdef Launch l
+    cdef Array* operand[3]
+    cdef int8_t perm[MAX_DIMS]
+    cdef int i
+    l.kernel = K_ADD
+    l.dtype = into.dtype
+    l.core = 1
+    l.noperands = 3
+    operand[0] = operand[1] = into
+    operand[2] = g
+    for i in range(3):
+        l.ptr[i] = operand[i].data
+    if into.contiguous and g.contiguous:
+        l.ndim = 1
+        l.shape[0] = into.numel
+        for i in range(3):
+            l.stride[i][0] = ITEMSIZE[into.dtype]
+    else:
+        order_dims(operand, 3, into, perm)
+        fill_loop(&l, operand, 3, perm)
+    return run(&l) if into.numel else 0
+
+
+cdef Tensor summed(Tensor a, Tensor b):
+    cdef Tensor r = contiguous_copy(a)
+    add_into(&r.a, &b.a)
+    return r
+
+
+cdef int accumulate(Walk* w, Tensor leaf, Tensor g) except -1:
+    """leaf.grad += g."""
+    cdef Tensor held
+    if leaf.grad_ is None:
+        if exclusive(g, 1) and g.a.contiguous and (w.create_graph or g.node is None):
+            leaf.grad_ = g
+        else:
+            leaf.grad_ = operations.clone(g)
+    elif w.create_graph:
+        leaf.grad_ = operations.add(leaf.grad_, g)
+    else:
+        held = <Tensor>leaf.grad_
+        if held.a.dtype == FLOAT16 or held.a.dtype == BFLOAT16:
+            leaf.grad_ = operations.add(held, g)
+        else:
+            add_into(&held.a, &g.a)
+            held.storage.version += 1
+    return 0
+
+
+cdef int finish_vertex(Walk* w, int32_t i) except -1:
+    """All gradients of vertex i have come: a leaf accumulates, a node waits for its turn."""
+    cdef Vertex* v = &w.vertex[i]
+    cdef Tensor leaf, g
+    if not v.is_leaf:
+        if v.needed:
+            push_ready(w, i)
+        return 0
+    if v.grad == NULL or not v.needed:
+        return 0
+    leaf = <Tensor>v.target
+    if leaf.extra is not None:
+        run_tensor_hooks(leaf.extra, &w.vertex[i].grad, 0)
+    if w.accumulate:
+        g = <Tensor>w.vertex[i].grad
+        w.vertex[i].grad = NULL
+        Py_DECREF(g)                              # `g` now holds the walk's reference: exclusive() counts them
+        accumulate(w, leaf, g)
+        if leaf.extra is not None:
+            run_accumulated_hooks(leaf)
+    return 0
+
+
+cdef int run_node(Walk* w, int32_t i) except -1:
+    """Run one node's backward and deliver what it returns."""
+    cdef Node node = <Node>w.vertex[i].target
+    cdef PyObject* inline_out[MAX_EDGES]
+    cdef PyObject** out = inline_out
+    cdef PyObject** grads
+    cdef int e, n = node.nedges
+    cdef int32_t k
+    cdef bint given = False
+    grads = w.vertex[i].grads if w.vertex[i].grads != NULL else &w.vertex[i].grad
+    for e in range(node.noutputs):
+        given = given or grads[e] != NULL
+    if n > MAX_EDGES:
+        out = <PyObject**>malloc(n * sizeof(PyObject*))
+        if out == NULL:
+            raise MemoryError("cannot allocate a backward walk")
+    for e in range(n):
+        out[e] = NULL
+    try:
+        if given:
+            node.row.backward(node, grads, out, w.create_graph)
+            if node.extra is not None:
+                run_post_hooks(node, grads, out)
+            if anomaly_mode and anomaly_check_nan:
+                check_nan(node, out)
+        drop_grads(&w.vertex[i])
+        if not w.keep_graph:
+            release_saved(node)
+        for e in range(n):
+            k = w.follow[w.vertex[i].first_edge + e]
+            if k < 0:
+                continue
+            if out[e] != NULL:
+                deliver_owned(w, k, node.edge_nr[e], &out[e])
+            w.vertex[k].pending -= 1
+            if w.vertex[k].pending == 0:
+                finish_vertex(w, k)
+    finally:
+        for e in range(n):
+            clear_slot(&out[e])
+        if out != inline_out:
+            free(out)
+    return 0
+
+
+cdef int deliver_owned(Walk* w, int32_t k, uint32_t nr, PyObject** value) except -1:
+    cdef Tensor g = <Tensor>value[0]
+    value[0] = NULL
+    Py_DECREF(g)
+    return deliver(w, k, nr, g)
+
+
+cdef void release_saved(Node node) noexcept:
+    """After its backward: let go of saved tensors; a node that saved none may run again."""
+    cdef int i
+    for i in range(node.nsaved):
+        if node.saved[i] != NULL and (is_tensor(node.saved[i]) or Py_TYPE(node.saved[i]) == <PyTypeObject*>Node):
+            node.released = True
+            forget_saved(<PyObject*>node)
+            return
+
+
+cdef int run_walk(list roots, list root_grads, bint keep_graph, bint create_graph, list inputs, list captured) except -1:
+    """Backward from `roots`.  With `inputs`, only what they need runs; `captured` (if a list) receives their gradients,
+    otherwise their .grad does."""
+    global fg_grad_enabled
+    cdef Walk* w = begin_walk()
+    cdef uint32_t serial = walks
+    cdef int32_t i, k
+    cdef int enabled = fg_grad_enabled
+    cdef Tensor t
+    cdef list places = None
+    cdef list slots = []
+    w.create_graph, w.keep_graph, w.accumulate = create_graph, keep_graph, captured is None
+    fg_grad_enabled = create_graph
+    try:
+        for root in roots:
+            t = <Tensor>root
+            slots.append(vertex_of(w, root_target(t), serial))
+        lay_out(w, serial)
+        if inputs is not None:
+            places = mark_needed(w, inputs, serial)
+        for i in range(len(roots)):
+            t = <Tensor>roots[i]
+            deliver(w, slots[i], t.nr, <Tensor>root_grads[i])
+        for i in range(w.count):
+            if w.vertex[i].pending == 0:
+                finish_vertex(w, i)
+        while w.heap_count:
+            k = pop_ready(w)
+            if (<Node>w.vertex[k].target).extra is not None:
+                run_pre_hooks(<Node>w.vertex[k].target, grad_place(&w.vertex[k], 0))
+            if places is not None:
+                capture(w, k, places, inputs, captured)
+            run_node(w, k)
+        if places is not None and captured is not None:
+            capture_leaves(w, places, captured)
+    finally:
+        fg_grad_enabled = enabled
+        end_walk(w)
+    return 0
+
+
+cdef inline PyObject* root_target(Tensor t) except NULL:
+    """The end of the edge that leads to t; borrowed from t."""
+    if t.node is None and t.base is None:
+        return <PyObject*>t
+    node_of(t)
+    return <PyObject*>t if t.node is None else <PyObject*>t.node

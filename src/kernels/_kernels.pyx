@@ -1,0 +1,25 @@
+# The kernels of one CPU level: numbers only.  This file is compiled once for each level (setup.py gives each its flags and
+# its module name); the engine imports the best level the machine can run and sees nothing but `table`.
+#
+# Everything here is nogil and noexcept over pointers, lengths and strides: no Python object, no allocation, no error, no
+# thread.  Kernels are written x_forward beside x_backward, one family a file; elementwise ones come from the table's rows.
+from libc.stdint cimport int64_t, int32_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+from cpython.pycapsule cimport PyCapsule_New
+from fastgrad.launch cimport *
+
+include "kernels/vmath.pxi"
+include "core/half.pxi"
+#include "kernels/scalar.pxi"
+include "kernels/loop.pxi"
+include "kernels/gemm.pxi"
+include "kernels/reduce.pxi"
+include "kernels.pxi"
+
+cdef KernelTable description
+
+fill_table()
+description.level = b"compiled"
+description.kernel = entries
+description.scratch_bytes = GEMM_SCRATCH
+table = PyCapsule_New(&description, b"fastgrad.kernels", NULL)

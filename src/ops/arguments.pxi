@@ -1,0 +1,95 @@
+# Reading arguments: from what callers pass to what rules take, with PyTorch's classes of error.
+
+cdef int raise_kind(const Row* row, PyObject* x, int i, str wanted) except -1:
+    raise TypeError(f"{row.name.decode()}(): argument {i + 1} must be {wanted}, not {type(<object>x).__name__}")
+
+
+cdef Tensor tensor_argument(const Row* row, PyObject* x, int i):
+    if not is_tensor(x):
+        raise_kind(row, x, i, "Tensor")
+    return <Tensor>x
+
+
+cdef object operand_argument(const Row* row, PyObject* x, int i):
+    if not is_tensor(x) and number_dtype(<object>x) < 0:
+        raise_kind(row, x, i, "Tensor or a number")
+    return <object>x
+
+
+cdef object int_argument(const Row* row, PyObject* x, int i):
+    if PyLong_Check(<object>x) and not PyBool_Check(<object>x):
+        return <object>x
+    if PyFloat_Check(<object>x) or not hasattr(<object>x, "__index__"):
+        raise_kind(row, x, i, "int")
+    return (<object>x).__index__()
+
+
+cdef object bool_argument(const Row* row, PyObject* x, int i):
+    if PyBool_Check(<object>x):
+        return <object>x
+    if not PyLong_Check(<object>x) and not is_tensor(x):
+        raise_kind(row, x, i, "bool")
+    return bool(<object>x)
+
+
+cdef object float_argument(const Row* row, PyObject* x, int i):
+    if PyFloat_Check(<object>x):
+        return <object>x
+    if not is_tensor(x) and number_dtype(<object>x) < 0:
+        raise_kind(row, x, i, "float")
+    return float(<object>x)
+
+
+cdef int dim_mask(str name, object dim, int ndim) except -1:
+    """Dimensions as bits; None and () mean all of them.  Raises on a repeated one."""
+    cdef int mask = 0, d
+    if dim is None:
+        return (1 << ndim) - 1
+    if isinstance(dim, (tuple, list)):
+        if len(dim) == 0:
+            return (1 << ndim) - 1
+        for one in dim:
+            d = wrapped_dim(name, one, ndim)
+            if mask >> d & 1:
+                raise RuntimeError(f"{name}: dim {d} appears multiple times in the list of dims")
+            mask |= 1 << d
+        return mask
+    return 1 << wrapped_dim(name, dim, ndim)
+
+
+cdef int read_shape(str name, object shape, int64_t* out) except -1:
+    """Sizes from an int or a sequence; returns how many."""
+    cdef int n = 0
+    if not isinstance(shape, (tuple, list)):
+        shape = (shape,)
+    if len(shape) > MAX_DIMS:
+        raise RuntimeError(f"{name}: at most {MAX_DIMS} dimensions are supported, got {len(shape)}")
+    for size in shape:
+        if PyFloat_Check(size) or not hasattr(size, "__index__"):
+            raise TypeError(f"{name}(): argument 'size' must be tuple of ints, but found element of type "
+                            f"{type(size).__name__} at pos {n}")
+        out[n] = size
+        n += 1
+    return n
+
+
+# saved values of structured rows
+
+cdef inline int save_value(Node node, int i, object value) except -1:
+    save(node, i, <PyObject*>value)
+    return 0
+
+
+cdef inline object saved_value(Node node, int i):
+    return None if node.saved[i] == NULL else <object>node.saved[i]
+
+
+cdef object unpack_result(Node node, int i, bint create_graph):
+    """The saved result; with its node again where the gradient is to be differentiated."""
+    if node.saved[i] == NULL:
+        return None
+    if not create_graph:
+        return <object>node.saved[i]
+    cdef Tensor own = alias(<Tensor>node.saved[i])
+    set_node(own, node, 0)
+    return own

@@ -1,0 +1,475 @@
+"""Derives from the table of operations what would otherwise be written by hand: kernels, rows, entries, gradients, stubs.
+
+    python src/ops/generate.py OUT_DIR          write the generated files
+    python src/ops/generate.py --explain NAME   show all that a row becomes
+
+Output files: kernel_numbers.pxi (engine, operations and kernels), kernels.pxi (kernels), rows.pxi (operations), _ops.pyi (stub).
+Every generated piece carries the file and line of its row.
+"""
+import ast
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import row as table_row
+import table  # noqa: F401  (fills ROWS and KERNELS)
+from row import DTYPES, REQUIRED, Kernel
+
+CODES = ("b8", "u8", "i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64")     # in the order of Dtype
+WIDTH = {"b8": "u8", "u8": "u8", "i8": "u8", "i16": "u16", "i32": "u32", "i64": "u64", "f16": "u16", "bf16": "u16",
+         "f32": "u32", "f64": "u64"}
+STORED = {"f16": "u16", "bf16": "u16"}           # how a half float looks to C
+BYTES = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "b8": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "f32": 4, "f64": 8}
+
+
+# ---- expressions --------------------------------------------------------------------------------------------------
+
+class ScalarCode(ast.NodeTransformer):
+    """A table expression as Cython on one element of C type `ctype`."""
+
+    def __init__(self, ctype):
+        self.ctype = ctype
+
+    def visit_Constant(self, node):
+        if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+            return ast.Name(f"<{self.ctype}>{node.value!r}")
+        return node
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        if node.func.id == "where":
+            condition, yes, no = node.args
+            return ast.IfExp(condition, yes, no)
+        return ast.Call(ast.Name("v" + node.func.id), node.args, [])
+
+
+class TensorCode(ast.NodeTransformer):
+    """A table expression as operations on tensors."""
+
+    def __init__(self, operations):
+        self.operations = operations
+
+    def visit_IfExp(self, node):
+        self.generic_visit(node)
+        return ast.Call(ast.Name("op_where"), [node.test, node.body, node.orelse], [])
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id in self.operations:
+            node.func = ast.Name("op_" + node.func.id)
+        return node
+
+    def visit_Attribute(self, node):
+        self.generic_visit(node)
+        if node.attr == "shape" and isinstance(node.value, ast.Name):
+            return ast.Name(f"{node.value.id}_shape")
+        return node
+
+
+def scalar_code(expression, ctype):
+    tree = ScalarCode(ctype).visit(ast.parse(expression, mode="eval"))
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def tensor_code(expression, operations):
+    tree = TensorCode(operations).visit(ast.parse(expression, mode="eval"))
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def names_in(expression):
+    """The names an expression reads; `x.shape` counts as `x_shape`."""
+    found = []
+    shapes = set()
+    for node in ast.walk(ast.parse(expression, mode="eval")):
+        if isinstance(node, ast.Attribute) and node.attr == "shape" and isinstance(node.value, ast.Name):
+            shapes.add(id(node.value))
+            found.append(f"{node.value.id}_shape")
+    for node in ast.walk(ast.parse(expression, mode="eval")):
+        if isinstance(node, ast.Name):
+            found.append(node.id)
+    called = {n.func.id for n in ast.walk(ast.parse(expression, mode="eval"))
+              if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    only_shape = [f[:-6] for f in found if f.endswith("_shape")]
+    result = []
+    for name in dict.fromkeys(found):
+        if name in called:
+            continue
+        if name in only_shape and found.count(name) == only_shape.count(name):
+            continue
+        result.append(name)
+    return result
+
+
+# ---- kernels ------------------------------------------------------------------------------------------------------
+
+def row_kernels(row):
+    """The kernels an elementwise row needs: the forward, and one for each gradient that is more than `grad`."""
+    out = "b8" if row.rule == "PREDICATE" else "T"
+    attrs = tuple(p.name for p in row.attrs if p.kind in ("float", "number"))
+    operands = tuple("b8" if i in row.bools else "T" for i in row.inputs)
+    kernels = [Kernel(row.name, DTYPES[row.dtypes], operands, out, row.forward, tuple(row.inputs), attrs, row.by_dtype,
+                      where=row.where)]
+    for i, (name, formula) in enumerate(row.grads.items()):
+        if formula is None or formula == "grad":
+            continue
+        used = gradient_operands(row, formula)
+        kernels.append(Kernel(f"{row.name}_backward_{i}", DTYPES["float"],
+                              tuple("b8" if u in row.bools else "T" for u in used), "T", formula, tuple(used), attrs,
+                              where=row.where))
+    return kernels
+
+
+def gradient_operands(row, formula):
+    """What a fused gradient reads, in the order the engine passes it: grad, inputs, result."""
+    used = names_in(formula)
+    return [n for n in ["grad", *row.inputs, "result"] if n in used]
+
+
+def all_kernels():
+    """Every kernel in the order of its number; casts come first, because the engine counts on it."""
+    kernels = [Kernel(f"cast_{c}", DTYPES["width"], where="casts") for c in CODES]
+    kernels += table_row.KERNELS
+    for row in table_row.ROWS:
+        if row.kind == "elementwise":
+            kernels += row_kernels(row)
+    return kernels
+
+
+def kernel_numbers(kernels):
+    lines = ["# generated from the table of operations", "cdef enum:", "    K_CAST = 0      # + dtype of the source"]
+    lines += [f"    K_{k.name.upper()} = {i}" for i, k in enumerate(kernels) if not k.name.startswith("cast_")]
+    lines += [f"    KERNELS = {len(kernels)}"]
+    return "\n".join(lines) + "\n"
+
+
+def cast_kernel(source, target):
+    """out = source's elements in target's dtype, by way of float where one of them is a half."""
+    s, t = STORED.get(source, source), STORED.get(target, target)
+    load = {"f16": "half_to_f32(a[i])", "bf16": "bfloat16_to_f32(a[i])"}.get(source, "a[i]")
+    if source == target:
+        value = "a[i]"
+    elif target == "b8":
+        value = f"{load} != 0"
+    elif target in STORED:
+        value = f"{'f32_to_half' if target == 'f16' else 'f32_to_bfloat16'}(<f32>{load})"
+    elif source in ("f32", "f64", "f16", "bf16") and target in ("u8", "i8", "i16"):
+        value = f"<{t}><i32>{load}"           # through int, as C and PyTorch have it: negative to unsigned wraps
+    else:
+        value = f"<{t}>{load}"
+    return flat_kernel(f"k_cast_{source}_{target}", t, [("a", s)], value, "casts", [])
+
+
+def flat_kernel(name, out, operands, value, where, attrs):
+    """A loop over contiguous operands, and the kernel that brings any strides to it."""
+    widths = [BYTES[out]] + [BYTES[t] for _, t in operands]
+    lines = [f"cdef void {name}_flat(char** q, i64 n, const Launch* l) noexcept nogil:      # {where}",
+             "    cdef i64 i", f"    cdef {out}_out o = <{out}_out>q[0]"]
+    lines += [f"    cdef const {t}* {n} = <const {t}*>q[{i + 1}]" for i, (n, t) in enumerate(operands)]
+    lines += attrs
+    lines += ["    for i in range(n):", f"        o[i] = {value}", "",
+              f"cdef void {name}(const Launch* l, char** p, void* scratch) noexcept nogil:",
+              f"    loop(l, p, {name}_flat, {len(widths)}, {sum(w << 4 * i for i, w in enumerate(widths)):#x})", ""]
+    return lines
+
+
+def expression_kernel(k, dtype):
+    out = dtype if k.out == "T" else k.out
+    types = [dtype if t == "T" else t for t in k.operands]
+    expression = k.by_dtype.get(dtype, k.expression)
+    tree = ast.parse(expression, mode="eval")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in k.names:
+            node.id += "[i]"
+    value = scalar_code(ast.unparse(tree), dtype) if "[i]" not in ast.unparse(tree) else \
+        ast.unparse(ast.fix_missing_locations(ScalarCode(dtype).visit(tree)))
+    attrs = [f"    cdef {dtype} {a} = <{dtype}>l.attr[{i}].f" for i, a in enumerate(k.attrs) if a in names_in(expression)]
+    operands = [(n, t) for n, t in zip(k.names, types)]
+    cast = "" if out == "b8" else f"<{out}>"
+    return flat_kernel(f"k_{k.name}_{dtype}", out, operands, f"{cast}({value})", k.where, attrs)
+
+
+def written_kernel(k, dtype):
+    """The wrapper that casts operand pointers and picks the dtype of a hand-written kernel."""
+    t = WIDTH[dtype] if len(k.dtypes) == 10 else dtype
+    types = [t if x == "T" else x for x in (k.out, *k.operands)]
+    pointers = ", ".join(f"<{x}*>p[{i}]" for i, x in enumerate(types))
+    index = f"[{t}]" if "T" in (k.out, *k.operands) else ""
+    return [f"cdef void k_{k.name}_{dtype}(const Launch* l, char** p, void* scratch) noexcept nogil:      # {k.where}",
+            f"    {k.function}{index}({pointers}, l, scratch)", ""]
+
+
+def kernels_source(kernels):
+    lines = ["# generated from the table of operations: the loops of elementwise rows, wrappers of hand-written kernels, the table", ""]
+    fill = []
+    for number, k in enumerate(kernels):
+        for code, dtype in enumerate(CODES):
+            if dtype not in k.dtypes:
+                continue
+            if k.name.startswith("cast_") and k.where == "casts":
+                source = k.name[5:]
+                lines += cast_kernel(source, dtype)
+                name = f"k_cast_{source}_{dtype}"
+            else:
+                lines += expression_kernel(k, dtype) if k.expression else written_kernel(k, dtype)
+                name = f"k_{k.name}_{dtype}"
+            fill.append(f"    entries[{number * len(CODES) + code}] = {name}")
+    lines += [f"cdef Kernel entries[{len(kernels) * len(CODES)}]", "", "cdef void fill_table() noexcept:", *fill, ""]
+    return "\n".join(lines)
+
+
+# ---- rows ---------------------------------------------------------------------------------------------------------
+
+def saved_layout(row):
+    """The names a structured row saves, in order: whatever its formulas read."""
+    names = []
+    for formula in row.grads.values():
+        if formula:
+            names += [n for n in names_in(formula) if n != "grad" and n not in names]
+    known = set(row.inputs) | {p.name for p in row.parameters} | set(row.outputs) | {f"{p.name}_shape" for p in row.parameters}
+    return [n for n in names if n in known]
+
+
+CONVERT = {      # kind of parameter -> how its entry reads it from the argument pointer
+    "tensor": "tensor_argument(row, {a}, {i})", "operand": "operand_argument(row, {a}, {i})", "any": "<object>{a}",
+    "int": "int_argument(row, {a}, {i})", "bool": "bool_argument(row, {a}, {i})", "float": "float_argument(row, {a}, {i})",
+    "number": "<object>{a}", "dim": "int_argument(row, {a}, {i})", "dims": "<object>{a}", "shape": "<object>{a}",
+    "dtype": "<object>{a}", "tensors": "<object>{a}", "str": "<object>{a}",
+}
+
+
+def argument(p, i):
+    """Cython that reads parameter i, with its default."""
+    value = CONVERT[p.kind].format(a=f"a[{i}]", i=i)
+    if p.default is REQUIRED:
+        return value
+    if p.default is None and p.kind in ("tensor", "int", "dim", "float"):
+        return f"(None if a[{i}] == NULL or <object>a[{i}] is None else {value.replace('tensor_argument', 'tensor_argument')})"
+    return f"({p.default!r} if a[{i}] == NULL else {value})"
+
+
+def entry_name(row):
+    if row.entry:
+        return row.entry
+    if row.kind == "elementwise" and not row.attrs:
+        return "elementwise"
+    return f"entry_{row.name}"
+
+
+def elementwise_entry(row):
+    """Only rows with numbers need one: it fills in their defaults."""
+    n = len(row.inputs)
+    lines = []
+    for suffix, target in (("", "elementwise"), ("_inplace", "inplace_elementwise")) if row.inplace else (("", "elementwise"),):
+        lines += [f"cdef object entry_{row.name}{suffix}(const Row* row, PyObject** a):      # {row.where}",
+                  f"    cdef PyObject* x[{n + len(row.attrs)}]"]
+        lines += [f"    x[{i}] = a[{i}]" for i in range(n)]
+        for i, p in enumerate(row.attrs):
+            lines.append(f"    cdef object {p.name} = {argument(p, n + i)}")
+            lines.append(f"    x[{n + i}] = <PyObject*>{p.name}")
+        lines += [f"    return {target}(row, x)", ""]
+    return lines
+
+
+def structured_entry(row):
+    """Arguments to C, the rule, and the node with what the formulas read."""
+    lines = [f"cdef object entry_{row.name}(const Row* row, PyObject** a):      # {row.where}"]
+    for i, p in enumerate(row.parameters):
+        lines.append(f"    cdef object {p.name} = {argument(p, i)}")
+    lines.append(f"    cdef object out = {row.forward}({', '.join(p.name for p in row.parameters)})")
+    inputs = [i for i in row.inputs if row.grads.get(i)]
+    if row.kind == "composite" or not inputs:
+        return lines + ["    return out", ""]
+    saved = saved_layout(row)
+    first = "out" if len(row.outputs) == 1 else "out[0]"
+    lines += [f"    cdef uint32_t need = {' | '.join(f'(wants({name}) << {row.inputs.index(name)})' for name in inputs)}",
+              f"    if need == 0 or not is_floating((<Tensor>{first}).a.dtype):", "        return out",
+              f"    cdef Node node = new_node(row, {len(row.inputs)}, 1)"]
+    for name in inputs:
+        i = row.inputs.index(name)
+        lines += [f"    if need >> {i} & 1:", f"        set_edge(node, {i}, <Tensor>{name})"]
+    lines += [f"    node.nsaved = {len(saved)}"] + [f"    node.saved[{k}] = NULL" for k in range(len(saved))]
+    for k, name in enumerate(saved):
+        readers = [row.inputs.index(i) for i in inputs if name in names_in(row.grads[i])]
+        mask = sum(1 << r for r in readers)
+        value = f"{name[:-6]}.shape" if name.endswith("_shape") else name
+        if name in row.outputs:
+            place = "out" if len(row.outputs) == 1 else f"out[{row.outputs.index(name)}]"
+            call = f"save_result(node, {k}, <Tensor>{place})"
+        else:
+            call = f"save_value(node, {k}, {value})"
+        lines += [f"    if need & {mask}:", f"        {call}"]
+    lines += [f"    set_node(<Tensor>{first}, node, 0)", "    return out", ""]
+    return lines
+
+
+def structured_backward(row, operations):
+    saved = saved_layout(row)
+    lines = [f"cdef int {row.name}_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:"
+             f"      # {row.where}",
+             "    check_saved(node)", "    cdef object grad = <object>grads[0]"]
+    for k, name in enumerate(saved):
+        get = f"unpack_result(node, {k}, create_graph)" if name in row.outputs else f"saved_value(node, {k})"
+        lines.append(f"    cdef object {name} = {get}")
+    for name, formula in row.grads.items():
+        if formula:
+            i = row.inputs.index(name)
+            lines += [f"    if node.edge[{i}] != NULL:", f"        give(out, {i}, {tensor_code(formula, operations)})"]
+    return lines + ["    return 0", ""]
+
+
+def elementwise_formulas(row, operations):
+    """The differentiable form of each gradient that is more than `grad`."""
+    lines = []
+    n = len(row.inputs)
+    place = {name: i for i, name in enumerate(row.inputs)} | {"result": n}
+    place |= {p.name: n + 1 + i for i, p in enumerate(row.attrs)}
+    for i, (name, formula) in enumerate(row.grads.items()):
+        if formula is None or formula == "grad":
+            continue
+        lines.append(f"cdef object {row.name}_formula_{i}(object grad, PyObject** saved):      # {row.where}")
+        lines += [f"    cdef object {u} = <object>saved[{place[u]}]" for u in names_in(formula) if u != "grad"]
+        lines += [f"    return {tensor_code(formula, operations)}", ""]
+    return lines
+
+
+def uses_mask(row, formula):
+    used = names_in(formula)
+    mask = sum(1 << i for i, name in enumerate(row.inputs) if name in used)
+    return mask | (0x40 if "grad" in used else 0) | (0x80 if "result" in used else 0)
+
+
+def row_setup(number, row):
+    """Statements that fill in one Row."""
+    r = f"rows[{number}]"
+    node = row.node or "".join(part.capitalize() for part in row.name.split("_") if part)
+    lines = [f"    {r}.name = b\"{row.name}\"", f"    {r}.node_name = b\"{node}Backward0\"",
+             f"    {r}.ninputs = {len(row.inputs)}"]
+    if row.kind == "elementwise":
+        lines += [f"    {r}.kernel = K_{row.name.upper()}", f"    {r}.rule = {row.rule}",
+                  f"    {r}.nattrs = {len(row.attrs)}",
+                  f"    {r}.bools = {sum(1 << i for i, name in enumerate(row.inputs) if name in row.bools)}"]
+        for i, formula in enumerate(row.grads.values()):
+            number_of = "NO_GRADIENT" if formula is None else "PASS_GRADIENT" if formula == "grad" else \
+                f"K_{row.name.upper()}_BACKWARD_{i}"
+            lines.append(f"    {r}.grad_kernel[{i}] = {number_of}")
+            if formula and formula != "grad":
+                lines += [f"    {r}.uses[{i}] = {uses_mask(row, formula):#x}", f"    {r}.formula[{i}] = {row.name}_formula_{i}"]
+        differentiable = any(row.grads.values())
+        if differentiable or row.backward:
+            lines.append(f"    {r}.backward = {row.backward or 'elementwise_backward'}")
+    elif row.backward or any(row.grads.values()):
+        lines.append(f"    {r}.backward = {row.backward or row.name + '_backward'}")
+    return lines
+
+
+def positional(row):
+    return sum(not p.keyword_only for p in row.parameters)
+
+
+def row_definition(number, row):
+    """The call that makes the Operation and puts it where users find it."""
+    names = [p.name for p in row.parameters]
+    required = sum(p.default is REQUIRED for p in row.parameters)
+    variadic = next((i for i, p in enumerate(row.parameters) if p.kind in ("shape", "dims*")), -1)
+    places = "FUNCTION" if row.function else "0"
+    if row.method:
+        places += " | METHOD"
+    lines = []
+    entry = entry_name(row)
+    for name in (row.name, *row.aliases):
+        lines.append(f"    define(&rows[{number}], {entry}, {name!r}, {names!r}, {positional(row)}, {required}, {variadic}, "
+                     f"{places}, {row.doc!r})")
+    lines.insert(1, f"    op_{row.name} = latest")
+    if row.operator:
+        lines.append(f"    register_operator({row.operator!r}, &rows[{number}], {entry}, False)")
+    if row.inplace:
+        entry = f"inplace_{row.entry}" if row.entry else \
+            "inplace_elementwise" if entry == "elementwise" else f"entry_{row.name}_inplace"
+        for name in (row.name, *row.aliases):
+            lines.append(f"    define(&rows[{number}], {entry}, {name + '_'!r}, {names!r}, {positional(row)}, {required}, "
+                         f"{variadic}, METHOD, 'In-place version of {name}.')")
+        if row.operator and row.operator not in ("<", "<=", "==", "!=", ">", ">=", "neg", "~", "abs"):
+            lines.append(f"    register_operator({row.operator!r}, &rows[{number}], {entry}, True)")
+    return lines
+
+
+def rows_source():
+    rows = table_row.ROWS
+    operations = {r.name for r in rows}
+    lines = ["# generated from the table of operations: rows, entries, gradients", "", f"cdef Row rows[{len(rows)}]",
+             "memset(rows, 0, sizeof(rows))", ""]
+    lines += [f"cdef Operation op_{r.name}" for r in rows] + [""]
+    for r in rows:
+        if r.kind == "elementwise":
+            if r.attrs and not r.entry:
+                lines += elementwise_entry(r)
+            lines += elementwise_formulas(r, operations)
+        else:
+            if not r.entry:
+                lines += structured_entry(r)
+            if any(r.grads.values()) and not r.backward and r.kind == "structured":
+                lines += structured_backward(r, operations)
+    for number, r in enumerate(rows):
+        names = ", ".join(dict.fromkeys([f"op_{r.name}"]))
+        lines += [f"cdef int set_up_{r.name}() except -1:      # {r.where}", f"    global {names}",
+                  *row_setup(number, r), *row_definition(number, r), "    return 0", "", f"set_up_{r.name}()"]
+    return "\n".join(lines) + "\n"
+
+
+# ---- the stub and the command line ----------------------------------------------------------------------------------
+
+ANNOTATION = {"tensor": "Tensor", "operand": "Tensor | float", "tensors": "list[Tensor]", "dim": "int", "dims": "int | tuple[int, ...]",
+              "shape": "int | tuple[int, ...]", "dtype": "object", "number": "float"}
+
+
+def stub_source():
+    lines = ["# generated from the table of operations", "from fastgrad._engine import Tensor", ""]
+    for row in table_row.ROWS:
+        if not row.function or row.name.startswith("_"):
+            continue
+        parts, starred = [], False
+        for p in row.parameters:
+            if p.keyword_only and not starred:
+                parts.append("*")
+                starred = True
+            default = "" if p.default is REQUIRED else f" = {p.default!r}"
+            optional = " | None" if p.default is None else ""
+            parts.append(f"{p.name}: {ANNOTATION.get(p.kind, p.kind if p.kind != 'any' else 'object')}{optional}{default}")
+        lines += [f"def {row.name}({', '.join(parts)}) -> Tensor:", f"    {row.doc!r}", ""]
+    return "\n".join(lines)
+
+
+def explain(name):
+    row = next(r for r in table_row.ROWS if r.name == name)
+    print(f"# {row.where}: {row.kind} {row.name}({', '.join(p.name for p in row.parameters)})\n# {row.doc}")
+    operations = {r.name for r in table_row.ROWS}
+    if row.kind == "elementwise":
+        for k in row_kernels(row):
+            print("\n".join(expression_kernel(k, k.dtypes[-1])))
+        print("\n".join(elementwise_formulas(row, operations)))
+    else:
+        print("\n".join(structured_entry(row) + (structured_backward(row, operations) if any(row.grads.values()) else [])))
+    print("\n".join(row_setup(0, row) + row_definition(0, row)))
+
+
+def write_if_changed(path, text):
+    """Leave an unchanged file alone, so that nothing is compiled again for it."""
+    if not os.path.exists(path) or open(path).read() != text:
+        with open(path, "w") as f:
+            f.write(text)
+
+
+def main(out):
+    os.makedirs(out, exist_ok=True)
+    kernels = all_kernels()
+    write_if_changed(f"{out}/kernel_numbers.pxi", kernel_numbers(kernels))
+    write_if_changed(f"{out}/kernels.pxi", kernels_source(kernels))
+    write_if_changed(f"{out}/rows.pxi", rows_source())
+    write_if_changed(f"{out}/_ops.pyi", stub_source())
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--explain"]:
+        explain(sys.argv[2])
+    else:
+        main(sys.argv[1])

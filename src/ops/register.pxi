@@ -1,0 +1,45 @@
+# Putting operations where users find them: functions in this module, methods in Tensor's dictionary.
+
+cdef extern from "Python.h":
+    ctypedef struct PyTypeObject:
+        PyObject* tp_dict
+    void PyType_Modified(PyTypeObject*)
+
+cdef enum:
+    FUNCTION = 1
+    METHOD = 2
+
+cdef Operation latest = None
+cdef dict functions = globals()
+cdef list operation_names = []
+
+
+cdef int define(const Row* row, entry_t entry, str name, list names, int npositional, int nrequired, int variadic, int places,
+                str doc) except -1:
+    """Make an Operation and publish it."""
+    global latest
+    latest = make_operation(row, entry, name, names, npositional, nrequired, variadic, doc)
+    if places & FUNCTION:
+        functions[name] = latest
+        operation_names.append(name)
+    if places & METHOD:
+        install_method(name, latest)
+    return 0
+
+
+cdef int install_method(str name, object value) except -1:
+    """Tensor is an immutable type to Python code; its dictionary is ours to fill before anybody subclasses it."""
+    cdef PyTypeObject* kind = <PyTypeObject*>Tensor
+    (<dict>kind.tp_dict)[name] = value
+    PyType_Modified(kind)
+    return 0
+
+
+def _install_method(str name, value):
+    """Give Tensor a method or property from Python: for what is not an operation."""
+    install_method(name, value)
+
+
+def names():
+    """The names of all functions of the table."""
+    return list(operation_names)

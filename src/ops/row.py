@@ -1,0 +1,133 @@
+"""What a row of the table of operations can say.
+
+A row is plain data.  Nothing here computes or generates; `generate.py` reads the rows, `table/` writes them.
+
+Names in expressions and formulas: the row's parameters, `grad` (the incoming gradient), `result` (the row's own output; for
+several outputs their names).  `input.shape` in a formula saves only the shape.
+"""
+import inspect
+import sys
+from dataclasses import dataclass, field
+
+REQUIRED = inspect.Parameter.empty
+
+# which dtypes a kernel is made for
+DTYPES = {
+    "float": ("f32", "f64"),
+    "int": ("u8", "i8", "i16", "i32", "i64"),
+    "number": ("u8", "i8", "i16", "i32", "i64", "f32", "f64"),
+    "integral": ("b8", "u8", "i8", "i16", "i32", "i64"),
+    "all": ("b8", "u8", "i8", "i16", "i32", "i64", "f32", "f64"),
+    "bool": ("b8",),
+    "width": ("b8", "u8", "i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64"),   # items that are only moved
+}
+
+
+@dataclass
+class Parameter:
+    name: str
+    kind: str               # tensor, operand (tensor or number), tensors, float, number, int, bool, dim, dims, shape, dtype, ...
+    default: object = REQUIRED
+    keyword_only: bool = False
+
+
+@dataclass
+class Kernel:
+    """One entry of the kernel table: a hand-written kernel, or one generated from a scalar expression."""
+    name: str
+    dtypes: tuple
+    operands: tuple = ()    # C types after the output; T stands for the loop's dtype
+    out: str = "T"
+    expression: str = ""    # generated kernels only
+    names: tuple = ()       # of the operands, in the expression
+    attrs: tuple = ()
+    by_dtype: dict = field(default_factory=dict)    # dtype -> another expression
+    function: str = ""      # hand-written kernels only
+    where: str = ""
+
+
+@dataclass
+class Row:
+    name: str
+    parameters: list
+    doc: str
+    kind: str                                       # elementwise, structured, composite
+    grads: dict = field(default_factory=dict)       # input -> formula, None for not differentiable
+    forward: str = ""                               # elementwise: scalar expression; otherwise the rule's name
+    rule: str = "SAME"                              # elementwise: dtype rule
+    dtypes: str = "float"
+    by_dtype: dict = field(default_factory=dict)
+    bools: tuple = ()                               # inputs that are read as bool
+    outputs: tuple = ("result",)
+    operator: str = ""
+    inplace: bool = False
+    function: bool = True
+    method: bool = True
+    entry: str = ""                                 # a hand-written entry instead of the derived one
+    backward: str = ""                              # a hand-written backward instead of formulas
+    node: str = ""                                  # what grad_fn.name() says, less Backward0
+    domain: object = None                           # where tests draw inputs from: (low, high), or one a parameter
+    samples: str = ""                               # structured: name of the function in tests that makes inputs
+    aliases: tuple = ()
+    where: str = ""                                 # file:line of the row
+
+    @property
+    def inputs(self):
+        return [p.name for p in self.parameters if p.kind in ("tensor", "operand")]
+
+    @property
+    def attrs(self):
+        return [p for p in self.parameters if p.kind not in ("tensor", "operand", "tensors")]
+
+
+ROWS: list[Row] = []
+KERNELS: list[Kernel] = []
+
+
+def _where():
+    frame = sys._getframe(2)
+    return f"{frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.f_lineno}"
+
+
+def parse_signature(signature, default_kind):
+    """`name(input, other: operand, dim: dims = None)` as a name and Parameters."""
+    name = signature[:signature.index("(")]
+    scope = {"__builtins__": {}}
+    exec(f"from __future__ import annotations\ndef f{signature[len(name):]}: 0", {"__builtins__": __builtins__}, scope)
+    parameters = []
+    for p in inspect.signature(scope["f"]).parameters.values():
+        kind = p.annotation if isinstance(p.annotation, str) else default_kind
+        parameters.append(Parameter(p.name, kind, p.default, p.kind is p.KEYWORD_ONLY))
+    return name, parameters
+
+
+def elementwise(signature, forward, doc, *, grad=None, rule="FLOATING", dtypes="float", operator="", inplace=True, **more):
+    """One function of the elements.  `forward` is a scalar expression over the parameters; un-annotated parameters are
+    operands.  `grad`: a formula for a single input, or a dict by input; None: not differentiable."""
+    name, parameters = parse_signature(signature, "operand")
+    inputs = [p.name for p in parameters if p.kind == "operand"]
+    grads = grad if isinstance(grad, dict) else {inputs[0]: grad}
+    missing = [i for i in inputs if i not in grads and grad is not None]
+    if missing:
+        raise ValueError(f"{_where()}: {name} has no gradient formula for {missing}; say None if there is none")
+    ROWS.append(Row(name, parameters, doc, "elementwise", grads=grads, forward=forward, rule=rule, dtypes=dtypes,
+                    operator=operator, inplace=inplace, where=_where(), **more))
+
+
+def structured(signature, doc, *, rule="", grad=None, **more):
+    """An operation with a rule of its own: a Cython function `rule(parameters...)` that computes without a graph."""
+    name, parameters = parse_signature(signature, "tensor")
+    inputs = [p.name for p in parameters if p.kind == "tensor"]
+    grads = grad if isinstance(grad, dict) else {inputs[0]: grad} if inputs else {}
+    ROWS.append(Row(name, parameters, doc, "structured", grads=grads, forward=rule or f"{name}_rule", where=_where(), **more))
+
+
+def composite(signature, doc, *, rule="", **more):
+    """An operation made of others: a Cython function `rule(parameters...)` whose graph is theirs."""
+    name, parameters = parse_signature(signature, "tensor")
+    ROWS.append(Row(name, parameters, doc, "composite", forward=rule or f"{name}_rule", where=_where(), **more))
+
+
+def kernel(name, operands, dtypes, *, out="T", function=""):
+    """A hand-written kernel: a Cython function over typed operand pointers, `name(out, operands..., launch, scratch)`."""
+    KERNELS.append(Kernel(name, DTYPES[dtypes], tuple(operands.split()), out, function=function or name, where=_where()))

@@ -1,0 +1,43 @@
+# The few operations that the backward walk calls (fastgrad._engine knows none by name).
+
+cdef object walk_add(object a, object b):
+    return op_add(a, b)
+
+
+cdef object walk_clone(Tensor t):
+    return contiguous_copy(t)
+
+
+cdef object walk_sum_to(Tensor t, const Meta* meta):
+    """Sum a gradient over the dimensions along which its operand was broadcast."""
+    cdef int d, shift = t.a.ndim - meta.ndim
+    dims = [d for d in range(t.a.ndim) if d < shift or (meta.shape[d - shift] == 1 and t.a.shape[d] != 1)]
+    out = op_sum(t, dims, True)
+    cdef int64_t shape[MAX_DIMS]
+    cdef int64_t stride[MAX_DIMS]
+    for d in range(meta.ndim):
+        shape[d], stride[d] = (<Tensor>out).a.shape[d + shift], (<Tensor>out).a.stride[d + shift]
+    return view_of(<Tensor>out, meta.ndim, shape, stride, 0)
+
+
+cdef object walk_cast(Tensor t, int dt):
+    return converted(t, dt)
+
+
+cdef object walk_as_strided(Tensor base, Array* geometry):
+    raise NotImplementedError
+
+
+cdef Row copy_slices_row
+memset(&copy_slices_row, 0, sizeof(Row))
+copy_slices_row.name = b"copy_slices"
+copy_slices_row.node_name = b"CopySlices"
+
+cdef Operations support
+support.add = walk_add
+support.clone = walk_clone
+support.sum_to = walk_sum_to
+support.cast = walk_cast
+support.as_strided = walk_as_strided
+support.copy_slices = &copy_slices_row
+set_operations(&support)

@@ -1,0 +1,1 @@
+"""fastgrad.nn against torch.nn: texts, errors, states, the order of hooks, numbers."""
