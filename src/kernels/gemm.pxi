@@ -1,10 +1,11 @@
 # The matrix product: blocking, packing, edges and small sizes around the register tile of tile.h.
 #
-# Order of summation.  Matrix by matrix: k is cut into equal blocks of at most GEMM_KC; within a block one chain of fma
-# from +0 in the order of k; the blocks' sums are added in order, the bias to the first.  Vector by matrix: see
-# `vector_matrix`.  Hence the bits of an element depend on k, the operands' strides, and on whether m == 1 or n == 1, and on
-# nothing else: a caller may cut m and n anywhere as long as no piece of a dimension larger than 1 is 1 wide, which cutting at
-# multiples of GEMM_CUT and leaving the remainder to the last piece guarantees.  Cutting k changes the bits.
+# Order of summation.  k is cut into equal blocks of at most GEMM_KC; within a block each element is one chain of fma from
+# +0 in the order of k; the blocks' sums are added up in order, the bias to the first.  Where that would waste the vectors
+# (few rows or columns; see `gemm_prefers_dots`), k is cut at multiples of DOT_CHUNK and each block is a dot product over
+# the lanes of four vectors.  Which of the two depends on k, the strides, min(m, GEMM_CUT) and min(n, GEMM_CUT) only.  Hence:
+# cutting m and n at multiples of GEMM_CUT, with the remainder left to the last piece (so that no piece is smaller than
+# GEMM_CUT), changes no bit.  Cutting k does.
 
 cdef extern from "tile.h" nogil:
     enum:
@@ -26,16 +27,17 @@ cdef extern from "tile.h" nogil:
     void tile_copy_f64(int64_t k, int count, const f64* a, int64_t a_row, f64* out, int width) noexcept
     void tile_axpy_f32(int64_t n, int64_t k, const f32* x, int64_t x_step, const f32* a, int64_t a_row, f32* sum) noexcept
     void tile_axpy_f64(int64_t n, int64_t k, const f64* x, int64_t x_step, const f64* a, int64_t a_row, f64* sum) noexcept
-    void tile_dot_f32(int64_t rows, int64_t k, const f32* x, const f32* a, int64_t a_row, f32* sum) noexcept
-    void tile_dot_f64(int64_t rows, int64_t k, const f64* x, const f64* a, int64_t a_row, f64* sum) noexcept
+    void tile_dot_f32(int rows, int64_t k, const f32* x, const f32* a, int64_t a_row, f32* sum) noexcept
+    void tile_dot_f64(int rows, int64_t k, const f64* x, const f64* a, int64_t a_row, f64* sum) noexcept
 
 cdef enum:
     GEMM_CUT = 16               # m and n are cut among threads at multiples of this; the last piece takes the remainder
-    GEMM_KC = 192               # a panel of b (KC x TILE_VECS vectors) stays in the first-level cache
-    GEMM_A_BYTES = 192 * 512 * 4    # a packed block of a stays in the second
-    GEMM_B_BYTES = 192 * 2048 * 4
+    GEMM_KC = 384
+    GEMM_A_BYTES = GEMM_KC * 256 * 4    # a packed block of a stays in the second-level cache
+    GEMM_B_BYTES = GEMM_KC * 1024 * 4
     GEMM_SCRATCH = GEMM_A_BYTES + GEMM_B_BYTES
-    GEMV_CHUNK = 2048           # elements of a vector handled at a time
+    GEMM_LARGE = 4 << 20        # bytes of both operands from which copying them into panels pays
+    DOT_CHUNK = 2048            # elements of a dot product taken at a time
 
 
 cdef void gemm(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_row, int64_t a_col, const real* b, int64_t b_row,
@@ -44,12 +46,14 @@ cdef void gemm(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_row, in
     contiguous.  scratch: GEMM_SCRATCH bytes, 64-byte aligned."""
     if m <= 0 or n <= 0:
         return
-    if m == 1:
-        vector_matrix(n, k, a, a_col, b, b_row, b_col, c, 1, bias, 1, accumulate, scratch)
-    elif n == 1:
-        vector_matrix(m, k, b, b_row, a, a_col, a_row, c, c_row, bias, 0, accumulate, scratch)
-    elif k <= 0:
+    if k <= 0:
         gemm_empty(m, n, c, c_row, bias, accumulate)
+    elif n == 1 and m > 1:      # a column is a row of the transposed product
+        gemm_row(m, k, b, b_row, a, a_col, a_row, c, c_row, bias, 0, accumulate, scratch)
+    elif m == 1:
+        gemm_row(n, k, a, a_col, b, b_row, b_col, c, 1, bias, 1, accumulate, scratch)
+    elif k >= 64 and (m < GEMM_CUT or n < GEMM_CUT):
+        gemm_narrow(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, bias, accumulate, scratch)
     else:
         gemm_blocks(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, bias, accumulate, scratch)
 
@@ -165,9 +169,12 @@ cdef void gemm_blocks(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_
     cdef int64_t kc = (k + GEMM_KC - 1) // GEMM_KC
     kc = (k + kc - 1) // kc
     cdef int64_t mc = m, nc = n, i, j, p
-    cdef int64_t mc_max = GEMM_A_BYTES // (GEMM_KC * <int64_t>sizeof(real)), nc_max = GEMM_B_BYTES // (GEMM_KC * <int64_t>sizeof(real))
-    cdef bint pack_a = (a_col != 1 and a_row != 1 and k > 1) or (n > 4 * TILE_VECS * lanes and m > 4 * TILE_ROWS)
-    cdef bint pack_b = b_col != 1 or (m > 4 * TILE_ROWS and kc * b_row * <int64_t>sizeof(real) > 24576) or (not TILE_MASKED and n % lanes != 0)
+    cdef int64_t mc_max = GEMM_A_BYTES // (GEMM_KC * <int64_t>sizeof(real))
+    cdef int64_t nc_max = GEMM_B_BYTES // (GEMM_KC * <int64_t>sizeof(real))
+    # operands that fit the second-level cache are read where they lie
+    cdef bint large = (m + n) * k * <int64_t>sizeof(real) > GEMM_LARGE
+    cdef bint pack_a = (a_col != 1 and a_row != 1 and k > 1) or (large and n > 4 * TILE_VECS * lanes and m > 4 * TILE_ROWS)
+    cdef bint pack_b = b_col != 1 or (large and m > 4 * TILE_ROWS) or (not TILE_MASKED and n % lanes != 0)
     cdef const real* a_block
     cdef const real* b_block
     cdef Tile t
@@ -200,64 +207,129 @@ cdef void gemm_blocks(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_
         p += t.k
 
 
-cdef void vector_matrix(int64_t n, int64_t k, const real* x, int64_t x_step, const real* b, int64_t b_row, int64_t b_col,
-                        real* out, int64_t out_step, const real* bias, int64_t bias_step, bint accumulate,
-                        void* scratch) noexcept nogil:
-    """out[n] = x[k] @ b[k, n] (+ bias) (+ out).  Where the rows of b are contiguous each output is a chain over k in blocks of
-    GEMM_KC, else a dot product in blocks of GEMV_CHUNK, each over the lanes of four vectors."""
-    cdef int64_t j = 0, p, q, r, count, depth
-    cdef real* sums = <real*>scratch
-    cdef real* x_pack = sums + GEMV_CHUNK
-    cdef real* b_pack = x_pack + GEMV_CHUNK
-    cdef real* block = b_pack + 4 * GEMV_CHUNK
-    cdef const real* x_block
+cdef bint gemm_prefers_dots(int64_t m, int64_t n, int64_t k, int lanes, bint a_by_row, bint b_by_column) noexcept nogil:
+    """Whether dot products along k beat tiles along n; a model of the cycles of both, for 16 rows and columns at most."""
+    cdef int64_t vecs, tiles, dots
+    m = min(m, GEMM_CUT)
+    n = min(n, GEMM_CUT)
+    if (m == GEMM_CUT and not a_by_row) or (n == GEMM_CUT and not b_by_column):
+        return False
+    vecs = (n + lanes - 1) // lanes
+    tiles = k * max(m * vecs, 8) // 2       # two fma a cycle, eight under way
+    dots = m * n * (k // lanes + 5)         # and five cycles to add up the lanes
+    if m < GEMM_CUT:                        # what is packed is used m or n times only
+        tiles += k * n // 4 if b_by_column else 0
+        dots += k * n // 4 if not b_by_column else 0
+    if n < GEMM_CUT:
+        dots += k * m // 4 if not a_by_row else 0
+    return dots < tiles
+
+
+cdef void gemm_narrow(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_row, int64_t a_col, const real* b,
+                      int64_t b_row, int64_t b_col, real* c, int64_t c_row, const real* bias, bint accumulate,
+                      void* scratch) noexcept nogil:
+    """Fewer than GEMM_CUT rows or columns."""
+    cdef int lanes = tile_lanes_f32 if real is f32 else tile_lanes_f64
+    if gemm_prefers_dots(m, n, k, lanes, a_col == 1, b_row == 1):
+        gemm_dots(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, 1, bias, 1, accumulate, scratch)
+    else:
+        gemm_blocks(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, bias, accumulate, scratch)
+
+
+cdef void gemm_dots(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_row, int64_t a_col, const real* b,
+                    int64_t b_row, int64_t b_col, real* c, int64_t c_row, int64_t c_col, const real* bias,
+                    int64_t bias_col, bint accumulate, void* scratch) noexcept nogil:
+    """The product by dot products along k.  a is packed where a_col is not 1, and then has at most GEMM_CUT rows."""
+    cdef real* a_pack = <real*>scratch
+    cdef real* b_pack = a_pack + GEMM_CUT * DOT_CHUNK
+    cdef const real* a_block
     cdef const real* b_block
-    cdef bint by_row = b_col == 1 and n > 1
-    cdef int64_t width = GEMV_CHUNK if by_row or b_row == 1 else 4, step
-    cdef int64_t chunk = GEMM_KC if by_row else GEMV_CHUNK
+    cdef real[4] sums
+    cdef real* to
+    cdef real x
+    cdef int64_t p = 0, i, j, q, r, depth, group, a_step, b_step
+    cdef int count
+    while p < k:
+        depth = min(DOT_CHUNK, k - p)
+        a_block = a + p * a_col
+        a_step = a_row
+        if a_col != 1:
+            dot_pack(m, depth, a_block, a_row, a_col, a_pack)
+            a_block = a_pack
+            a_step = DOT_CHUNK
+        j = 0
+        while j < n:
+            group = min(GEMM_CUT, n - j)
+            b_block = b + p * b_row + j * b_col
+            b_step = b_col
+            if b_row != 1:
+                dot_pack(group, depth, b_block, b_col, b_row, b_pack)
+                b_block = b_pack
+                b_step = DOT_CHUNK
+            for i in range(m):
+                q = 0
+                while q < group:
+                    count = <int>min(4, group - q)
+                    if real is f32:
+                        tile_dot_f32(count, depth, a_block + i * a_step, b_block + q * b_step, b_step, sums)
+                    else:
+                        tile_dot_f64(count, depth, a_block + i * a_step, b_block + q * b_step, b_step, sums)
+                    to = c + i * c_row + (j + q) * c_col
+                    for r in range(count):
+                        x = sums[r]
+                        if bias != NULL and p == 0:
+                            x += bias[(j + q + r) * bias_col]
+                        if accumulate or p > 0:
+                            x += to[r * c_col]
+                        to[r * c_col] = x
+                    q += count
+            j += group
+        p += depth
+
+
+cdef void dot_pack(int64_t n, int64_t k, const real* a, int64_t a_row, int64_t a_col, real* out) noexcept nogil:
+    """out[n, DOT_CHUNK] = a[n, k], rows made contiguous."""
+    cdef int64_t i, p
+    if a_row == 1:
+        if real is f32:
+            tile_transpose_f32(k, n, a, a_col, out, DOT_CHUNK)
+        else:
+            tile_transpose_f64(k, n, a, a_col, out, DOT_CHUNK)
+    else:
+        for i in range(n):
+            for p in range(k):
+                out[i * DOT_CHUNK + p] = a[i * a_row + p * a_col]
+
+
+cdef void gemm_row(int64_t n, int64_t k, const real* x, int64_t x_step, const real* b, int64_t b_row, int64_t b_col,
+                   real* out, int64_t out_step, const real* bias, int64_t bias_step, bint accumulate,
+                   void* scratch) noexcept nogil:
+    """out[n] = x[k] @ b[k, n] (+ bias) (+ out).  By rows of b where they are contiguous and long enough, else by dots."""
+    cdef real* sums = <real*>scratch
+    cdef int64_t j = 0, p, q, count, depth
+    cdef real y
+    if b_col != 1 or n == 1 or (n < GEMM_CUT and k >= 64):
+        gemm_dots(1, n, k, x, 0, x_step, b, b_row, b_col, out, 0, out_step, bias, bias_step, accumulate, scratch)
+        return
     while j < n:
-        count = min(width, n - j)
-        for q in range(count):
-            sums[q] = 0
+        count = min(2048, n - j)
         p = 0
         while p < k:
-            depth = min(chunk, k - p)
-            x_block = x + p * x_step
-            b_block = b + p * b_row + j * b_col
-            if by_row:
-                for q in range(count):
-                    block[q] = 0
-                if real is f32:
-                    tile_axpy_f32(count, depth, x_block, x_step, b_block, b_row, block)
-                else:
-                    tile_axpy_f64(count, depth, x_block, x_step, b_block, b_row, block)
+            depth = min(GEMM_KC, k - p)
+            for q in range(count):
+                sums[q] = 0
+            if real is f32:
+                tile_axpy_f32(count, depth, x + p * x_step, x_step, b + p * b_row + j, b_row, sums)
             else:
-                if x_step != 1:
-                    for r in range(depth):
-                        x_pack[r] = x_block[r * x_step]
-                    x_block = x_pack
-                step = b_col
-                if b_row != 1:
-                    for q in range(count):
-                        for r in range(depth):
-                            b_pack[q * GEMV_CHUNK + r] = b_block[q * b_col + r * b_row]
-                    b_block = b_pack
-                    step = GEMV_CHUNK
-                if real is f32:
-                    tile_dot_f32(count, depth, x_block, b_block, step, block)
-                else:
-                    tile_dot_f64(count, depth, x_block, b_block, step, block)
+                tile_axpy_f64(count, depth, x + p * x_step, x_step, b + p * b_row + j, b_row, sums)
             for q in range(count):
-                sums[q] += block[q]
+                y = sums[q]
+                if bias != NULL and p == 0:
+                    y += bias[(j + q) * bias_step]
+                if accumulate or p > 0:
+                    y += out[(j + q) * out_step]
+                out[(j + q) * out_step] = y
             p += depth
-        if bias != NULL:
-            for q in range(count):
-                sums[q] += bias[(j + q) * bias_step]
-        if accumulate:
-            for q in range(count):
-                sums[q] += out[(j + q) * out_step]
-        for q in range(count):
-            out[(j + q) * out_step] = sums[q]
         j += count
 
 

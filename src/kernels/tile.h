@@ -14,41 +14,47 @@
 #include <stdint.h>
 #include <string.h>
 
-/* TILE_ROWS x TILE_VECS accumulators fill the register file but for the operands of one step.  TILE_MASKED: part of a
- * vector can be read where it lies (2: at no cost). */
+/* TILE_ROWS x TILE_VECS accumulators, or DOT_ROWS x 4, fill the register file but for the operands of one step.
+ * TILE_MASKED: part of a vector can be read where it lies (2: at no cost). */
 #if defined(__AVX512F__)
 #include <immintrin.h>
 #define TILE_BYTES 64
 #define TILE_ROWS 8
 #define TILE_VECS 3
+#define DOT_ROWS 4
 #define TILE_MASKED 2
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
 #define TILE_BYTES 32
 #define TILE_ROWS 6
 #define TILE_VECS 2
+#define DOT_ROWS 2
 #define TILE_MASKED 1
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 #define TILE_BYTES 16
 #define TILE_ROWS 8
 #define TILE_VECS 3
+#define DOT_ROWS 4
 #define TILE_MASKED 0
 #else
 #define TILE_BYTES 16
 #define TILE_ROWS 6
 #define TILE_VECS 2
+#define DOT_ROWS 2
 #define TILE_MASKED 0
 #endif
 
 #if defined(__GNUC__)
 #define TILE_INLINE static inline __attribute__((always_inline, unused))
-#define TILE_VECTOR(real) __attribute__((vector_size(TILE_BYTES), aligned(sizeof(real)), may_alias))
+#define TILE_VECTOR(real, bytes) __attribute__((vector_size(bytes), aligned(sizeof(real)), may_alias))
 #define TILE_UNROLL _Pragma("GCC unroll 16")
+#define TILE_PREFETCH(p, write) __builtin_prefetch(p, write)
 #else
 #define TILE_INLINE static inline
-#define TILE_VECTOR(real)
+#define TILE_VECTOR(real, bytes)
 #define TILE_UNROLL
+#define TILE_PREFETCH(p, write)
 #endif
 
 /* What the tiles of one block share.  Strides are in elements. */
@@ -62,14 +68,22 @@ typedef struct {
     int accumulate;        /* add to c instead of replacing it */
 } Tile;
 
-#define TILE_SMALL_VECTOR __attribute__((vector_size(16), aligned(sizeof(TILE_REAL)), may_alias))
+#if defined(__GNUC__)
+#define TILE_TRANSPOSE_4(vec, x) { \
+    const vec a = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5), b = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5); \
+    const vec c = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7), d = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7); \
+    x[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5); x[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7); \
+    x[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5); x[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7); }
+#define TILE_TRANSPOSE_2(vec, x) { \
+    const vec a = x[0]; \
+    x[0] = __builtin_shufflevector(a, x[1], 0, 2); x[1] = __builtin_shufflevector(a, x[1], 1, 3); }
+#else
+#define TILE_TRANSPOSE_4(vec, x)  /* of one element */
+#define TILE_TRANSPOSE_2(vec, x)
+#endif
+
 #define TILE_REAL float
-#define TILE_TRANSPOSE(vec, x) { \
-    typedef int32_t at __attribute__((vector_size(16))); \
-    const vec a = __builtin_shuffle(x[0], x[1], (at){0, 4, 1, 5}), b = __builtin_shuffle(x[2], x[3], (at){0, 4, 1, 5}); \
-    const vec c = __builtin_shuffle(x[0], x[1], (at){2, 6, 3, 7}), d = __builtin_shuffle(x[2], x[3], (at){2, 6, 3, 7}); \
-    x[0] = __builtin_shuffle(a, b, (at){0, 1, 4, 5}); x[1] = __builtin_shuffle(a, b, (at){2, 3, 6, 7}); \
-    x[2] = __builtin_shuffle(c, d, (at){0, 1, 4, 5}); x[3] = __builtin_shuffle(c, d, (at){2, 3, 6, 7}); }
+#define TILE_TRANSPOSE(vec, x) TILE_TRANSPOSE_4(vec, x)
 #define TILE(name) tile_##name##_f32
 #define TILE_X86(bits, name) _mm##bits##_##name##_ps
 #define TILE_FMLA vfmaq_f32
@@ -80,10 +94,7 @@ typedef struct {
 #undef TILE_FMLA
 #undef TILE_TRANSPOSE
 #define TILE_REAL double
-#define TILE_TRANSPOSE(vec, x) { \
-    typedef int64_t at __attribute__((vector_size(16))); \
-    const vec a = x[0]; \
-    x[0] = __builtin_shuffle(a, x[1], (at){0, 2}); x[1] = __builtin_shuffle(a, x[1], (at){1, 3}); }
+#define TILE_TRANSPOSE(vec, x) TILE_TRANSPOSE_2(vec, x)
 #define TILE(name) tile_##name##_f64
 #define TILE_X86(bits, name) _mm##bits##_##name##_pd
 #define TILE_FMLA vfmaq_f64
@@ -96,10 +107,12 @@ typedef struct {
 #endif
 #else /* the body, for one type */
 
-typedef TILE_REAL TILE(vec) TILE_VECTOR(TILE_REAL);
+typedef TILE_REAL TILE(vec) TILE_VECTOR(TILE_REAL, TILE_BYTES);
+typedef TILE_REAL TILE(small) TILE_VECTOR(TILE_REAL, 16);  /* to add up lanes and to transpose */
 typedef void (*TILE(function))(const Tile*, const TILE_REAL*, const TILE_REAL*, const TILE_REAL*, TILE_REAL*);
 enum { TILE(lanes) = sizeof(TILE(vec)) / sizeof(TILE_REAL) };
 #define LANES TILE(lanes)
+#define SIZE ((int)(sizeof(TILE(small)) / sizeof(TILE_REAL)))
 
 TILE_INLINE TILE(vec) TILE(splat)(TILE_REAL x) {
     return x - (TILE(vec)){0};  /* not +: -0 + 0 is +0 */
@@ -151,6 +164,11 @@ TILE_INLINE void TILE(body)(const int rows, const int vecs, const int by_row, co
     TILE_UNROLL for (int i = 0; i < rows; i++) {
         row[i] = a + i * (by_row ? t->a_row : 1);
         TILE_UNROLL for (int j = 0; j < vecs; j++) acc[i][j] = (TILE(vec)){0};
+    }
+    if (k >= 64) {
+        TILE_UNROLL for (int i = 0; i < rows; i++) TILE_UNROLL for (int j = 0; j < vecs; j += 64 / TILE_BYTES) {
+            TILE_PREFETCH(c + i * c_row + j * LANES, 1);
+        }
     }
     for (int64_t p = 0; p < k; p++) {
         TILE_UNROLL for (int j = 0; j < vecs; j++) {
@@ -210,22 +228,24 @@ static const TILE(function) TILE(table)[TILE_ROWS * TILE_VECS * 2] = {EACH_TILE(
 /* out[k, n] (row stride out_row) = in[n, k].T (row stride in_row), by blocks that fit registers. */
 static void TILE(transpose)(int64_t n, int64_t k, const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int64_t out_row) {
     int64_t i = 0;
-#if defined(__GNUC__)
-    typedef TILE_REAL vec TILE_SMALL_VECTOR;
-    enum { SIZE = sizeof(vec) / sizeof(TILE_REAL) };
+    enum { LINE = 64 / sizeof(TILE_REAL) };
     for (; i + SIZE <= n; i += SIZE) {
+        const TILE_REAL* from = in + i * in_row;
+        TILE_REAL* to = out + i;
         int64_t p = 0;
         for (; p + SIZE <= k; p += SIZE) {
-            vec x[SIZE];
-            TILE_UNROLL for (int r = 0; r < SIZE; r++) x[r] = *(const vec*)(in + (i + r) * in_row + p);
-            TILE_TRANSPOSE(vec, x)
-            TILE_UNROLL for (int r = 0; r < SIZE; r++) *(vec*)(out + (p + r) * out_row + i) = x[r];
+            TILE(small) x[SIZE];
+            if (p % LINE == 0) {
+                TILE_UNROLL for (int r = 0; r < SIZE; r++) TILE_PREFETCH(from + (n + r) * in_row + p, 0);
+            }
+            TILE_UNROLL for (int r = 0; r < SIZE; r++) x[r] = *(const TILE(small)*)(from + r * in_row + p);
+            TILE_TRANSPOSE(TILE(small), x)
+            TILE_UNROLL for (int r = 0; r < SIZE; r++) *(TILE(small)*)(to + (p + r) * out_row) = x[r];
         }
         for (; p < k; p++) {
-            TILE_UNROLL for (int r = 0; r < SIZE; r++) out[p * out_row + i + r] = in[(i + r) * in_row + p];
+            TILE_UNROLL for (int r = 0; r < SIZE; r++) to[p * out_row + r] = from[r * in_row + p];
         }
     }
-#endif
     for (; i < n; i++) {
         for (int64_t p = 0; p < k; p++) out[p * out_row + i] = in[i * in_row + p];
     }
@@ -234,7 +254,8 @@ static void TILE(transpose)(int64_t n, int64_t k, const TILE_REAL* in, int64_t i
 static void TILE(copy)(int64_t k, int count, const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int width) {
     for (int64_t p = 0; p < k; p++, in += in_row, out += width) {
         int j = 0;
-        for (; j + LANES <= count; j += LANES) *(TILE(vec)*)(out + j) = *(const TILE(vec)*)(in + j);
+        for (; j < width; j += 64 / (int)sizeof(TILE_REAL)) TILE_PREFETCH(in + width + j, 0);
+        for (j = 0; j + LANES <= count; j += LANES) *(TILE(vec)*)(out + j) = *(const TILE(vec)*)(in + j);
         if (j < width) {
             const TILE(vec) x = TILE(load)(in + j, count - j);
             TILE(store)(out + j, x, width - j < LANES ? width - j : LANES);
@@ -274,10 +295,10 @@ static void TILE(axpy)(int64_t n, int64_t k, const TILE_REAL* x, int64_t x_step,
     if (k & 1) TILE(axpy_body)(1, n, x + p * x_step, x_step, in + p * in_row, in_row, sum);
 }
 
-/* sum[r] = x[k] . in[r, k]: element p goes to accumulator p mod 4*LANES, and these are added up by halves. */
+/* Element p of the products goes to accumulator p mod 4*LANES; part[r]: these added up by halves, down to 16 bytes. */
 TILE_INLINE void TILE(dot_body)(const int rows, int64_t k, const TILE_REAL* x, const TILE_REAL* in, int64_t in_row,
-                                TILE_REAL* sum) {
-    TILE(vec) acc[4][4];
+                                TILE(small)* part) {
+    TILE(vec) acc[DOT_ROWS][4];
     int64_t p = 0;
     TILE_UNROLL for (int r = 0; r < rows; r++) TILE_UNROLL for (int v = 0; v < 4; v++) acc[r][v] = (TILE(vec)){0};
     for (; p + 4 * LANES <= k; p += 4 * LANES) {
@@ -299,19 +320,38 @@ TILE_INLINE void TILE(dot_body)(const int rows, int64_t k, const TILE_REAL* x, c
         }
     }
     TILE_UNROLL for (int r = 0; r < rows; r++) {
-        TILE_REAL lane[LANES];
-        *(TILE(vec)*)lane = (acc[r][0] + acc[r][2]) + (acc[r][1] + acc[r][3]);
-        TILE_UNROLL for (int half = LANES / 2; half > 0; half /= 2) {
-            TILE_UNROLL for (int i = 0; i < half; i++) lane[i] += lane[i + half];
+        union { TILE(vec) whole; TILE(small) part[sizeof(TILE(vec)) / sizeof(TILE(small))]; } sum;
+        sum.whole = (acc[r][0] + acc[r][2]) + (acc[r][1] + acc[r][3]);
+        TILE_UNROLL for (int half = sizeof(sum) / sizeof(TILE(small)) / 2; half > 0; half /= 2) {
+            TILE_UNROLL for (int i = 0; i < half; i++) sum.part[i] += sum.part[i + half];
+        }
+        part[r] = sum.part[0];
+    }
+}
+
+/* sum[r] = x[k] . in[r, k] for r < rows <= 4. */
+static void TILE(dot)(int rows, int64_t k, const TILE_REAL* x, const TILE_REAL* in, int64_t in_row, TILE_REAL* sum) {
+    TILE(small) part[4];
+    int r = 0;
+    for (; r + DOT_ROWS <= rows; r += DOT_ROWS) TILE(dot_body)(DOT_ROWS, k, x, in + r * in_row, in_row, part + r);
+    for (; r < rows; r++) TILE(dot_body)(1, k, x, in + r * in_row, in_row, part + r);
+    r = 0;
+    for (; rows == 4 && r < 4; r += SIZE) {
+        TILE_TRANSPOSE(TILE(small), (part + r))
+        TILE_UNROLL for (int half = SIZE / 2; half > 0; half /= 2) {
+            TILE_UNROLL for (int i = 0; i < half; i++) part[r + i] += part[r + i + half];
+        }
+        *(TILE(small)*)(sum + r) = part[r];
+    }
+    for (; r < rows; r++) {
+        TILE_REAL lane[SIZE];
+        memcpy(lane, part + r, sizeof lane);
+        for (int half = SIZE / 2; half > 0; half /= 2) {
+            for (int i = 0; i < half; i++) lane[i] += lane[i + half];
         }
         sum[r] = lane[0];
     }
 }
-
-static void TILE(dot)(int64_t rows, int64_t k, const TILE_REAL* x, const TILE_REAL* in, int64_t in_row, TILE_REAL* sum) {
-    int64_t r = 0;
-    for (; r + 4 <= rows; r += 4) TILE(dot_body)(4, k, x, in + r * in_row, in_row, sum + r);
-    for (; r < rows; r++) TILE(dot_body)(1, k, x, in + r * in_row, in_row, sum + r);
-}
 #undef LANES
+#undef SIZE
 #endif
