@@ -28,7 +28,7 @@ TREES = {"torch": PACKAGE, "torchvision": PACKAGE + ".vision"}
 # fastgrad's own, no part of PyTorch
 NOT_TORCH = {"demo", "redirect", "redirect_blocked", "redirect_metadata", "redirect_missing", "redirect_spawn", "torch_compat"}
 
-# PyTorch's files whose names fastgrad keeps a level higher: `from torch.nn.modules.linear import Linear`.
+# PyTorch's files whose names fastgrad may keep a level higher: `from torch.nn.modules.linear import Linear`.
 FLATTENED = {
     "torch.nn.modules": "nn",
     "torch.nn.parameter": "nn",
@@ -113,15 +113,17 @@ class Finder:
         parent, _, name = fullname.rpartition(".")
         if not parent:
             return import_module(self.trees[fullname])
-        if not from_import:  # else the name is wanted from the flat module, and it is not there
-            for prefix, place in FLATTENED.items():
-                if fullname == prefix or fullname.startswith(prefix + "."):
-                    return import_module(f"{PACKAGE}.{place}".rstrip("."))
-        above = self.target_above(fullname)
-        target = lookup(above, name)
+        target = lookup(self.target_above(fullname), name)
         if target is not MISSING:
             return target
-        return above if parent in FLAT_PACKAGES and not from_import else None
+        return None if from_import else self.flat_target(fullname)
+
+    def flat_target(self, fullname):
+        """fastgrad's module that has, a level higher, the names of one of PyTorch's files; None for most modules."""
+        for prefix, place in FLATTENED.items():
+            if fullname == prefix or fullname.startswith(prefix + "."):
+                return import_module(f"{PACKAGE}.{place}".rstrip("."))
+        return self.target_above(fullname) if fullname.rpartition(".")[0] in FLAT_PACKAGES else None
 
     # --- loading ---
 
@@ -147,6 +149,8 @@ class Finder:
             if name == "__all__":
                 return getattr(target, "__all__", None) or sorted(n for n in names_of(target) or () if n[:1] != "_")
             value = lookup(target, name)
+            if value is MISSING and not name.startswith("__"):
+                value = lookup(self.flat_target(fullname), name)
             if value is MISSING:
                 raise MissingAttribute(f"{fullname}.{name}", names_of(target))
             if isinstance(value, ModuleType):
@@ -246,8 +250,8 @@ def install(block=()):
         import warnings
 
         warnings.warn(
-            "torch_compat: the real torch is imported already; what has imported it keeps it, and from now on `import torch` gives"
-            " fastgrad. Switch the redirect on first, or run the program with `python -m fastgrad`.",
+            "torch_compat: the real torch is imported already. From now on `import torch` gives fastgrad, inside the real torch too,"
+            " which may then fail. Switch the redirect on first, or run the program with `python -m fastgrad`.",
             RuntimeWarning,
             stacklevel=3,
         )
