@@ -12,10 +12,11 @@ cdef extern from "tile.h" nogil:
         TILE_ROWS
         TILE_VECS
         TILE_MASKED
+        DOT_ROWS
         tile_lanes_f32
         tile_lanes_f64
     ctypedef struct Tile:
-        int64_t k, a_row, a_col, b_row, c_row
+        int64_t k, a_row, a_col, b_row, c_row, c_col, bias_col
         int load_tail, store_tail, accumulate
     ctypedef void (*tile_function_f32)(const Tile*, const f32*, const f32*, const f32*, f32*) noexcept nogil
     ctypedef void (*tile_function_f64)(const Tile*, const f64*, const f64*, const f64*, f64*) noexcept nogil
@@ -27,17 +28,19 @@ cdef extern from "tile.h" nogil:
     void tile_copy_f64(int64_t k, int count, const f64* a, int64_t a_row, f64* out, int width) noexcept
     void tile_axpy_f32(int64_t n, int64_t k, const f32* x, int64_t x_step, const f32* a, int64_t a_row, f32* sum) noexcept
     void tile_axpy_f64(int64_t n, int64_t k, const f64* x, int64_t x_step, const f64* a, int64_t a_row, f64* sum) noexcept
-    void tile_dot_f32(int rows, int64_t k, const f32* x, const f32* a, int64_t a_row, f32* sum) noexcept
-    void tile_dot_f64(int rows, int64_t k, const f64* x, const f64* a, int64_t a_row, f64* sum) noexcept
+    void tile_dots_f32(int m, int64_t n, const Tile*, const f32* x, const f32* y, const f32* bias, f32* c) noexcept
+    void tile_dots_f64(int m, int64_t n, const Tile*, const f64* x, const f64* y, const f64* bias, f64* c) noexcept
 
 cdef enum:
     GEMM_CUT = 16               # m and n are cut among threads at multiples of this; the last piece takes the remainder
     GEMM_KC = 384
     GEMM_A_BYTES = GEMM_KC * 256 * 4    # a packed block of a stays in the second-level cache
     GEMM_B_BYTES = GEMM_KC * 1024 * 4
-    GEMM_SCRATCH = GEMM_A_BYTES + GEMM_B_BYTES
+    GEMM_C_BYTES = GEMM_CUT * 1024 * 4  # a narrow result, transposed
+    GEMM_SCRATCH = GEMM_A_BYTES + GEMM_B_BYTES + GEMM_C_BYTES
     GEMM_LARGE = 4 << 20        # bytes of both operands from which copying them into panels pays
     DOT_CHUNK = 2048            # elements of a dot product taken at a time
+    DOT_PITCH = DOT_CHUNK + 16  # from row to row of a packed operand: not a power of two, which would share cache sets
 
 
 cdef void gemm(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_row, int64_t a_col, const real* b, int64_t b_row,
@@ -216,12 +219,12 @@ cdef bint gemm_prefers_dots(int64_t m, int64_t n, int64_t k, int lanes, bint a_b
         return False
     vecs = (n + lanes - 1) // lanes
     tiles = k * max(m * vecs, 8) // 2       # two fma a cycle, eight under way
-    dots = m * n * (k // lanes + 5)         # and five cycles to add up the lanes
+    dots = m * n * (k // (2 * lanes) + 4)   # and four cycles to add up the lanes
     if m < GEMM_CUT:                        # what is packed is used m or n times only
-        tiles += k * n // 4 if b_by_column else 0
-        dots += k * n // 4 if not b_by_column else 0
+        tiles += k * n // 3 if b_by_column else 0
+        dots += k * n // 3 if not b_by_column else 0
     if n < GEMM_CUT:
-        dots += k * m // 4 if not a_by_row else 0
+        dots += k * m // 3 if not a_by_row else 0
     return dots < tiles
 
 
@@ -232,8 +235,32 @@ cdef void gemm_narrow(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_
     cdef int lanes = tile_lanes_f32 if real is f32 else tile_lanes_f64
     if gemm_prefers_dots(m, n, k, lanes, a_col == 1, b_row == 1):
         gemm_dots(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, 1, bias, 1, accumulate, scratch)
+    elif (a_row == 1 and a_col != 1 and m >= GEMM_CUT
+            and k * (((n + lanes - 1) // lanes) * lanes - n) > 4 * n * lanes):
+        gemm_transposed(m, n, k, a, a_col, b, b_row, b_col, c, c_row, bias, accumulate, scratch)
     else:
         gemm_blocks(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, bias, accumulate, scratch)
+
+
+cdef void gemm_transposed(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_col, const real* b, int64_t b_row,
+                          int64_t b_col, real* c, int64_t c_row, const real* bias, bint accumulate,
+                          void* scratch) noexcept nogil:
+    """A product with contiguous columns of a and less than a vector of columns of c: c.T = b.T @ a.T fills the vectors."""
+    cdef real* block = <real*>(<char*>scratch + GEMM_A_BYTES + GEMM_B_BYTES)
+    cdef int64_t i = 0, j, r, rows, rows_max = GEMM_C_BYTES // (GEMM_CUT * <int64_t>sizeof(real))
+    cdef real x
+    while i < m:
+        rows = min(rows_max, m - i)
+        gemm_blocks(n, rows, k, b, b_col, b_row, a + i, a_col, 1, block, rows, <const real*>NULL, False, scratch)
+        for r in range(rows):
+            for j in range(n):
+                x = block[j * rows + r]
+                if bias != NULL:
+                    x += bias[j]
+                if accumulate:
+                    x += c[(i + r) * c_row + j]
+                c[(i + r) * c_row + j] = x
+        i += rows
 
 
 cdef void gemm_dots(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_row, int64_t a_col, const real* b,
@@ -241,64 +268,62 @@ cdef void gemm_dots(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_ro
                     int64_t bias_col, bint accumulate, void* scratch) noexcept nogil:
     """The product by dot products along k.  a is packed where a_col is not 1, and then has at most GEMM_CUT rows."""
     cdef real* a_pack = <real*>scratch
-    cdef real* b_pack = a_pack + GEMM_CUT * DOT_CHUNK
+    cdef real* b_pack = a_pack + GEMM_CUT * DOT_PITCH
     cdef const real* a_block
     cdef const real* b_block
-    cdef real[4] sums
-    cdef real* to
-    cdef real x
-    cdef int64_t p = 0, i, j, q, r, depth, group, a_step, b_step
-    cdef int count
+    cdef const real* add = bias
+    cdef int64_t p = 0, i, j, group
+    cdef int rows
+    cdef Tile t
+    t.c_row = c_row
+    t.c_col = c_col
+    t.bias_col = bias_col
+    t.accumulate = accumulate
     while p < k:
-        depth = min(DOT_CHUNK, k - p)
+        t.k = min(DOT_CHUNK, k - p)
         a_block = a + p * a_col
-        a_step = a_row
+        t.a_row = a_row
         if a_col != 1:
-            dot_pack(m, depth, a_block, a_row, a_col, a_pack)
+            dot_pack(m, t.k, a_block, a_row, a_col, a_pack)
             a_block = a_pack
-            a_step = DOT_CHUNK
+            t.a_row = DOT_PITCH
         j = 0
         while j < n:
             group = min(GEMM_CUT, n - j)
             b_block = b + p * b_row + j * b_col
-            b_step = b_col
+            t.b_row = b_col
             if b_row != 1:
-                dot_pack(group, depth, b_block, b_col, b_row, b_pack)
+                dot_pack(group, t.k, b_block, b_col, b_row, b_pack)
                 b_block = b_pack
-                b_step = DOT_CHUNK
-            for i in range(m):
-                q = 0
-                while q < group:
-                    count = <int>min(4, group - q)
-                    if real is f32:
-                        tile_dot_f32(count, depth, a_block + i * a_step, b_block + q * b_step, b_step, sums)
-                    else:
-                        tile_dot_f64(count, depth, a_block + i * a_step, b_block + q * b_step, b_step, sums)
-                    to = c + i * c_row + (j + q) * c_col
-                    for r in range(count):
-                        x = sums[r]
-                        if bias != NULL and p == 0:
-                            x += bias[(j + q + r) * bias_col]
-                        if accumulate or p > 0:
-                            x += to[r * c_col]
-                        to[r * c_col] = x
-                    q += count
+                t.b_row = DOT_PITCH
+            i = 0
+            while i < m:
+                rows = DOT_ROWS if m - i >= DOT_ROWS else 2 if m - i >= 2 else 1
+                if real is f32:
+                    tile_dots_f32(rows, group, &t, a_block + i * t.a_row, b_block, add, c + i * c_row + j * c_col)
+                else:
+                    tile_dots_f64(rows, group, &t, a_block + i * t.a_row, b_block, add, c + i * c_row + j * c_col)
+                i += rows
+            if add != NULL:
+                add += group * bias_col
             j += group
-        p += depth
+        p += t.k
+        t.accumulate = True
+        add = NULL
 
 
 cdef void dot_pack(int64_t n, int64_t k, const real* a, int64_t a_row, int64_t a_col, real* out) noexcept nogil:
-    """out[n, DOT_CHUNK] = a[n, k], rows made contiguous."""
+    """out[n, DOT_PITCH] = a[n, k], rows made contiguous."""
     cdef int64_t i, p
     if a_row == 1:
         if real is f32:
-            tile_transpose_f32(k, n, a, a_col, out, DOT_CHUNK)
+            tile_transpose_f32(k, n, a, a_col, out, DOT_PITCH)
         else:
-            tile_transpose_f64(k, n, a, a_col, out, DOT_CHUNK)
+            tile_transpose_f64(k, n, a, a_col, out, DOT_PITCH)
     else:
         for i in range(n):
             for p in range(k):
-                out[i * DOT_CHUNK + p] = a[i * a_row + p * a_col]
+                out[i * DOT_PITCH + p] = a[i * a_row + p * a_col]
 
 
 cdef void gemm_row(int64_t n, int64_t k, const real* x, int64_t x_step, const real* b, int64_t b_row, int64_t b_col,

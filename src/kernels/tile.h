@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* TILE_ROWS x TILE_VECS accumulators, or DOT_ROWS x 4, fill the register file but for the operands of one step.
+/* TILE_ROWS x TILE_VECS accumulators, or DOT_ACCS, fill the register file but for the operands of one step.
  * TILE_MASKED: part of a vector can be read where it lies (2: at no cost). */
 #if defined(__AVX512F__)
 #include <immintrin.h>
@@ -22,6 +22,7 @@
 #define TILE_ROWS 8
 #define TILE_VECS 3
 #define DOT_ROWS 4
+#define DOT_ACCS 16
 #define TILE_MASKED 2
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
@@ -29,6 +30,7 @@
 #define TILE_ROWS 6
 #define TILE_VECS 2
 #define DOT_ROWS 2
+#define DOT_ACCS 8
 #define TILE_MASKED 1
 #elif defined(__aarch64__)
 #include <arm_neon.h>
@@ -36,12 +38,14 @@
 #define TILE_ROWS 8
 #define TILE_VECS 3
 #define DOT_ROWS 4
+#define DOT_ACCS 16
 #define TILE_MASKED 0
 #else
 #define TILE_BYTES 16
 #define TILE_ROWS 6
 #define TILE_VECS 2
 #define DOT_ROWS 2
+#define DOT_ACCS 8
 #define TILE_MASKED 0
 #endif
 
@@ -63,6 +67,7 @@ typedef struct {
     int64_t a_row, a_col;  /* one of them is 1 */
     int64_t b_row;         /* a row of b is contiguous */
     int64_t c_row;
+    int64_t c_col, bias_col;  /* of dots; a tile has contiguous rows */
     int load_tail;         /* elements that may be read of the last vector of a row of b: all, unless TILE_MASKED */
     int store_tail;        /* elements to write of the last vector of a row of c */
     int accumulate;        /* add to c instead of replacing it */
@@ -295,61 +300,104 @@ static void TILE(axpy)(int64_t n, int64_t k, const TILE_REAL* x, int64_t x_step,
     if (k & 1) TILE(axpy_body)(1, n, x + p * x_step, x_step, in + p * in_row, in_row, sum);
 }
 
-/* Element p of the products goes to accumulator p mod 4*LANES; part[r]: these added up by halves, down to 16 bytes. */
-TILE_INLINE void TILE(dot_body)(const int rows, int64_t k, const TILE_REAL* x, const TILE_REAL* in, int64_t in_row,
-                                TILE(small)* part) {
-    TILE(vec) acc[DOT_ROWS][4];
+/* c[m, n] = x[m, k] . y[n, k] (+ bias[n]) (+ c).  Element p of the products goes to accumulator p mod vecs*LANES, and these
+ * are added up by halves.  n is 1 or 4. */
+TILE_INLINE void TILE(dot_body)(const int m, const int n, const int vecs, const Tile* t, const TILE_REAL* x,
+                                const TILE_REAL* y, const TILE_REAL* bias, TILE_REAL* c) {
+    TILE(vec) acc[DOT_ACCS];
+    const int64_t k = t->k, x_row = t->a_row, y_row = t->b_row, c_row = t->c_row, c_col = t->c_col;
+    const int accumulate = t->accumulate;
     int64_t p = 0;
-    TILE_UNROLL for (int r = 0; r < rows; r++) TILE_UNROLL for (int v = 0; v < 4; v++) acc[r][v] = (TILE(vec)){0};
-    for (; p + 4 * LANES <= k; p += 4 * LANES) {
-        TILE_UNROLL for (int v = 0; v < 4; v++) {
-            const TILE(vec) x_vec = *(const TILE(vec)*)(x + p + v * LANES);
-            TILE_UNROLL for (int r = 0; r < rows; r++) {
-                acc[r][v] = TILE(fma)(x_vec, *(const TILE(vec)*)(in + r * in_row + p + v * LANES), acc[r][v]);
+#define ACC(i, j, v) acc[((i) * n + (j)) * vecs + (v)]
+#define EACH(body) \
+    TILE_UNROLL for (int v = 0; v < vecs; v++) { \
+        TILE(vec) y_vec[4]; \
+        TILE_UNROLL for (int j = 0; j < n; j++) y_vec[j] = body(y + j * y_row); \
+        TILE_UNROLL for (int i = 0; i < m; i++) { \
+            const TILE(vec) x_vec = body(x + i * x_row); \
+            TILE_UNROLL for (int j = 0; j < n; j++) ACC(i, j, v) = TILE(fma)(x_vec, y_vec[j], ACC(i, j, v)); \
+        } \
+    }
+#define WHOLE(from) *(const TILE(vec)*)((from) + p + v * LANES)
+#define REST(from) TILE(load)((from) + p + v * LANES, k - p - v * LANES < LANES ? (int)(k - p - v * LANES) : LANES)
+    TILE_UNROLL for (int i = 0; i < m * n * vecs; i++) acc[i] = (TILE(vec)){0};
+    for (; p + vecs * LANES <= k; p += vecs * LANES) EACH(WHOLE)
+    if (vecs == 1) {
+        if (p < k) EACH(REST)
+    } else {
+        TILE_UNROLL for (int w = 0; w < vecs; w++) {
+            if (p + w * LANES < k) {
+                const int count = k - p - w * LANES < LANES ? (int)(k - p - w * LANES) : LANES;
+                TILE_UNROLL for (int i = 0; i < m; i++) TILE_UNROLL for (int j = 0; j < n; j++) {
+                    ACC(i, j, w) = TILE(fma)(TILE(load)(x + i * x_row + p + w * LANES, count),
+                                             TILE(load)(y + j * y_row + p + w * LANES, count), ACC(i, j, w));
+                }
             }
         }
     }
-    TILE_UNROLL for (int v = 0; v < 4; v++) {
-        if (p < k) {
-            const int count = k - p < LANES ? (int)(k - p) : LANES;
-            const TILE(vec) x_vec = TILE(load)(x + p, count);
-            TILE_UNROLL for (int r = 0; r < rows; r++) {
-                acc[r][v] = TILE(fma)(x_vec, TILE(load)(in + r * in_row + p, count), acc[r][v]);
+#undef WHOLE
+#undef REST
+#undef EACH
+    TILE_UNROLL for (int i = 0; i < m; i++) {
+        TILE(small) part[4];
+        TILE_REAL sum[4];
+        TILE_UNROLL for (int j = 0; j < n; j++) {
+            union { TILE(vec) whole; TILE(small) part[sizeof(TILE(vec)) / sizeof(TILE(small))]; } lanes;
+            TILE_UNROLL for (int half = vecs / 2; half > 0; half /= 2) {
+                TILE_UNROLL for (int v = 0; v < half; v++) ACC(i, j, v) += ACC(i, j, v + half);
             }
-            p += LANES;
+            lanes.whole = ACC(i, j, 0);
+            TILE_UNROLL for (int half = sizeof(lanes) / sizeof(TILE(small)) / 2; half > 0; half /= 2) {
+                TILE_UNROLL for (int v = 0; v < half; v++) lanes.part[v] += lanes.part[v + half];
+            }
+            part[j] = lanes.part[0];
+        }
+        TILE_UNROLL for (int j = 0; j < n; j += SIZE) {
+            if (n == 4) {
+                TILE_TRANSPOSE(TILE(small), (part + j))
+                TILE_UNROLL for (int half = SIZE / 2; half > 0; half /= 2) {
+                    TILE_UNROLL for (int v = 0; v < half; v++) part[j + v] += part[j + v + half];
+                }
+                *(TILE(small)*)(sum + j) = part[j];
+            } else {
+                TILE_REAL lane[SIZE];
+                memcpy(lane, part, sizeof lane);
+                TILE_UNROLL for (int half = SIZE / 2; half > 0; half /= 2) {
+                    TILE_UNROLL for (int v = 0; v < half; v++) lane[v] += lane[v + half];
+                }
+                sum[0] = lane[0];
+            }
+        }
+        TILE_UNROLL for (int j = 0; j < n; j++) {
+            TILE_REAL* to = c + i * c_row + j * c_col;
+            if (bias) sum[j] += bias[j * t->bias_col];
+            if (accumulate) sum[j] += *to;
+            *to = sum[j];
         }
     }
-    TILE_UNROLL for (int r = 0; r < rows; r++) {
-        union { TILE(vec) whole; TILE(small) part[sizeof(TILE(vec)) / sizeof(TILE(small))]; } sum;
-        sum.whole = (acc[r][0] + acc[r][2]) + (acc[r][1] + acc[r][3]);
-        TILE_UNROLL for (int half = sizeof(sum) / sizeof(TILE(small)) / 2; half > 0; half /= 2) {
-            TILE_UNROLL for (int i = 0; i < half; i++) sum.part[i] += sum.part[i + half];
-        }
-        part[r] = sum.part[0];
-    }
+#undef ACC
 }
 
-/* sum[r] = x[k] . in[r, k] for r < rows <= 4. */
-static void TILE(dot)(int rows, int64_t k, const TILE_REAL* x, const TILE_REAL* in, int64_t in_row, TILE_REAL* sum) {
-    TILE(small) part[4];
-    int r = 0;
-    for (; r + DOT_ROWS <= rows; r += DOT_ROWS) TILE(dot_body)(DOT_ROWS, k, x, in + r * in_row, in_row, part + r);
-    for (; r < rows; r++) TILE(dot_body)(1, k, x, in + r * in_row, in_row, part + r);
-    r = 0;
-    for (; rows == 4 && r < 4; r += SIZE) {
-        TILE_TRANSPOSE(TILE(small), (part + r))
-        TILE_UNROLL for (int half = SIZE / 2; half > 0; half /= 2) {
-            TILE_UNROLL for (int i = 0; i < half; i++) part[r + i] += part[r + i + half];
+/* For any n, and m of 1, 2 or DOT_ROWS. */
+static void TILE(dots)(int m, int64_t n, const Tile* t, const TILE_REAL* x, const TILE_REAL* y, const TILE_REAL* bias,
+                       TILE_REAL* c) {
+    int64_t j = 0;
+    for (; j < n; ) {
+        const TILE_REAL* y_j = y + j * t->b_row;
+        const TILE_REAL* bias_j = bias ? bias + j * t->bias_col : bias;
+        TILE_REAL* c_j = c + j * t->c_col;
+        if (n - j < 4) {
+            for (int i = 0; i < m; i++) TILE(dot_body)(1, 1, 4, t, x + i * t->a_row, y_j, bias_j, c_j + i * t->c_row);
+            j += 1;
+            continue;
         }
-        *(TILE(small)*)(sum + r) = part[r];
-    }
-    for (; r < rows; r++) {
-        TILE_REAL lane[SIZE];
-        memcpy(lane, part + r, sizeof lane);
-        for (int half = SIZE / 2; half > 0; half /= 2) {
-            for (int i = 0; i < half; i++) lane[i] += lane[i + half];
-        }
-        sum[r] = lane[0];
+        if (m == 1 && t->k <= 2 * LANES) TILE(dot_body)(1, 4, 1, t, x, y_j, bias_j, c_j);
+        else if (m == 1) TILE(dot_body)(1, 4, DOT_ACCS / 4, t, x, y_j, bias_j, c_j);
+#if DOT_ROWS == 4
+        else if (m == 2) TILE(dot_body)(2, 4, DOT_ACCS / 8, t, x, y_j, bias_j, c_j);
+#endif
+        else TILE(dot_body)(DOT_ROWS, 4, DOT_ACCS / (4 * DOT_ROWS), t, x, y_j, bias_j, c_j);
+        j += 4;
     }
 }
 #undef LANES
