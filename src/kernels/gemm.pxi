@@ -24,8 +24,10 @@ cdef extern from "tile.h" nogil:
     tile_function_f64* tile_table_f64
     void tile_transpose_f32(int64_t n, int64_t k, const f32* a, int64_t a_row, f32* out, int64_t out_row) noexcept
     void tile_transpose_f64(int64_t n, int64_t k, const f64* a, int64_t a_row, f64* out, int64_t out_row) noexcept
-    void tile_copy_f32(int64_t k, int count, const f32* a, int64_t a_row, f32* out, int width) noexcept
-    void tile_copy_f64(int64_t k, int count, const f64* a, int64_t a_row, f64* out, int width) noexcept
+    void tile_copy_f32(int64_t k, int64_t n, const f32* a, int64_t a_row, f32* out, int64_t each, int64_t wider,
+                       int64_t unit) noexcept
+    void tile_copy_f64(int64_t k, int64_t n, const f64* a, int64_t a_row, f64* out, int64_t each, int64_t wider,
+                       int64_t unit) noexcept
     void tile_axpy_f32(int64_t n, int64_t k, const f32* x, int64_t x_step, const f32* a, int64_t a_row, f32* sum) noexcept
     void tile_axpy_f64(int64_t n, int64_t k, const f64* x, int64_t x_step, const f64* a, int64_t a_row, f64* sum) noexcept
     void tile_dots_f32(int m, int64_t n, const Tile*, const f32* x, const f32* y, const f32* bias, f32* c) noexcept
@@ -73,49 +75,36 @@ cdef void gemm_empty(int64_t m, int64_t n, real* c, int64_t c_row, const real* b
             c[i * c_row + j] = x + c[i * c_row + j] if accumulate else x
 
 
-cdef void gemm_pack(int64_t count, int64_t k, const real* a, int64_t a_step, int64_t a_k, real* out, int width) noexcept nogil:
-    """out[k, width] = a panel of `count` rows (step a_step) by k columns (step a_k), transposed; zeros up to width."""
-    cdef int64_t i, p
-    if a_step == 1:
+cdef void gemm_pack(int64_t n, int64_t k, const real* a, int64_t a_n, int64_t a_k, real* out, int64_t unit,
+                    int64_t units) noexcept nogil:
+    """Panels of the n columns of a (step a_n) by k rows (step a_k), one after the other, each stored by rows and zeros in the
+    columns after n.  A panel is at most `units` times `unit` columns; the panels are balanced as in `gemm_block`."""
+    cdef int64_t total = (n + unit - 1) // unit, panels = (total + units - 1) // units
+    cdef int64_t each = total // panels, wider = total - each * panels, j = 0, i, p, width, count
+    if a_n == 1:
         if real is f32:
-            tile_copy_f32(k, <int>count, a, a_k, out, width)
+            tile_copy_f32(k, n, a, a_k, out, each, wider, unit)
         else:
-            tile_copy_f64(k, <int>count, a, a_k, out, width)
+            tile_copy_f64(k, n, a, a_k, out, each, wider, unit)
         return
-    if a_k == 1:
-        if real is f32:
-            tile_transpose_f32(count, k, a, a_step, out, width)
-        else:
-            tile_transpose_f64(count, k, a, a_step, out, width)
-    else:
-        for p in range(k):
-            for i in range(count):
-                out[p * width + i] = a[i * a_step + p * a_k]
-    if count < width:
-        for p in range(k):
-            for i in range(count, width):
-                out[p * width + i] = 0
-
-
-cdef void gemm_pack_a(int64_t m, int64_t k, const real* a, int64_t a_row, int64_t a_col, real* out) noexcept nogil:
-    """Panels as high as the tiles `gemm_block` will cut m into, each stored by columns."""
-    cdef int64_t tiles = (m + TILE_ROWS - 1) // TILE_ROWS, rows = m // tiles, taller = m - rows * tiles, i = 0, height
-    while i < m:
-        height = rows + (taller > 0)
-        taller -= 1
-        gemm_pack(height, k, a + i * a_row, a_row, a_col, out + i * k, <int>height)
-        i += height
-
-
-cdef void gemm_pack_b(int64_t n, int64_t k, const real* b, int64_t b_row, int64_t b_col, real* out) noexcept nogil:
-    """Panels as wide as `gemm_block` will cut n into, in whole vectors, each stored by rows."""
-    cdef int lanes = tile_lanes_f32 if real is f32 else tile_lanes_f64
-    cdef int64_t vecs = (n + lanes - 1) // lanes, panels = (vecs + TILE_VECS - 1) // TILE_VECS
-    cdef int64_t each = vecs // panels, wider = vecs - each * panels, j = 0, width
     while j < n:
-        width = (each + (wider > 0)) * lanes
+        width = (each + (wider > 0)) * unit
         wider -= 1
-        gemm_pack(min(width, n - j), k, b + j * b_col, b_col, b_row, out + j * k, <int>width)
+        count = min(width, n - j)
+        if a_k == 1:
+            if real is f32:
+                tile_transpose_f32(count, k, a + j * a_n, a_n, out, width)
+            else:
+                tile_transpose_f64(count, k, a + j * a_n, a_n, out, width)
+        else:
+            for p in range(k):
+                for i in range(count):
+                    out[p * width + i] = a[(j + i) * a_n + p * a_k]
+        if count < width:
+            for p in range(k):
+                for i in range(count, width):
+                    out[p * width + i] = 0
+        out += width * k
         j += width
 
 
@@ -174,10 +163,10 @@ cdef void gemm_blocks(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_
     cdef int64_t mc = m, nc = n, i, j, p
     cdef int64_t mc_max = GEMM_A_BYTES // (GEMM_KC * <int64_t>sizeof(real))
     cdef int64_t nc_max = GEMM_B_BYTES // (GEMM_KC * <int64_t>sizeof(real))
-    # operands that fit the second-level cache are read where they lie
-    cdef bint large = (m + n) * k * <int64_t>sizeof(real) > GEMM_LARGE
-    cdef bint pack_a = (a_col != 1 and a_row != 1 and k > 1) or (large and n > 4 * TILE_VECS * lanes and m > 4 * TILE_ROWS)
-    cdef bint pack_b = b_col != 1 or (large and m > 4 * TILE_ROWS) or (not TILE_MASKED and n % lanes != 0)
+    # operands that fit the caches are read where they lie, and columns of a always
+    cdef bint large = (m + n) * k * <int64_t>sizeof(real) > GEMM_LARGE and m > 4 * TILE_ROWS
+    cdef bint pack_a = a_row != 1 and k > 1 and (a_col != 1 or (large and n > 4 * TILE_VECS * lanes))
+    cdef bint pack_b = b_col != 1 or large or (not TILE_MASKED and n % lanes != 0)
     cdef const real* a_block
     cdef const real* b_block
     cdef Tile t
@@ -192,7 +181,7 @@ cdef void gemm_blocks(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_
             b_block = b + p * b_row + j * b_col
             t.b_row = b_row
             if pack_b:
-                gemm_pack_b(nc, t.k, b_block, b_row, b_col, b_pack)
+                gemm_pack(nc, t.k, b_block, b_col, b_row, b_pack, lanes, TILE_VECS)
                 b_block = b_pack
             i = 0
             while i < m:
@@ -201,7 +190,7 @@ cdef void gemm_blocks(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_
                 t.a_row = a_row
                 t.a_col = a_col
                 if pack_a:
-                    gemm_pack_a(mc, t.k, a_block, a_row, a_col, a_pack)
+                    gemm_pack(mc, t.k, a_block, a_row, a_col, a_pack, 1, TILE_ROWS)
                     a_block = a_pack
                 gemm_block(mc, nc, &t, a_block, pack_a, b_block, pack_b, c + i * c_row + j,
                            bias + j if bias != NULL and p == 0 else NULL)

@@ -255,15 +255,21 @@ static void TILE(transpose)(int64_t n, int64_t k, const TILE_REAL* in, int64_t i
         for (int64_t p = 0; p < k; p++) out[p * out_row + i] = in[i * in_row + p];
     }
 }
-/* out[k, width] (contiguous) = in[k, count] (row stride in_row), zeros in the columns after count. */
-static void TILE(copy)(int64_t k, int count, const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int width) {
-    for (int64_t p = 0; p < k; p++, in += in_row, out += width) {
-        int j = 0;
-        for (; j < width; j += 64 / (int)sizeof(TILE_REAL)) TILE_PREFETCH(in + width + j, 0);
-        for (j = 0; j + LANES <= count; j += LANES) *(TILE(vec)*)(out + j) = *(const TILE(vec)*)(in + j);
-        if (j < width) {
-            const TILE(vec) x = TILE(load)(in + j, count - j);
-            TILE(store)(out + j, x, width - j < LANES ? width - j : LANES);
+/* in[k, n] (row stride in_row) into panels of columns, one after the other, each stored by rows: `wider` of (each + 1) * unit
+ * columns, the rest of each * unit, zeros in those after n.  Row by row of in, so that pages are met in order. */
+static void TILE(copy)(int64_t k, int64_t n, const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int64_t each,
+                       int64_t wider, int64_t unit) {
+    for (int64_t p = 0; p < k; p++, in += in_row) {
+        int64_t first = 0, panel = 0;
+        for (; first < n; panel++) {
+            const int64_t width = (each + (panel < wider)) * unit, count = n - first < width ? n - first : width;
+            const TILE_REAL* from = in + first;
+            TILE_REAL* to = out + first * k + p * width;
+            int64_t j = 0;
+            for (; j < count; j += 64 / (int)sizeof(TILE_REAL)) TILE_PREFETCH(from + 2 * in_row + j, 0);
+            for (j = 0; j + LANES <= count; j += LANES) *(TILE(vec)*)(to + j) = *(const TILE(vec)*)(from + j);
+            if (j < width) TILE(store)(to + j, TILE(load)(from + j, (int)(count - j)), width - j < LANES ? (int)(width - j) : LANES);
+            first += width;
         }
     }
 }
