@@ -18,7 +18,7 @@ from types import ModuleType
 
 from .redirect_blocked import blocked_packages, blocked_spec, blocking_builtins, spec_elsewhere
 from .redirect_missing import MissingAttribute, expects_import_error, importing_frame, stand_in
-from .redirect_spawn import SpawnLoader, patch_if_loaded
+from .redirect_spawn import SPAWN_MODULES, SpawnLoader, patch_if_loaded
 
 __all__ = ["active", "install", "torch_compat", "uninstall"]
 
@@ -67,16 +67,17 @@ class Finder:
     # --- finding ---
 
     def find_spec(self, fullname, path=None, target=None):
+        if fullname in SPAWN_MODULES:
+            spec = spec_elsewhere(self, fullname, path)
+            if spec is not None:
+                spec.loader = SpawnLoader(spec.loader.name, spec.loader.path)
+            return spec
         hiding = getattr(self.thread, "hiding", False)
         root = fullname.partition(".")[0]
         if hiding or root in self.blocked:  # while it hides, what gets loaded belongs to the real torch
             return blocked_spec(self, fullname, path)
         if root in TREES:
             return self.find_torch(fullname, *importing_frame())
-        if fullname == "multiprocessing.spawn":
-            spec = spec_elsewhere(self, fullname, path)
-            spec.loader = SpawnLoader(spec.loader.name, spec.loader.path)
-            return spec
         return None
 
     def find_torch(self, fullname, frame, functions):
