@@ -15,6 +15,7 @@ from fastgrad._engine import Size
 include "kernel_numbers.pxi"
 include "ops/register.pxi"
 include "ops/arguments.pxi"
+include "ops/interop.pxi"
 include "ops/reduction.pxi"
 include "ops/matmul.pxi"
 include "rows.pxi"
