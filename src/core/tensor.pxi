@@ -451,6 +451,8 @@ cdef int set_grad(Tensor t, object value) except -1:
         raise RuntimeError(f"assigned grad has data of a different size: expected {shape_tuple(&t.a)}, got {shape_tuple(&g.a)}")
     if g.a.dtype != t.a.dtype:
         raise RuntimeError(f"assigned grad has data of a different type: expected {DTYPES[t.a.dtype]}, got {DTYPES[g.a.dtype]}")
+    if g.node is not None:
+        cycles_are_possible()
     t.grad_ = value
     return 0
 
