@@ -18,7 +18,7 @@ from types import ModuleType
 
 from .redirect_blocked import blocked_packages, blocked_spec, blocking_builtins, spec_elsewhere
 from .redirect_missing import MissingAttribute, expects_import_error, importing_frame, stand_in
-from .redirect_spawn import SpawnLoader, patch_if_loaded
+from .redirect_spawn import SPAWN_MODULES, SpawnLoader, patch_if_loaded
 
 __all__ = ["active", "install", "torch_compat", "uninstall"]
 
@@ -28,7 +28,7 @@ TREES = {"torch": PACKAGE, "torchvision": PACKAGE + ".vision"}
 # fastgrad's own, no part of PyTorch
 NOT_TORCH = {"demo", "redirect", "redirect_blocked", "redirect_metadata", "redirect_missing", "redirect_spawn", "torch_compat"}
 
-# PyTorch's files whose names fastgrad keeps a level higher: `from torch.nn.modules.linear import Linear`.
+# PyTorch's files whose names fastgrad may keep a level higher: `from torch.nn.modules.linear import Linear`.
 FLATTENED = {
     "torch.nn.modules": "nn",
     "torch.nn.parameter": "nn",
@@ -67,16 +67,17 @@ class Finder:
     # --- finding ---
 
     def find_spec(self, fullname, path=None, target=None):
+        if fullname in SPAWN_MODULES:
+            spec = spec_elsewhere(self, fullname, path)
+            if spec is not None:
+                spec.loader = SpawnLoader(spec.loader.name, spec.loader.path)
+            return spec
         hiding = getattr(self.thread, "hiding", False)
         root = fullname.partition(".")[0]
         if hiding or root in self.blocked:  # while it hides, what gets loaded belongs to the real torch
             return blocked_spec(self, fullname, path)
         if root in TREES:
             return self.find_torch(fullname, *importing_frame())
-        if fullname == "multiprocessing.spawn":
-            spec = spec_elsewhere(self, fullname, path)
-            spec.loader = SpawnLoader(spec.loader.name, spec.loader.path)
-            return spec
         return None
 
     def find_torch(self, fullname, frame, functions):
@@ -113,15 +114,17 @@ class Finder:
         parent, _, name = fullname.rpartition(".")
         if not parent:
             return import_module(self.trees[fullname])
-        if not from_import:  # else the name is wanted from the flat module, and it is not there
-            for prefix, place in FLATTENED.items():
-                if fullname == prefix or fullname.startswith(prefix + "."):
-                    return import_module(f"{PACKAGE}.{place}".rstrip("."))
-        above = self.target_above(fullname)
-        target = lookup(above, name)
+        target = lookup(self.target_above(fullname), name)
         if target is not MISSING:
             return target
-        return above if parent in FLAT_PACKAGES and not from_import else None
+        return None if from_import else self.flat_target(fullname)
+
+    def flat_target(self, fullname):
+        """fastgrad's module that has, a level higher, the names of one of PyTorch's files; None for most modules."""
+        for prefix, place in FLATTENED.items():
+            if fullname == prefix or fullname.startswith(prefix + "."):
+                return import_module(f"{PACKAGE}.{place}".rstrip("."))
+        return self.target_above(fullname) if fullname.rpartition(".")[0] in FLAT_PACKAGES else None
 
     # --- loading ---
 
@@ -147,6 +150,8 @@ class Finder:
             if name == "__all__":
                 return getattr(target, "__all__", None) or sorted(n for n in names_of(target) or () if n[:1] != "_")
             value = lookup(target, name)
+            if value is MISSING and not name.startswith("__"):
+                value = lookup(self.flat_target(fullname), name)
             if value is MISSING:
                 raise MissingAttribute(f"{fullname}.{name}", names_of(target))
             if isinstance(value, ModuleType):
@@ -246,8 +251,8 @@ def install(block=()):
         import warnings
 
         warnings.warn(
-            "torch_compat: the real torch is imported already; what has imported it keeps it, and from now on `import torch` gives"
-            " fastgrad. Switch the redirect on first, or run the program with `python -m fastgrad`.",
+            "torch_compat: the real torch is imported already. From now on `import torch` gives fastgrad, inside the real torch too,"
+            " which may then fail. Switch the redirect on first, or run the program with `python -m fastgrad`.",
             RuntimeWarning,
             stacklevel=3,
         )

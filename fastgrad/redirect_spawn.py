@@ -1,4 +1,4 @@
-"""The redirect in child processes that start afresh (multiprocessing's spawn and forkserver).
+"""The redirect in child processes that start afresh (multiprocessing's spawn and forkserver, and joblib's loky).
 
 Such a child imports the main module again, so the redirect must be on before. multiprocessing sends a dictionary of preparation
 data ahead of everything else; we add an entry whose unpickling switches the redirect on. Forked children need nothing.
@@ -8,7 +8,10 @@ import os
 import sys
 from importlib.machinery import SourceFileLoader
 
-__all__ = ["SpawnLoader", "patch_spawn"]
+__all__ = ["SPAWN_MODULES", "SpawnLoader", "patch_if_loaded"]
+
+# Modules with a function get_preparation_data.
+SPAWN_MODULES = ("multiprocessing.spawn", "joblib.externals.loky.backend.spawn", "loky.backend.spawn")
 
 IN_CHILD = """
 import sys
@@ -33,13 +36,13 @@ class SwitchOn:
 
 
 def patch_spawn(spawn):
-    """Makes multiprocessing.spawn (the module) send the redirect's state to the children."""
+    """Makes one of SPAWN_MODULES send the redirect's state to the children."""
     preparation_data = spawn.get_preparation_data
 
-    def get_preparation_data(name):
+    def get_preparation_data(*args, **kwargs):
         from .redirect import active
 
-        data, finder = preparation_data(name), active()
+        data, finder = preparation_data(*args, **kwargs), active()
         if finder is not None:
             data["fastgrad_redirect"] = SwitchOn(sorted(finder.blocked))
         return data
@@ -50,7 +53,7 @@ def patch_spawn(spawn):
 
 
 class SpawnLoader(SourceFileLoader):
-    """Loads multiprocessing.spawn and patches it; so nobody pays for multiprocessing before it is wanted."""
+    """Loads one of SPAWN_MODULES and patches it, so that nobody pays for multiprocessing before it is wanted."""
 
     def exec_module(self, module):
         super().exec_module(module)
@@ -58,5 +61,6 @@ class SpawnLoader(SourceFileLoader):
 
 
 def patch_if_loaded():
-    if "multiprocessing.spawn" in sys.modules:
-        patch_spawn(sys.modules["multiprocessing.spawn"])
+    for name in SPAWN_MODULES:
+        if name in sys.modules:
+            patch_spawn(sys.modules[name])

@@ -4,7 +4,7 @@ import fastgrad as fg
 from fastgrad import _engine as _e
 from fastgrad._engine import Tensor
 
-from .optimizer import Optimizer, check_one_element, number, refuse_unsupported, with_grads
+from .optimizer import Optimizer, check_one_element, refuse_unsupported, with_grads
 
 __all__ = ["Adam"]
 
@@ -95,30 +95,25 @@ class Adam(Optimizer):
             group.setdefault("foreach", None)
             group.setdefault("fused", None)
 
-    def step(self, closure=None):
-        loss = None if closure is None else self._evaluate(closure)
-        for index, group in enumerate(self.param_groups):
-            params, grads = with_grads(group["params"])
-            amsgrad = group["amsgrad"]
-            lists = self._kept(index, params, amsgrad)
-            if lists is None:
-                lists = self._state_lists(params, amsgrad)
-                self._keep(index, params, lists, amsgrad)
-            beta1, beta2 = group["betas"]
-            _e.adam_step(
-                params,
-                grads,
-                *lists,
-                number(group["lr"]),
-                number(beta1),
-                number(beta2),
-                number(group["eps"]),
-                number(group["weight_decay"]),
-                amsgrad,
-                group["maximize"],
-                group["decoupled_weight_decay"],
-            )
-        return loss
+    def _step_group(self, index, group):
+        params, grads = with_grads(group["params"])
+        amsgrad = group["amsgrad"]
+        lists = self._kept(index, params, amsgrad)
+        if lists is None:
+            lists = self._state_lists(params, amsgrad)
+            self._keep(index, params, lists, amsgrad)
+        _e.adam_step(
+            params,
+            grads,
+            *lists,
+            group["lr"],
+            *group["betas"],
+            group["eps"],
+            group["weight_decay"],
+            amsgrad,
+            group["maximize"],
+            group["decoupled_weight_decay"],
+        )
 
     def _state_lists(self, params, amsgrad):
         """(exp_avgs, exp_avg_sqs, max_exp_avg_sqs or None, steps) of params, whose first step this may be."""

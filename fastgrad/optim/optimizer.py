@@ -1,7 +1,7 @@
 """Optimizer: the base class of all optimizers. Parameter groups, state, hooks, saving and loading.
 
-The arithmetic of a step is the engine's. A subclass's `step` is wrapped, once, to run hooks around it; without hooks the
-wrapper costs 0.1 us. Semantics and error texts are PyTorch's.
+The arithmetic of a step is the engine's. Our optimizers define `_step_group`; a user's optimizer defines `step`, which is
+wrapped, once, to run hooks around it. Semantics and error texts are PyTorch's.
 """
 
 import functools
@@ -46,17 +46,13 @@ def register_optimizer_step_post_hook(hook):
 
 
 def _with_hooks(step):
+    """The step a user's class defines, with hooks around it."""
+
     @functools.wraps(step)
     def step_with_hooks(self, *args, **kwargs):
-        if not (
-            self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks or step_pre_hooks or step_post_hooks
-        ):
-            return step(self, *args, **kwargs)
-        args, kwargs = self._run_step_pre_hooks(step, (self, *args), kwargs)
-        result = step(*args, **kwargs)
-        for hook in (*self._optimizer_step_post_hooks.values(), *step_post_hooks.values()):
-            hook(self, args, kwargs)
-        return result
+        if self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks or step_pre_hooks or step_post_hooks:
+            return self._step_between_hooks(step, args, kwargs)
+        return step(self, *args, **kwargs)
 
     step_with_hooks.hooked = True
     return step_with_hooks
@@ -71,11 +67,6 @@ def with_grads(params):
             kept.append(param)
             grads.append(grad)
     return kept, grads
-
-
-def number(value):
-    """A hyperparameter that may be a tensor of one element, as a float."""
-    return value if type(value) is float else float(value)
 
 
 def check_one_element(value, name):
@@ -150,11 +141,11 @@ class Optimizer:
         self.defaults.setdefault("differentiable", False)
 
     def __repr__(self):
-        lines = []
+        text = type(self).__name__ + " ("
         for i, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {i}")
-            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
-        return type(self).__name__ + " (\n" + "".join(line + "\n" for line in lines) + ")"
+            values = "".join(f"    {key}: {group[key]}\n" for key in sorted(group) if key != "params")
+            text += f"\nParameter Group {i}\n{values}"
+        return text + ")"
 
     # Steps
 
@@ -166,19 +157,29 @@ class Optimizer:
 
         Returns: what closure returned, or None.
         """
+        if self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks or step_pre_hooks or step_post_hooks:
+            return self._step_between_hooks(Optimizer._step, () if closure is None else (closure,), {})
+        return self._step(closure)
+
+    step.hooked = True
+
+    def _step(self, closure=None):
+        loss = None
+        if closure is not None:
+            with fg.enable_grad():
+                loss = closure()
+        for index, group in enumerate(self.param_groups):
+            self._step_group(index, group)
+        return loss
+
+    def _step_group(self, index, group):
+        """Change the parameters of group number `index`."""
         raise NotImplementedError
 
     def zero_grad(self, set_to_none=True):
         """Drop the parameters' gradients, or fill them with zeros if set_to_none is False."""
         for group in self.param_groups:
             _e.zero_grad(group["params"], set_to_none)
-
-    @staticmethod
-    def _evaluate(closure):
-        if closure is None:
-            return None
-        with fg.enable_grad():
-            return closure()
 
     def _kept(self, index, params, key=None):
         """The lists kept for group number `index`, or None if its parameters, the state or `key` have changed since."""
@@ -319,15 +320,19 @@ class Optimizer:
 
     # Hooks
 
-    def _run_step_pre_hooks(self, step, args, kwargs):
+    def _step_between_hooks(self, step, args, kwargs):
+        args = (self, *args)
         for hook in (*step_pre_hooks.values(), *self._optimizer_step_pre_hooks.values()):
-            result = hook(self, args, kwargs)
-            if result is None:
+            changed = hook(self, args, kwargs)
+            if changed is None:
                 continue
-            if not (isinstance(result, tuple) and len(result) == 2):
-                raise RuntimeError(f"{step} must return None or a tuple of (new_args, new_kwargs), but got {result}.")
-            args, kwargs = result
-        return args, kwargs
+            if not (isinstance(changed, tuple) and len(changed) == 2):
+                raise RuntimeError(f"{step} must return None or a tuple of (new_args, new_kwargs), but got {changed}.")
+            args, kwargs = changed
+        result = step(*args, **kwargs)
+        for hook in (*self._optimizer_step_post_hooks.values(), *step_post_hooks.values()):
+            hook(self, args, kwargs)
+        return result
 
     def register_step_pre_hook(self, hook):
         """Call hook(optimizer, args, kwargs) before each step; it may return new (args, kwargs)."""

@@ -2,7 +2,7 @@
 
 from fastgrad import _engine as _e
 
-from .optimizer import Optimizer, check_one_element, number, refuse_unsupported, with_grads
+from .optimizer import Optimizer, check_one_element, refuse_unsupported, with_grads
 
 __all__ = ["SGD"]
 
@@ -76,35 +76,25 @@ class SGD(Optimizer):
                 group.setdefault(name, value)
             group.setdefault("differentiable", False)
 
-    def step(self, closure=None):
-        loss = None if closure is None else self._evaluate(closure)
-        for index, group in enumerate(self.param_groups):
-            params, grads = with_grads(group["params"])
-            momentum = group["momentum"]
-            if momentum == 0:
-                self._update(group, params, grads, [None] * len(params))
-                continue
-            buffers = self._kept(index, params)
-            if buffers is not None:
-                self._update(group, params, grads, buffers)
-                continue
+    def _step_group(self, index, group):
+        params, grads = with_grads(group["params"])
+        momentum = group["momentum"]
+        buffers = self._kept(index, params) if momentum else [None] * len(params)
+        is_collected = buffers is None
+        if is_collected:
             buffers = [self.state[param].get("momentum_buffer") for param in params]
-            self._update(group, params, grads, buffers)
-            for param, buffer in zip(params, buffers):
-                self.state[param]["momentum_buffer"] = buffer
-            self._keep(index, params, buffers)
-        return loss
-
-    @staticmethod
-    def _update(group, params, grads, buffers):
         _e.sgd_step(
             params,
             grads,
             buffers,
-            number(group["lr"]),
-            number(group["momentum"]),
-            number(group["dampening"]),
-            number(group["weight_decay"]),
+            group["lr"],
+            momentum,
+            group["dampening"],
+            group["weight_decay"],
             group["nesterov"],
             group["maximize"],
         )
+        if is_collected:
+            for param, buffer in zip(params, buffers):
+                self.state[param]["momentum_buffer"] = buffer
+            self._keep(index, params, buffers)

@@ -106,6 +106,10 @@ def log10p1(f):
     return mp.log1p(f) / mp.log(10)
 
 
+def cos_tail(z):
+    return (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z ** 2
+
+
 def erf_tail(z):
     """erf(x) / x - 1 of z = x^2."""
     return mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1
@@ -126,7 +130,9 @@ def atanh_quarter_tail(z):
     return (mp.atanh(s) / s - 1 - z / 3) / z ** 2
 
 
-HALF_PI, QUARTER_PI = mp.pi / 2 * mp.mpf("1.002"), mp.pi / 4 * mp.mpf("1.002")
+# float32 finds n in float32, so r may pass pi/4 a little
+QUARTER_PI = mp.pi / 4 * mp.mpf("1.06")
+NEAR_QUARTER_PI = mp.pi / 4 * mp.mpf("1.0001")
 
 # name: (precision, g, weight, low, high, number of terms)
 FITS = {
@@ -142,10 +148,13 @@ FITS = {
     "sinh_f32": odd(32, mp.sinh, 1, 4),
     "sinh_f64": odd(64, mp.sinh, 1, 7),
     "tanh_f64": odd(64, mp.tanh, "0.6", 11),
-    "sin_f32": odd(32, mp.sin, HALF_PI, 4),
-    "sin_f64": odd(64, mp.sin, HALF_PI, 8),
-    "tan_f32": odd(32, mp.tan, QUARTER_PI, 6),
-    "tan_f64": odd(64, mp.tan, QUARTER_PI, 14),
+    "sin_f32": odd(32, mp.sin, QUARTER_PI, 3),
+    "sin_f64": odd(64, mp.sin, NEAR_QUARTER_PI, 6),
+    "tan_f32": odd(64, mp.tan, QUARTER_PI, 7),
+    "tan_f64": odd(64, mp.tan, NEAR_QUARTER_PI, 14),
+    # cos(r) = 1 - z/2 + z^2 p(z), z = r^2
+    "cos_f32": (32, cos_tail, lambda z: z ** 2, 0, QUARTER_PI ** 2, 3),
+    "cos_f64": (64, cos_tail, lambda z: z ** 2, 0, QUARTER_PI ** 2, 6),
     "asin_f32": odd(32, mp.asin, "0.5", 5),
     "asin_f64": odd(64, mp.asin, "0.5", 12),
     "atan_f32": odd(32, mp.atan, 1, 9),

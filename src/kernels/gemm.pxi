@@ -1,20 +1,22 @@
 # The matrix product: blocking, packing, edges and small sizes around the register tile of tile.h.
 #
-# Order of summation.  Matrix by matrix: k is cut into equal blocks of at most GEMM_KC; within a block one chain of fma
-# from +0 in the order of k; the blocks' sums are added in order, the bias to the first.  Vector by matrix: see
-# `vector_matrix`.  Hence the bits of an element depend on k, the operands' strides, and on whether m == 1 or n == 1, and on
-# nothing else: a caller may cut m and n anywhere as long as no piece of a dimension larger than 1 is 1 wide, which cutting at
-# multiples of GEMM_CUT and leaving the remainder to the last piece guarantees.  Cutting k changes the bits.
+# Order of summation.  k is cut into equal blocks of at most GEMM_KC; within a block each element is one chain of fma from
+# +0 in the order of k; the blocks' sums are added up in order, the bias to the first.  Where that would waste the vectors
+# (few rows or columns; see `gemm_prefers_dots`), k is cut at multiples of DOT_CHUNK and each block is a dot product over
+# the lanes of four vectors.  Which of the two depends on k, the strides, min(m, GEMM_CUT) and min(n, GEMM_CUT) only.  Hence:
+# cutting m and n at multiples of GEMM_CUT, with the remainder left to the last piece (so that no piece is smaller than
+# GEMM_CUT), changes no bit.  Cutting k does.
 
 cdef extern from "tile.h" nogil:
     enum:
         TILE_ROWS
         TILE_VECS
         TILE_MASKED
+        DOT_ROWS
         tile_lanes_f32
         tile_lanes_f64
     ctypedef struct Tile:
-        int64_t k, a_row, a_col, b_row, c_row
+        int64_t k, a_row, a_col, b_row, c_row, c_col, bias_col
         int load_tail, store_tail, accumulate
     ctypedef void (*tile_function_f32)(const Tile*, const f32*, const f32*, const f32*, f32*) noexcept nogil
     ctypedef void (*tile_function_f64)(const Tile*, const f64*, const f64*, const f64*, f64*) noexcept nogil
@@ -22,20 +24,25 @@ cdef extern from "tile.h" nogil:
     tile_function_f64* tile_table_f64
     void tile_transpose_f32(int64_t n, int64_t k, const f32* a, int64_t a_row, f32* out, int64_t out_row) noexcept
     void tile_transpose_f64(int64_t n, int64_t k, const f64* a, int64_t a_row, f64* out, int64_t out_row) noexcept
-    void tile_copy_f32(int64_t k, int count, const f32* a, int64_t a_row, f32* out, int width) noexcept
-    void tile_copy_f64(int64_t k, int count, const f64* a, int64_t a_row, f64* out, int width) noexcept
+    void tile_copy_f32(int64_t k, int64_t n, const f32* a, int64_t a_row, f32* out, int64_t each, int64_t wider,
+                       int64_t unit) noexcept
+    void tile_copy_f64(int64_t k, int64_t n, const f64* a, int64_t a_row, f64* out, int64_t each, int64_t wider,
+                       int64_t unit) noexcept
     void tile_axpy_f32(int64_t n, int64_t k, const f32* x, int64_t x_step, const f32* a, int64_t a_row, f32* sum) noexcept
     void tile_axpy_f64(int64_t n, int64_t k, const f64* x, int64_t x_step, const f64* a, int64_t a_row, f64* sum) noexcept
-    void tile_dot_f32(int64_t rows, int64_t k, const f32* x, const f32* a, int64_t a_row, f32* sum) noexcept
-    void tile_dot_f64(int64_t rows, int64_t k, const f64* x, const f64* a, int64_t a_row, f64* sum) noexcept
+    void tile_dots_f32(int m, int64_t n, const Tile*, const f32* x, const f32* y, const f32* bias, f32* c) noexcept
+    void tile_dots_f64(int m, int64_t n, const Tile*, const f64* x, const f64* y, const f64* bias, f64* c) noexcept
 
 cdef enum:
     GEMM_CUT = 16               # m and n are cut among threads at multiples of this; the last piece takes the remainder
-    GEMM_KC = 192               # a panel of b (KC x TILE_VECS vectors) stays in the first-level cache
-    GEMM_A_BYTES = 192 * 512 * 4    # a packed block of a stays in the second
-    GEMM_B_BYTES = 192 * 2048 * 4
-    GEMM_SCRATCH = GEMM_A_BYTES + GEMM_B_BYTES
-    GEMV_CHUNK = 2048           # elements of a vector handled at a time
+    GEMM_KC = 384
+    GEMM_A_BYTES = GEMM_KC * 256 * 4    # a packed block of a stays in the second-level cache
+    GEMM_B_BYTES = GEMM_KC * 1024 * 4
+    GEMM_C_BYTES = GEMM_CUT * 1024 * 4  # a narrow result, transposed
+    GEMM_SCRATCH = GEMM_A_BYTES + GEMM_B_BYTES + GEMM_C_BYTES
+    GEMM_LARGE = 4 << 20        # bytes of both operands from which copying them into panels pays
+    DOT_CHUNK = 2048            # elements of a dot product taken at a time
+    DOT_PITCH = DOT_CHUNK + 16  # from row to row of a packed operand: not a power of two, which would share cache sets
 
 
 cdef void gemm(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_row, int64_t a_col, const real* b, int64_t b_row,
@@ -44,12 +51,14 @@ cdef void gemm(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_row, in
     contiguous.  scratch: GEMM_SCRATCH bytes, 64-byte aligned."""
     if m <= 0 or n <= 0:
         return
-    if m == 1:
-        vector_matrix(n, k, a, a_col, b, b_row, b_col, c, 1, bias, 1, accumulate, scratch)
-    elif n == 1:
-        vector_matrix(m, k, b, b_row, a, a_col, a_row, c, c_row, bias, 0, accumulate, scratch)
-    elif k <= 0:
+    if k <= 0:
         gemm_empty(m, n, c, c_row, bias, accumulate)
+    elif n == 1 and m > 1:      # a column is a row of the transposed product
+        gemm_row(m, k, b, b_row, a, a_col, a_row, c, c_row, bias, 0, accumulate, scratch)
+    elif m == 1:
+        gemm_row(n, k, a, a_col, b, b_row, b_col, c, 1, bias, 1, accumulate, scratch)
+    elif k >= 64 and (m < GEMM_CUT or n < GEMM_CUT):
+        gemm_narrow(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, bias, accumulate, scratch)
     else:
         gemm_blocks(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, bias, accumulate, scratch)
 
@@ -66,49 +75,36 @@ cdef void gemm_empty(int64_t m, int64_t n, real* c, int64_t c_row, const real* b
             c[i * c_row + j] = x + c[i * c_row + j] if accumulate else x
 
 
-cdef void gemm_pack(int64_t count, int64_t k, const real* a, int64_t a_step, int64_t a_k, real* out, int width) noexcept nogil:
-    """out[k, width] = a panel of `count` rows (step a_step) by k columns (step a_k), transposed; zeros up to width."""
-    cdef int64_t i, p
-    if a_step == 1:
+cdef void gemm_pack(int64_t n, int64_t k, const real* a, int64_t a_n, int64_t a_k, real* out, int64_t unit,
+                    int64_t units) noexcept nogil:
+    """Panels of the n columns of a (step a_n) by k rows (step a_k), one after the other, each stored by rows and zeros in the
+    columns after n.  A panel is at most `units` times `unit` columns; the panels are balanced as in `gemm_block`."""
+    cdef int64_t total = (n + unit - 1) // unit, panels = (total + units - 1) // units
+    cdef int64_t each = total // panels, wider = total - each * panels, j = 0, i, p, width, count
+    if a_n == 1:
         if real is f32:
-            tile_copy_f32(k, <int>count, a, a_k, out, width)
+            tile_copy_f32(k, n, a, a_k, out, each, wider, unit)
         else:
-            tile_copy_f64(k, <int>count, a, a_k, out, width)
+            tile_copy_f64(k, n, a, a_k, out, each, wider, unit)
         return
-    if a_k == 1:
-        if real is f32:
-            tile_transpose_f32(count, k, a, a_step, out, width)
-        else:
-            tile_transpose_f64(count, k, a, a_step, out, width)
-    else:
-        for p in range(k):
-            for i in range(count):
-                out[p * width + i] = a[i * a_step + p * a_k]
-    if count < width:
-        for p in range(k):
-            for i in range(count, width):
-                out[p * width + i] = 0
-
-
-cdef void gemm_pack_a(int64_t m, int64_t k, const real* a, int64_t a_row, int64_t a_col, real* out) noexcept nogil:
-    """Panels as high as the tiles `gemm_block` will cut m into, each stored by columns."""
-    cdef int64_t tiles = (m + TILE_ROWS - 1) // TILE_ROWS, rows = m // tiles, taller = m - rows * tiles, i = 0, height
-    while i < m:
-        height = rows + (taller > 0)
-        taller -= 1
-        gemm_pack(height, k, a + i * a_row, a_row, a_col, out + i * k, <int>height)
-        i += height
-
-
-cdef void gemm_pack_b(int64_t n, int64_t k, const real* b, int64_t b_row, int64_t b_col, real* out) noexcept nogil:
-    """Panels as wide as `gemm_block` will cut n into, in whole vectors, each stored by rows."""
-    cdef int lanes = tile_lanes_f32 if real is f32 else tile_lanes_f64
-    cdef int64_t vecs = (n + lanes - 1) // lanes, panels = (vecs + TILE_VECS - 1) // TILE_VECS
-    cdef int64_t each = vecs // panels, wider = vecs - each * panels, j = 0, width
     while j < n:
-        width = (each + (wider > 0)) * lanes
+        width = (each + (wider > 0)) * unit
         wider -= 1
-        gemm_pack(min(width, n - j), k, b + j * b_col, b_col, b_row, out + j * k, <int>width)
+        count = min(width, n - j)
+        if a_k == 1:
+            if real is f32:
+                tile_transpose_f32(count, k, a + j * a_n, a_n, out, width)
+            else:
+                tile_transpose_f64(count, k, a + j * a_n, a_n, out, width)
+        else:
+            for p in range(k):
+                for i in range(count):
+                    out[p * width + i] = a[(j + i) * a_n + p * a_k]
+        if count < width:
+            for p in range(k):
+                for i in range(count, width):
+                    out[p * width + i] = 0
+        out += width * k
         j += width
 
 
@@ -165,9 +161,12 @@ cdef void gemm_blocks(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_
     cdef int64_t kc = (k + GEMM_KC - 1) // GEMM_KC
     kc = (k + kc - 1) // kc
     cdef int64_t mc = m, nc = n, i, j, p
-    cdef int64_t mc_max = GEMM_A_BYTES // (GEMM_KC * <int64_t>sizeof(real)), nc_max = GEMM_B_BYTES // (GEMM_KC * <int64_t>sizeof(real))
-    cdef bint pack_a = (a_col != 1 and a_row != 1 and k > 1) or (n > 4 * TILE_VECS * lanes and m > 4 * TILE_ROWS)
-    cdef bint pack_b = b_col != 1 or (m > 4 * TILE_ROWS and kc * b_row * <int64_t>sizeof(real) > 24576) or (not TILE_MASKED and n % lanes != 0)
+    cdef int64_t mc_max = GEMM_A_BYTES // (GEMM_KC * <int64_t>sizeof(real))
+    cdef int64_t nc_max = GEMM_B_BYTES // (GEMM_KC * <int64_t>sizeof(real))
+    # operands that fit the caches are read where they lie, and columns of a always
+    cdef bint large = (m + n) * k * <int64_t>sizeof(real) > GEMM_LARGE and m > 4 * TILE_ROWS
+    cdef bint pack_a = a_row != 1 and k > 1 and (a_col != 1 or (large and n > 4 * TILE_VECS * lanes))
+    cdef bint pack_b = b_col != 1 or large or (not TILE_MASKED and n % lanes != 0)
     cdef const real* a_block
     cdef const real* b_block
     cdef Tile t
@@ -182,7 +181,7 @@ cdef void gemm_blocks(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_
             b_block = b + p * b_row + j * b_col
             t.b_row = b_row
             if pack_b:
-                gemm_pack_b(nc, t.k, b_block, b_row, b_col, b_pack)
+                gemm_pack(nc, t.k, b_block, b_col, b_row, b_pack, lanes, TILE_VECS)
                 b_block = b_pack
             i = 0
             while i < m:
@@ -191,7 +190,7 @@ cdef void gemm_blocks(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_
                 t.a_row = a_row
                 t.a_col = a_col
                 if pack_a:
-                    gemm_pack_a(mc, t.k, a_block, a_row, a_col, a_pack)
+                    gemm_pack(mc, t.k, a_block, a_row, a_col, a_pack, 1, TILE_ROWS)
                     a_block = a_pack
                 gemm_block(mc, nc, &t, a_block, pack_a, b_block, pack_b, c + i * c_row + j,
                            bias + j if bias != NULL and p == 0 else NULL)
@@ -200,64 +199,151 @@ cdef void gemm_blocks(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_
         p += t.k
 
 
-cdef void vector_matrix(int64_t n, int64_t k, const real* x, int64_t x_step, const real* b, int64_t b_row, int64_t b_col,
-                        real* out, int64_t out_step, const real* bias, int64_t bias_step, bint accumulate,
-                        void* scratch) noexcept nogil:
-    """out[n] = x[k] @ b[k, n] (+ bias) (+ out).  Where the rows of b are contiguous each output is a chain over k in blocks of
-    GEMM_KC, else a dot product in blocks of GEMV_CHUNK, each over the lanes of four vectors."""
-    cdef int64_t j = 0, p, q, r, count, depth
-    cdef real* sums = <real*>scratch
-    cdef real* x_pack = sums + GEMV_CHUNK
-    cdef real* b_pack = x_pack + GEMV_CHUNK
-    cdef real* block = b_pack + 4 * GEMV_CHUNK
-    cdef const real* x_block
+cdef bint gemm_prefers_dots(int64_t m, int64_t n, int64_t k, int lanes, bint a_by_row, bint b_by_column) noexcept nogil:
+    """Whether dot products along k beat tiles along n; a model of the cycles of both, for 16 rows and columns at most."""
+    cdef int64_t vecs, tiles, dots
+    m = min(m, GEMM_CUT)
+    n = min(n, GEMM_CUT)
+    if (m == GEMM_CUT and not a_by_row) or (n == GEMM_CUT and not b_by_column):
+        return False
+    vecs = (n + lanes - 1) // lanes
+    tiles = k * max(m * vecs, 8) // 2       # two fma a cycle, eight under way
+    dots = m * n * (k // (2 * lanes) + 4)   # and four cycles to add up the lanes
+    if m < GEMM_CUT:                        # what is packed is used m or n times only
+        tiles += k * n // 3 if b_by_column else 0
+        dots += k * n // 3 if not b_by_column else 0
+    if n < GEMM_CUT:
+        dots += k * m // 3 if not a_by_row else 0
+    return dots < tiles
+
+
+cdef void gemm_narrow(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_row, int64_t a_col, const real* b,
+                      int64_t b_row, int64_t b_col, real* c, int64_t c_row, const real* bias, bint accumulate,
+                      void* scratch) noexcept nogil:
+    """Fewer than GEMM_CUT rows or columns."""
+    cdef int lanes = tile_lanes_f32 if real is f32 else tile_lanes_f64
+    if gemm_prefers_dots(m, n, k, lanes, a_col == 1, b_row == 1):
+        gemm_dots(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, 1, bias, 1, accumulate, scratch)
+    elif (a_row == 1 and a_col != 1 and m >= GEMM_CUT
+            and k * (((n + lanes - 1) // lanes) * lanes - n) > 4 * n * lanes):
+        gemm_transposed(m, n, k, a, a_col, b, b_row, b_col, c, c_row, bias, accumulate, scratch)
+    else:
+        gemm_blocks(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, bias, accumulate, scratch)
+
+
+cdef void gemm_transposed(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_col, const real* b, int64_t b_row,
+                          int64_t b_col, real* c, int64_t c_row, const real* bias, bint accumulate,
+                          void* scratch) noexcept nogil:
+    """A product with contiguous columns of a and less than a vector of columns of c: c.T = b.T @ a.T fills the vectors."""
+    cdef real* block = <real*>(<char*>scratch + GEMM_A_BYTES + GEMM_B_BYTES)
+    cdef int64_t i = 0, j, r, rows, rows_max = GEMM_C_BYTES // (GEMM_CUT * <int64_t>sizeof(real))
+    cdef real x
+    while i < m:
+        rows = min(rows_max, m - i)
+        gemm_blocks(n, rows, k, b, b_col, b_row, a + i, a_col, 1, block, rows, <const real*>NULL, False, scratch)
+        for r in range(rows):
+            for j in range(n):
+                x = block[j * rows + r]
+                if bias != NULL:
+                    x += bias[j]
+                if accumulate:
+                    x += c[(i + r) * c_row + j]
+                c[(i + r) * c_row + j] = x
+        i += rows
+
+
+cdef void gemm_dots(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_row, int64_t a_col, const real* b,
+                    int64_t b_row, int64_t b_col, real* c, int64_t c_row, int64_t c_col, const real* bias,
+                    int64_t bias_col, bint accumulate, void* scratch) noexcept nogil:
+    """The product by dot products along k.  a is packed where a_col is not 1, and then has at most GEMM_CUT rows."""
+    cdef real* a_pack = <real*>scratch
+    cdef real* b_pack = a_pack + GEMM_CUT * DOT_PITCH
+    cdef const real* a_block
     cdef const real* b_block
-    cdef bint by_row = b_col == 1 and n > 1
-    cdef int64_t width = GEMV_CHUNK if by_row or b_row == 1 else 4, step
-    cdef int64_t chunk = GEMM_KC if by_row else GEMV_CHUNK
+    cdef const real* add = bias
+    cdef int64_t p = 0, i, j, group
+    cdef int rows
+    cdef Tile t
+    t.c_row = c_row
+    t.c_col = c_col
+    t.bias_col = bias_col
+    t.accumulate = accumulate
+    while p < k:
+        t.k = min(DOT_CHUNK, k - p)
+        a_block = a + p * a_col
+        t.a_row = a_row
+        if a_col != 1:
+            dot_pack(m, t.k, a_block, a_row, a_col, a_pack)
+            a_block = a_pack
+            t.a_row = DOT_PITCH
+        j = 0
+        while j < n:
+            group = min(GEMM_CUT, n - j)
+            b_block = b + p * b_row + j * b_col
+            t.b_row = b_col
+            if b_row != 1:
+                dot_pack(group, t.k, b_block, b_col, b_row, b_pack)
+                b_block = b_pack
+                t.b_row = DOT_PITCH
+            i = 0
+            while i < m:
+                rows = DOT_ROWS if m - i >= DOT_ROWS else 2 if m - i >= 2 else 1
+                if real is f32:
+                    tile_dots_f32(rows, group, &t, a_block + i * t.a_row, b_block, add, c + i * c_row + j * c_col)
+                else:
+                    tile_dots_f64(rows, group, &t, a_block + i * t.a_row, b_block, add, c + i * c_row + j * c_col)
+                i += rows
+            if add != NULL:
+                add += group * bias_col
+            j += group
+        p += t.k
+        t.accumulate = True
+        add = NULL
+
+
+cdef void dot_pack(int64_t n, int64_t k, const real* a, int64_t a_row, int64_t a_col, real* out) noexcept nogil:
+    """out[n, DOT_PITCH] = a[n, k], rows made contiguous."""
+    cdef int64_t i, p
+    if a_row == 1:
+        if real is f32:
+            tile_transpose_f32(k, n, a, a_col, out, DOT_PITCH)
+        else:
+            tile_transpose_f64(k, n, a, a_col, out, DOT_PITCH)
+    else:
+        for i in range(n):
+            for p in range(k):
+                out[i * DOT_PITCH + p] = a[i * a_row + p * a_col]
+
+
+cdef void gemm_row(int64_t n, int64_t k, const real* x, int64_t x_step, const real* b, int64_t b_row, int64_t b_col,
+                   real* out, int64_t out_step, const real* bias, int64_t bias_step, bint accumulate,
+                   void* scratch) noexcept nogil:
+    """out[n] = x[k] @ b[k, n] (+ bias) (+ out).  By rows of b where they are contiguous and long enough, else by dots."""
+    cdef real* sums = <real*>scratch
+    cdef int64_t j = 0, p, q, count, depth
+    cdef real y
+    if b_col != 1 or n == 1 or (n < GEMM_CUT and k >= 64):
+        gemm_dots(1, n, k, x, 0, x_step, b, b_row, b_col, out, 0, out_step, bias, bias_step, accumulate, scratch)
+        return
     while j < n:
-        count = min(width, n - j)
-        for q in range(count):
-            sums[q] = 0
+        count = min(2048, n - j)
         p = 0
         while p < k:
-            depth = min(chunk, k - p)
-            x_block = x + p * x_step
-            b_block = b + p * b_row + j * b_col
-            if by_row:
-                for q in range(count):
-                    block[q] = 0
-                if real is f32:
-                    tile_axpy_f32(count, depth, x_block, x_step, b_block, b_row, block)
-                else:
-                    tile_axpy_f64(count, depth, x_block, x_step, b_block, b_row, block)
+            depth = min(GEMM_KC, k - p)
+            for q in range(count):
+                sums[q] = 0
+            if real is f32:
+                tile_axpy_f32(count, depth, x + p * x_step, x_step, b + p * b_row + j, b_row, sums)
             else:
-                if x_step != 1:
-                    for r in range(depth):
-                        x_pack[r] = x_block[r * x_step]
-                    x_block = x_pack
-                step = b_col
-                if b_row != 1:
-                    for q in range(count):
-                        for r in range(depth):
-                            b_pack[q * GEMV_CHUNK + r] = b_block[q * b_col + r * b_row]
-                    b_block = b_pack
-                    step = GEMV_CHUNK
-                if real is f32:
-                    tile_dot_f32(count, depth, x_block, b_block, step, block)
-                else:
-                    tile_dot_f64(count, depth, x_block, b_block, step, block)
+                tile_axpy_f64(count, depth, x + p * x_step, x_step, b + p * b_row + j, b_row, sums)
             for q in range(count):
-                sums[q] += block[q]
+                y = sums[q]
+                if bias != NULL and p == 0:
+                    y += bias[(j + q) * bias_step]
+                if accumulate or p > 0:
+                    y += out[(j + q) * out_step]
+                out[(j + q) * out_step] = y
             p += depth
-        if bias != NULL:
-            for q in range(count):
-                sums[q] += bias[(j + q) * bias_step]
-        if accumulate:
-            for q in range(count):
-                sums[q] += out[(j + q) * out_step]
-        for q in range(count):
-            out[(j + q) * out_step] = sums[q]
         j += count
 
 

@@ -38,6 +38,19 @@ FG_INLINE float fma_f32(float a, float b, float c) { return a * b + c; }
 FG_INLINE double fma_f64(double a, double b, double c) { return a * b + c; }
 #endif
 
+/* a * b - product for product = a * b rounded: exact, unless without fma a or b passes 2^996 or the product 2^-970. */
+#if FG_HAS_FMA
+FG_INLINE double product_error_f64(double a, double b, double product) { return __builtin_fma(a, b, -product); }
+#else
+FG_INLINE double product_error_f64(double a, double b, double product) {
+    const double split = 134217729.0; /* 2^27 + 1: halves of 26 bits, whose products are exact */
+    double ca = split * a, cb = split * b;
+    double ah = ca - (ca - a), bh = cb - (cb - b);
+    double al = a - ah, bl = b - bh;
+    return ((ah * bh - product) + ah * bl + al * bh) + al * bl;
+}
+#endif
+
 /* c ? a : b with operands of one type: a literal in a Cython conditional would turn float into double. */
 FG_INLINE float select_f32(int c, float a, float b) { return c ? a : b; }
 FG_INLINE double select_f64(int c, double a, double b) { return c ? a : b; }

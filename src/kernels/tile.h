@@ -14,41 +14,51 @@
 #include <stdint.h>
 #include <string.h>
 
-/* TILE_ROWS x TILE_VECS accumulators fill the register file but for the operands of one step.  TILE_MASKED: part of a
- * vector can be read where it lies (2: at no cost). */
+/* TILE_ROWS x TILE_VECS accumulators, or DOT_ACCS, fill the register file but for the operands of one step.
+ * TILE_MASKED: part of a vector can be read where it lies (2: at no cost). */
 #if defined(__AVX512F__)
 #include <immintrin.h>
 #define TILE_BYTES 64
 #define TILE_ROWS 8
 #define TILE_VECS 3
+#define DOT_ROWS 4
+#define DOT_ACCS 16
 #define TILE_MASKED 2
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
 #define TILE_BYTES 32
 #define TILE_ROWS 6
 #define TILE_VECS 2
+#define DOT_ROWS 2
+#define DOT_ACCS 8
 #define TILE_MASKED 1
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 #define TILE_BYTES 16
 #define TILE_ROWS 8
 #define TILE_VECS 3
+#define DOT_ROWS 4
+#define DOT_ACCS 16
 #define TILE_MASKED 0
 #else
 #define TILE_BYTES 16
 #define TILE_ROWS 6
 #define TILE_VECS 2
+#define DOT_ROWS 2
+#define DOT_ACCS 8
 #define TILE_MASKED 0
 #endif
 
 #if defined(__GNUC__)
 #define TILE_INLINE static inline __attribute__((always_inline, unused))
-#define TILE_VECTOR(real) __attribute__((vector_size(TILE_BYTES), aligned(sizeof(real)), may_alias))
+#define TILE_VECTOR(real, bytes) __attribute__((vector_size(bytes), aligned(sizeof(real)), may_alias))
 #define TILE_UNROLL _Pragma("GCC unroll 16")
+#define TILE_PREFETCH(p, write) __builtin_prefetch(p, write)
 #else
 #define TILE_INLINE static inline
-#define TILE_VECTOR(real)
+#define TILE_VECTOR(real, bytes)
 #define TILE_UNROLL
+#define TILE_PREFETCH(p, write)
 #endif
 
 /* What the tiles of one block share.  Strides are in elements. */
@@ -57,19 +67,28 @@ typedef struct {
     int64_t a_row, a_col;  /* one of them is 1 */
     int64_t b_row;         /* a row of b is contiguous */
     int64_t c_row;
+    int64_t c_col, bias_col;  /* of dots; a tile has contiguous rows */
     int load_tail;         /* elements that may be read of the last vector of a row of b: all, unless TILE_MASKED */
     int store_tail;        /* elements to write of the last vector of a row of c */
     int accumulate;        /* add to c instead of replacing it */
 } Tile;
 
-#define TILE_SMALL_VECTOR __attribute__((vector_size(16), aligned(sizeof(TILE_REAL)), may_alias))
+#if defined(__GNUC__)
+#define TILE_TRANSPOSE_4(vec, x) { \
+    const vec a = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5), b = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5); \
+    const vec c = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7), d = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7); \
+    x[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5); x[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7); \
+    x[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5); x[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7); }
+#define TILE_TRANSPOSE_2(vec, x) { \
+    const vec a = x[0]; \
+    x[0] = __builtin_shufflevector(a, x[1], 0, 2); x[1] = __builtin_shufflevector(a, x[1], 1, 3); }
+#else
+#define TILE_TRANSPOSE_4(vec, x)  /* of one element */
+#define TILE_TRANSPOSE_2(vec, x)
+#endif
+
 #define TILE_REAL float
-#define TILE_TRANSPOSE(vec, x) { \
-    typedef int32_t at __attribute__((vector_size(16))); \
-    const vec a = __builtin_shuffle(x[0], x[1], (at){0, 4, 1, 5}), b = __builtin_shuffle(x[2], x[3], (at){0, 4, 1, 5}); \
-    const vec c = __builtin_shuffle(x[0], x[1], (at){2, 6, 3, 7}), d = __builtin_shuffle(x[2], x[3], (at){2, 6, 3, 7}); \
-    x[0] = __builtin_shuffle(a, b, (at){0, 1, 4, 5}); x[1] = __builtin_shuffle(a, b, (at){2, 3, 6, 7}); \
-    x[2] = __builtin_shuffle(c, d, (at){0, 1, 4, 5}); x[3] = __builtin_shuffle(c, d, (at){2, 3, 6, 7}); }
+#define TILE_TRANSPOSE(vec, x) TILE_TRANSPOSE_4(vec, x)
 #define TILE(name) tile_##name##_f32
 #define TILE_X86(bits, name) _mm##bits##_##name##_ps
 #define TILE_FMLA vfmaq_f32
@@ -80,10 +99,7 @@ typedef struct {
 #undef TILE_FMLA
 #undef TILE_TRANSPOSE
 #define TILE_REAL double
-#define TILE_TRANSPOSE(vec, x) { \
-    typedef int64_t at __attribute__((vector_size(16))); \
-    const vec a = x[0]; \
-    x[0] = __builtin_shuffle(a, x[1], (at){0, 2}); x[1] = __builtin_shuffle(a, x[1], (at){1, 3}); }
+#define TILE_TRANSPOSE(vec, x) TILE_TRANSPOSE_2(vec, x)
 #define TILE(name) tile_##name##_f64
 #define TILE_X86(bits, name) _mm##bits##_##name##_pd
 #define TILE_FMLA vfmaq_f64
@@ -96,10 +112,12 @@ typedef struct {
 #endif
 #else /* the body, for one type */
 
-typedef TILE_REAL TILE(vec) TILE_VECTOR(TILE_REAL);
+typedef TILE_REAL TILE(vec) TILE_VECTOR(TILE_REAL, TILE_BYTES);
+typedef TILE_REAL TILE(small) TILE_VECTOR(TILE_REAL, 16);  /* to add up lanes and to transpose */
 typedef void (*TILE(function))(const Tile*, const TILE_REAL*, const TILE_REAL*, const TILE_REAL*, TILE_REAL*);
 enum { TILE(lanes) = sizeof(TILE(vec)) / sizeof(TILE_REAL) };
 #define LANES TILE(lanes)
+#define SIZE ((int)(sizeof(TILE(small)) / sizeof(TILE_REAL)))
 
 TILE_INLINE TILE(vec) TILE(splat)(TILE_REAL x) {
     return x - (TILE(vec)){0};  /* not +: -0 + 0 is +0 */
@@ -151,6 +169,11 @@ TILE_INLINE void TILE(body)(const int rows, const int vecs, const int by_row, co
     TILE_UNROLL for (int i = 0; i < rows; i++) {
         row[i] = a + i * (by_row ? t->a_row : 1);
         TILE_UNROLL for (int j = 0; j < vecs; j++) acc[i][j] = (TILE(vec)){0};
+    }
+    if (k >= 64) {
+        TILE_UNROLL for (int i = 0; i < rows; i++) TILE_UNROLL for (int j = 0; j < vecs; j += 64 / TILE_BYTES) {
+            TILE_PREFETCH(c + i * c_row + j * LANES, 1);
+        }
     }
     for (int64_t p = 0; p < k; p++) {
         TILE_UNROLL for (int j = 0; j < vecs; j++) {
@@ -210,34 +233,43 @@ static const TILE(function) TILE(table)[TILE_ROWS * TILE_VECS * 2] = {EACH_TILE(
 /* out[k, n] (row stride out_row) = in[n, k].T (row stride in_row), by blocks that fit registers. */
 static void TILE(transpose)(int64_t n, int64_t k, const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int64_t out_row) {
     int64_t i = 0;
-#if defined(__GNUC__)
-    typedef TILE_REAL vec TILE_SMALL_VECTOR;
-    enum { SIZE = sizeof(vec) / sizeof(TILE_REAL) };
+    enum { LINE = 64 / sizeof(TILE_REAL) };
     for (; i + SIZE <= n; i += SIZE) {
+        const TILE_REAL* from = in + i * in_row;
+        TILE_REAL* to = out + i;
         int64_t p = 0;
         for (; p + SIZE <= k; p += SIZE) {
-            vec x[SIZE];
-            TILE_UNROLL for (int r = 0; r < SIZE; r++) x[r] = *(const vec*)(in + (i + r) * in_row + p);
-            TILE_TRANSPOSE(vec, x)
-            TILE_UNROLL for (int r = 0; r < SIZE; r++) *(vec*)(out + (p + r) * out_row + i) = x[r];
+            TILE(small) x[SIZE];
+            if (p % LINE == 0) {
+                TILE_UNROLL for (int r = 0; r < SIZE; r++) TILE_PREFETCH(from + (n + r) * in_row + p, 0);
+            }
+            TILE_UNROLL for (int r = 0; r < SIZE; r++) x[r] = *(const TILE(small)*)(from + r * in_row + p);
+            TILE_TRANSPOSE(TILE(small), x)
+            TILE_UNROLL for (int r = 0; r < SIZE; r++) *(TILE(small)*)(to + (p + r) * out_row) = x[r];
         }
         for (; p < k; p++) {
-            TILE_UNROLL for (int r = 0; r < SIZE; r++) out[p * out_row + i + r] = in[(i + r) * in_row + p];
+            TILE_UNROLL for (int r = 0; r < SIZE; r++) to[p * out_row + r] = from[r * in_row + p];
         }
     }
-#endif
     for (; i < n; i++) {
         for (int64_t p = 0; p < k; p++) out[p * out_row + i] = in[i * in_row + p];
     }
 }
-/* out[k, width] (contiguous) = in[k, count] (row stride in_row), zeros in the columns after count. */
-static void TILE(copy)(int64_t k, int count, const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int width) {
-    for (int64_t p = 0; p < k; p++, in += in_row, out += width) {
-        int j = 0;
-        for (; j + LANES <= count; j += LANES) *(TILE(vec)*)(out + j) = *(const TILE(vec)*)(in + j);
-        if (j < width) {
-            const TILE(vec) x = TILE(load)(in + j, count - j);
-            TILE(store)(out + j, x, width - j < LANES ? width - j : LANES);
+/* in[k, n] (row stride in_row) into panels of columns, one after the other, each stored by rows: `wider` of (each + 1) * unit
+ * columns, the rest of each * unit, zeros in those after n.  Row by row of in, so that pages are met in order. */
+static void TILE(copy)(int64_t k, int64_t n, const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int64_t each,
+                       int64_t wider, int64_t unit) {
+    for (int64_t p = 0; p < k; p++, in += in_row) {
+        int64_t first = 0, panel = 0;
+        for (; first < n; panel++) {
+            const int64_t width = (each + (panel < wider)) * unit, count = n - first < width ? n - first : width;
+            const TILE_REAL* from = in + first;
+            TILE_REAL* to = out + first * k + p * width;
+            int64_t j = 0;
+            for (; j < count; j += 64 / (int)sizeof(TILE_REAL)) TILE_PREFETCH(from + 2 * in_row + j, 0);
+            for (j = 0; j + LANES <= count; j += LANES) *(TILE(vec)*)(to + j) = *(const TILE(vec)*)(from + j);
+            if (j < width) TILE(store)(to + j, TILE(load)(from + j, (int)(count - j)), width - j < LANES ? (int)(width - j) : LANES);
+            first += width;
         }
     }
 }
@@ -274,44 +306,106 @@ static void TILE(axpy)(int64_t n, int64_t k, const TILE_REAL* x, int64_t x_step,
     if (k & 1) TILE(axpy_body)(1, n, x + p * x_step, x_step, in + p * in_row, in_row, sum);
 }
 
-/* sum[r] = x[k] . in[r, k]: element p goes to accumulator p mod 4*LANES, and these are added up by halves. */
-TILE_INLINE void TILE(dot_body)(const int rows, int64_t k, const TILE_REAL* x, const TILE_REAL* in, int64_t in_row,
-                                TILE_REAL* sum) {
-    TILE(vec) acc[4][4];
+/* c[m, n] = x[m, k] . y[n, k] (+ bias[n]) (+ c).  Element p of the products goes to accumulator p mod vecs*LANES, and these
+ * are added up by halves.  n is 1 or 4. */
+TILE_INLINE void TILE(dot_body)(const int m, const int n, const int vecs, const Tile* t, const TILE_REAL* x,
+                                const TILE_REAL* y, const TILE_REAL* bias, TILE_REAL* c) {
+    TILE(vec) acc[DOT_ACCS];
+    const int64_t k = t->k, x_row = t->a_row, y_row = t->b_row, c_row = t->c_row, c_col = t->c_col;
+    const int accumulate = t->accumulate;
     int64_t p = 0;
-    TILE_UNROLL for (int r = 0; r < rows; r++) TILE_UNROLL for (int v = 0; v < 4; v++) acc[r][v] = (TILE(vec)){0};
-    for (; p + 4 * LANES <= k; p += 4 * LANES) {
-        TILE_UNROLL for (int v = 0; v < 4; v++) {
-            const TILE(vec) x_vec = *(const TILE(vec)*)(x + p + v * LANES);
-            TILE_UNROLL for (int r = 0; r < rows; r++) {
-                acc[r][v] = TILE(fma)(x_vec, *(const TILE(vec)*)(in + r * in_row + p + v * LANES), acc[r][v]);
+#define ACC(i, j, v) acc[((i) * n + (j)) * vecs + (v)]
+#define EACH(body) \
+    TILE_UNROLL for (int v = 0; v < vecs; v++) { \
+        TILE(vec) y_vec[4]; \
+        TILE_UNROLL for (int j = 0; j < n; j++) y_vec[j] = body(y + j * y_row); \
+        TILE_UNROLL for (int i = 0; i < m; i++) { \
+            const TILE(vec) x_vec = body(x + i * x_row); \
+            TILE_UNROLL for (int j = 0; j < n; j++) ACC(i, j, v) = TILE(fma)(x_vec, y_vec[j], ACC(i, j, v)); \
+        } \
+    }
+#define WHOLE(from) *(const TILE(vec)*)((from) + p + v * LANES)
+#define REST(from) TILE(load)((from) + p + v * LANES, k - p - v * LANES < LANES ? (int)(k - p - v * LANES) : LANES)
+    TILE_UNROLL for (int i = 0; i < m * n * vecs; i++) acc[i] = (TILE(vec)){0};
+    for (; p + vecs * LANES <= k; p += vecs * LANES) EACH(WHOLE)
+    if (vecs == 1) {
+        if (p < k) EACH(REST)
+    } else {
+        TILE_UNROLL for (int w = 0; w < vecs; w++) {
+            if (p + w * LANES < k) {
+                const int count = k - p - w * LANES < LANES ? (int)(k - p - w * LANES) : LANES;
+                TILE_UNROLL for (int i = 0; i < m; i++) TILE_UNROLL for (int j = 0; j < n; j++) {
+                    ACC(i, j, w) = TILE(fma)(TILE(load)(x + i * x_row + p + w * LANES, count),
+                                             TILE(load)(y + j * y_row + p + w * LANES, count), ACC(i, j, w));
+                }
             }
         }
     }
-    TILE_UNROLL for (int v = 0; v < 4; v++) {
-        if (p < k) {
-            const int count = k - p < LANES ? (int)(k - p) : LANES;
-            const TILE(vec) x_vec = TILE(load)(x + p, count);
-            TILE_UNROLL for (int r = 0; r < rows; r++) {
-                acc[r][v] = TILE(fma)(x_vec, TILE(load)(in + r * in_row + p, count), acc[r][v]);
+#undef WHOLE
+#undef REST
+#undef EACH
+    TILE_UNROLL for (int i = 0; i < m; i++) {
+        TILE(small) part[4];
+        TILE_REAL sum[4];
+        TILE_UNROLL for (int j = 0; j < n; j++) {
+            union { TILE(vec) whole; TILE(small) part[sizeof(TILE(vec)) / sizeof(TILE(small))]; } lanes;
+            TILE_UNROLL for (int half = vecs / 2; half > 0; half /= 2) {
+                TILE_UNROLL for (int v = 0; v < half; v++) ACC(i, j, v) += ACC(i, j, v + half);
             }
-            p += LANES;
+            lanes.whole = ACC(i, j, 0);
+            TILE_UNROLL for (int half = sizeof(lanes) / sizeof(TILE(small)) / 2; half > 0; half /= 2) {
+                TILE_UNROLL for (int v = 0; v < half; v++) lanes.part[v] += lanes.part[v + half];
+            }
+            part[j] = lanes.part[0];
+        }
+        TILE_UNROLL for (int j = 0; j < n; j += SIZE) {
+            if (n == 4) {
+                TILE_TRANSPOSE(TILE(small), (part + j))
+                TILE_UNROLL for (int half = SIZE / 2; half > 0; half /= 2) {
+                    TILE_UNROLL for (int v = 0; v < half; v++) part[j + v] += part[j + v + half];
+                }
+                *(TILE(small)*)(sum + j) = part[j];
+            } else {
+                TILE_REAL lane[SIZE];
+                memcpy(lane, part, sizeof lane);
+                TILE_UNROLL for (int half = SIZE / 2; half > 0; half /= 2) {
+                    TILE_UNROLL for (int v = 0; v < half; v++) lane[v] += lane[v + half];
+                }
+                sum[0] = lane[0];
+            }
+        }
+        TILE_UNROLL for (int j = 0; j < n; j++) {
+            TILE_REAL* to = c + i * c_row + j * c_col;
+            if (bias) sum[j] += bias[j * t->bias_col];
+            if (accumulate) sum[j] += *to;
+            *to = sum[j];
         }
     }
-    TILE_UNROLL for (int r = 0; r < rows; r++) {
-        TILE_REAL lane[LANES];
-        *(TILE(vec)*)lane = (acc[r][0] + acc[r][2]) + (acc[r][1] + acc[r][3]);
-        TILE_UNROLL for (int half = LANES / 2; half > 0; half /= 2) {
-            TILE_UNROLL for (int i = 0; i < half; i++) lane[i] += lane[i + half];
-        }
-        sum[r] = lane[0];
-    }
+#undef ACC
 }
 
-static void TILE(dot)(int64_t rows, int64_t k, const TILE_REAL* x, const TILE_REAL* in, int64_t in_row, TILE_REAL* sum) {
-    int64_t r = 0;
-    for (; r + 4 <= rows; r += 4) TILE(dot_body)(4, k, x, in + r * in_row, in_row, sum + r);
-    for (; r < rows; r++) TILE(dot_body)(1, k, x, in + r * in_row, in_row, sum + r);
+/* For any n, and m of 1, 2 or DOT_ROWS. */
+static void TILE(dots)(int m, int64_t n, const Tile* t, const TILE_REAL* x, const TILE_REAL* y, const TILE_REAL* bias,
+                       TILE_REAL* c) {
+    int64_t j = 0;
+    for (; j < n; ) {
+        const TILE_REAL* y_j = y + j * t->b_row;
+        const TILE_REAL* bias_j = bias ? bias + j * t->bias_col : bias;
+        TILE_REAL* c_j = c + j * t->c_col;
+        if (n - j < 4) {
+            for (int i = 0; i < m; i++) TILE(dot_body)(1, 1, 4, t, x + i * t->a_row, y_j, bias_j, c_j + i * t->c_row);
+            j += 1;
+            continue;
+        }
+        if (m == 1 && t->k <= 2 * LANES) TILE(dot_body)(1, 4, 1, t, x, y_j, bias_j, c_j);
+        else if (m == 1) TILE(dot_body)(1, 4, DOT_ACCS / 4, t, x, y_j, bias_j, c_j);
+#if DOT_ROWS == 4
+        else if (m == 2) TILE(dot_body)(2, 4, DOT_ACCS / 8, t, x, y_j, bias_j, c_j);
+#endif
+        else TILE(dot_body)(DOT_ROWS, 4, DOT_ACCS / (4 * DOT_ROWS), t, x, y_j, bias_j, c_j);
+        j += 4;
+    }
 }
 #undef LANES
+#undef SIZE
 #endif

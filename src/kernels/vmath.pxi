@@ -89,3 +89,7 @@ cdef inline bint visfinite(real x) noexcept nogil:
 include "vmath_exp.pxi"
 include "vmath_hyperbolic.pxi"
 include "vmath_log.pxi"
+include "vmath_trig.pxi"
+include "vmath_arc.pxi"
+include "vmath_erf.pxi"
+include "vmath_pow.pxi"

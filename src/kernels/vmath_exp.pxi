@@ -154,7 +154,7 @@ cdef inline f64 expm1_f64(f64 x) noexcept nogil:
 cdef inline f32 sigmoid_f32(f32 x) noexcept nogil:
     """1 / (1 + exp(-x)), by e = exp(-|x|) <= 1, so that small results do not overflow on the way."""
     cdef f32 e = exp_f32(-c_fabs_f32(x))
-    return select_f32(x < 0, e, 1) / (1 + e)
+    return select_f32(x < 0, e, 1) / (<f32>1 + e)
 
 
 cdef inline f64 sigmoid_f64(f64 x) noexcept nogil:

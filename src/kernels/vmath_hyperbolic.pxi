@@ -41,7 +41,7 @@ cdef inline f32 tanh_f32(f32 x) noexcept nogil:
     """tanh(x) = e / (e + 2), e = expm1(2|x|), with the sign of x."""
     cdef f32 a = c_fabs_f32(x), e
     e = expm1_f32(2 * select_f32(a > 20, 20, a))
-    return c_copysign_f32(e / (e + 2), x)
+    return c_copysign_f32(e / (e + <f32>2), x)
 
 
 cdef inline f64 tanh_f64(f64 x) noexcept nogil:

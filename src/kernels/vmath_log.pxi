@@ -171,7 +171,7 @@ cdef inline f32 log1p_f32(f32 x) noexcept nogil:
     cdef f32 u = 1 + x, part = u - 1, error, result
     cdef uint32_t b = bits_f32(u), e = exponent_f32(b)
     cdef f32 f = fraction_f32(b, e)
-    error = (1 - (u - part)) + (x - part)
+    error = (<f32>1 - (u - part)) + (x - part)
     cdef f32 k = <f32><int>e - 128
     # error * 2^-k; where 2^-k would leave the range of the bit trick, the error is long negligible
     f = select_f32(x < <f32>1e18, fma_f32(error, from_bits_f32((<uint32_t>255 - e) << 23), f), f)

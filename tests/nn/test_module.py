@@ -10,7 +10,7 @@ import pytest
 
 import fastgrad
 from fastgrad import nn
-from tests.nn.both import assert_same, assert_same_error
+from tests.nn.both import LIBRARIES, assert_same, assert_same_error
 
 
 def sample(lib):
@@ -133,6 +133,8 @@ ERRORS = {
     "set_submodule over a parameter": lambda lib, m: m.set_submodule("inner.linear.weight", lib.nn.ReLU()),
     "train(1)": lambda lib, m: m.train(1),
     "to(int64)": lambda lib, m: m.to(lib.int64),
+    "to(copy=True)": lambda lib, m: m.to("cpu", copy=True),
+    "to a copy by position": lambda lib, m: m.to("cpu", lib.float64, False, True),
     "no forward": lambda lib, m: lib.nn.Module()(1),
     "positional argument": lambda lib, m: lib.nn.Module(1),
     "keyword argument": lambda lib, m: lib.nn.Module(size=1),
@@ -143,6 +145,13 @@ ERRORS = {
 @pytest.mark.parametrize("act", ERRORS.values(), ids=ERRORS)
 def test_errors(act):
     assert_same_error(lambda lib: act(lib, sample(lib)))
+
+
+@pytest.mark.parametrize("args", [("cpu", "cpu"), ("cpu", 1.5), (1, 2, 3, 4, 5, 6)])
+def test_to_refuses_other_arguments(args):
+    for lib in LIBRARIES.values():
+        with pytest.raises(TypeError):
+            sample(lib).to(*args)
 
 
 def test_non_leaf_parameter_is_refused():

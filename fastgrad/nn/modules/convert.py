@@ -90,7 +90,9 @@ class ModuleConversion:
         return self._apply(lambda tensor: tensor.share_memory_())
 
 
-def _parse_to(*args, device=None, dtype=None, other=None, tensor=None, non_blocking=False, copy=False, memory_format=None):
+def _parse_to(
+    *args, device=None, dtype=None, other=None, tensor=None, non_blocking=False, copy=False, memory_format=None
+):
     """The arguments of `to` in all its forms, as (device, dtype, non_blocking, memory_format)."""
     args = list(args)
     other = tensor if other is None else other
@@ -106,10 +108,8 @@ def _parse_to(*args, device=None, dtype=None, other=None, tensor=None, non_block
         device, dtype = other.device, other.dtype
     if args:
         non_blocking = args.pop(0)
-    if args:
-        args.pop(0)  # copy: a module is always changed in place
-    if args:
-        raise TypeError(f"to: at most 4 positional arguments are accepted, got {len(args)} more")
-    if device is not None:
-        device = fg.device(device)
-    return device, dtype, non_blocking, memory_format
+    if copy or args and args.pop(0):
+        raise RuntimeError(".to() does not accept copy argument")
+    if args or not isinstance(non_blocking, int):
+        raise TypeError("to: arguments must be (device, dtype, non_blocking), (dtype, non_blocking) or (tensor, non_blocking)")
+    return None if device is None else fg.device(device), dtype, non_blocking, memory_format

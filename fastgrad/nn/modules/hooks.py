@@ -292,5 +292,11 @@ class HookedCall:
         while isinstance(output, (dict, list, tuple)):
             output = next(iter(output.values() if isinstance(output, dict) else output))
         if output.grad_fn is not None:
+            warnings.warn(
+                "A non-full backward hook sees the gradients of the module's last operation only. "
+                "Please use register_full_backward_hook to get the documented behavior.",
+                FutureWarning,
+                stacklevel=4,
+            )
             for hook in hooks:
                 output.grad_fn.register_hook(WrappedHook(hook, self.module))

@@ -1,7 +1,7 @@
 """Module: the base class of all layers and models.
 
-Here: members (parameters, buffers, children), walks over them, training mode, repr. Hooks and calling are in hooks.py, state
-dicts in state.py, dtype and device in convert.py. Semantics and error texts are PyTorch's.
+Here: members (parameters, buffers, children), training mode, repr, pickling. Walks over members are in walks.py, hooks and
+calling in hooks.py, state dicts in state.py, dtype and device in convert.py. Semantics and error texts are PyTorch's.
 
 Invariant: every member is in one of the tables `_parameters`, `_buffers`, `_modules` (see members.py) and, through its
 table, an attribute in `__dict__`.
@@ -33,6 +33,7 @@ from .members import (
     run_registration_hooks,
 )
 from .state import ModuleState
+from .walks import ModuleWalks
 
 __all__ = [
     "Module",
@@ -51,7 +52,7 @@ def _forward_unimplemented(self, *input):
     raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
 
-class Module(HookedModule, ModuleState, ModuleConversion):
+class Module(HookedModule, ModuleWalks, ModuleState, ModuleConversion):
     """Base class of all neural network modules: a subclass sets its parts as attributes and defines `forward`.
 
     Example:
@@ -290,91 +291,6 @@ class Module(HookedModule, ModuleState, ModuleConversion):
         if not hasattr(self, name):
             raise AttributeError(f"{self._get_name()} has no attribute `{name}`")
         return getattr(self, name)
-
-    # Walks
-
-    def named_modules(self, memo=None, prefix="", remove_duplicate=True):
-        """(dotted name, module) of this module and all below it, each module once unless remove_duplicate is False."""
-        memo = set() if memo is None else memo
-        if self in memo:
-            return
-        if remove_duplicate:
-            memo.add(self)
-        yield prefix, self
-        for name, child in self._modules.items():
-            if child is not None:
-                yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
-
-    def modules(self, remove_duplicate=True):
-        """This module and all below it."""
-        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
-            yield module
-
-    def named_children(self):
-        """(name, child) of the modules directly below this one, each once."""
-        seen = set()
-        for name, child in self._modules.items():
-            if child is not None and child not in seen:
-                seen.add(child)
-                yield name, child
-
-    def children(self):
-        """The modules directly below this one."""
-        for _, child in self.named_children():
-            yield child
-
-    def _named_members(self, get_members_fn, prefix="", recurse=True, remove_duplicate=True):
-        """(dotted name, member) over the (name, member) pairs that get_members_fn gives for each module."""
-        seen = set()
-        modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
-        for path, module in modules:
-            for name, member in get_members_fn(module):
-                if member is None or member in seen:
-                    continue
-                if remove_duplicate:
-                    seen.add(member)
-                yield (f"{path}.{name}" if path else name), member
-
-    def named_parameters(self, prefix="", recurse=True, remove_duplicate=True):
-        """(dotted name, parameter) of this module's parameters and, with recurse, of those below it."""
-        yield from self._named_members(lambda module: module._parameters.items(), prefix, recurse, remove_duplicate)
-
-    def parameters(self, recurse=True):
-        """The parameters that named_parameters names."""
-        yield from self._parameter_list(recurse)
-
-    def _parameter_list(self, recurse=True):
-        if type(self).named_parameters is not Module.named_parameters:
-            return [parameter for _, parameter in self.named_parameters(recurse=recurse)]
-        found = {}  # in order, each once
-        for module in self._tree({}) if recurse else (self,):
-            found.update(dict.fromkeys(module._parameters.values()))
-        found.pop(None, None)
-        return list(found)
-
-    def _tree(self, found):
-        """The keys of the result are the modules that modules() gives, without the cost of their names."""
-        found[self] = None
-        for child in self._modules.values():
-            if child is not None and child not in found:
-                child._tree(found)
-        return found
-
-    def named_buffers(self, prefix="", recurse=True, remove_duplicate=True):
-        """(dotted name, buffer) of this module's buffers and, with recurse, of those below it."""
-        yield from self._named_members(lambda module: module._buffers.items(), prefix, recurse, remove_duplicate)
-
-    def buffers(self, recurse=True):
-        """The buffers that named_buffers names."""
-        for _, buffer in self.named_buffers(recurse=recurse):
-            yield buffer
-
-    def apply(self, fn):
-        """Call fn(module) on every module below this one and then on this one."""
-        for child in self.children():
-            child.apply(fn)
-        fn(self)
-        return self
 
     # Training
 

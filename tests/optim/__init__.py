@@ -1,0 +1,1 @@
+"""fastgrad.optim against torch.optim: numbers, groups, states, hooks, errors."""
