@@ -1,6 +1,7 @@
 """Builds fastgrad: the generator, the engine, the operations, and the kernels once for every CPU level.
 
 FASTGRAD_DEBUG=1 turns on bounds checks, C assertions and the counters of live objects.
+FASTGRAD_QUICK=1 builds the kernels for this machine's level only and optimizes the rest little: for work on fastgrad itself.
 """
 import os
 import platform
@@ -11,6 +12,7 @@ from setuptools.command.build_ext import build_ext
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DEBUG = os.environ.get("FASTGRAD_DEBUG", "0") not in ("", "0")
+QUICK = os.environ.get("FASTGRAD_QUICK", "0") not in ("", "0")
 GENERATED = os.path.join("build", "generated")
 WINDOWS = sys.platform == "win32"
 
@@ -30,10 +32,26 @@ QUIET = [] if WINDOWS else ["-Wno-unused-function", "-Wno-unreachable-code", "-W
 MACROS = [("FASTGRAD_DEBUG", None)] if DEBUG else []
 
 
+def native_levels():
+    """The levels to build: all, or in a quick build the best this machine has (read off the compiler's own detection)."""
+    levels = LEVELS.get(MACHINE, {"generic": []})
+    if QUICK and "v4" in levels:
+        flags = open("/proc/cpuinfo").read() if os.path.exists("/proc/cpuinfo") else ""
+        best = "v4" if "avx512vl" in flags else "v3" if "avx2" in flags else "v2"
+        return {best: levels[best]}
+    return levels
+
+
+def stale(target, folders):
+    """Whether a file is older than any source in the folders."""
+    sources = [os.path.join(f, name) for f in folders for name in os.listdir(f) if name.endswith((".pyx", ".pxi", ".pxd", ".h"))]
+    return not os.path.exists(target) or any(os.path.getmtime(s) > os.path.getmtime(target) for s in sources)
+
+
 def kernel_extensions(c_file):
     """The same C file once for each CPU level, under another module name."""
     extensions = []
-    for level, flags in LEVELS.get(MACHINE, {"generic": []}).items():
+    for level, flags in native_levels().items():
         name = f"_kernels_{level}"
         source = os.path.join(GENERATED, f"{name}.c")
         text = f"#define PyInit__kernels PyInit_{name}\n#include \"{os.path.basename(c_file)}\"\n"
@@ -53,15 +71,16 @@ def extensions():
     subprocess.check_call([sys.executable, os.path.join("src", "ops", "generate.py"), GENERATED])
     paths = [".", "src", GENERATED]
     c_file = os.path.join(GENERATED, "_kernels.c")
-    compiled = cython_compile([os.path.join("src", "kernels", "_kernels.pyx")], include_path=paths, output_file=c_file,
-                              compiler_directives={**DIRECTIVES, "boundscheck": False})
-    if compiled.num_errors:
-        raise SystemExit("the kernels did not compile")
+    if stale(c_file, ["src/kernels"]) or os.path.getmtime(f"{GENERATED}/kernels.pxi") > os.path.getmtime(c_file):
+        compiled = cython_compile([os.path.join("src", "kernels", "_kernels.pyx")], include_path=paths, output_file=c_file,
+                                  compiler_directives={**DIRECTIVES, "boundscheck": False})
+        if compiled.num_errors:
+            raise SystemExit("the kernels did not compile")
     modules = [Extension(f"fastgrad.{name}", [f"src/{name}.pyx"], include_dirs=["src"], define_macros=MACROS,
-                         extra_compile_args=([] if WINDOWS else ["-O1" if DEBUG else "-O2"]) + QUIET)
+                         extra_compile_args=([] if WINDOWS else ["-O1" if DEBUG or QUICK else "-O2"]) + QUIET)
                for name in ("_engine", "_ops")]
     modules = cythonize(modules, include_path=paths, build_dir=os.path.join("build", "cython"),
-                        compiler_directives=DIRECTIVES, force=True)
+                        compiler_directives=DIRECTIVES, force=not QUICK)
     return modules + kernel_extensions(c_file)
 
 

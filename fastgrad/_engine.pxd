@@ -81,7 +81,10 @@ cdef class Tensor:
     cdef object __weakref__
 
 cdef class Node:
+    cdef object extra         # dict of hooks, metadata and a Function's context, or None; just before `row`: see fresh_node
     cdef const Row* row
+    cdef PyObject* older      # neighbours among the nodes the garbage collector does not see yet
+    cdef PyObject* newer
     cdef uint64_t seq
     cdef uint32_t walk
     cdef int32_t slot
@@ -97,7 +100,6 @@ cdef class Node:
     cdef uint32_t version[MAX_SAVED]
     cdef PyObject* saved[MAX_SAVED]   # tensors and Python values
     cdef Meta inline_meta
-    cdef object extra         # dict of hooks, metadata and a Function's context, or None
 
 ctypedef struct Operations:   # what the walk needs of the operations; fastgrad._ops fills it in
     object (*add)(object, object)

@@ -10,6 +10,7 @@ from cpython.bool cimport PyBool_Check
 from cpython.long cimport PyLong_Check
 from cpython.tuple cimport PyTuple_Check
 from cpython.list cimport PyList_Check
+from cpython.buffer cimport PyBUF_STRIDES, PyBUF_FORMAT
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdlib cimport malloc, calloc, realloc, free
 from libc.string cimport memcpy

@@ -123,12 +123,14 @@ class AccumulateGrad:
 
 
 cdef dict node_extra(Node node):
+    cycles_are_possible()
     if node.extra is None:
         node.extra = {}
     return node.extra
 
 
 cdef dict tensor_extra(Tensor t):
+    cycles_are_possible()
     if t.extra is None:
         t.extra = {}
     return t.extra

@@ -159,9 +159,7 @@ cdef int capture_leaves(Walk* w, list places, list captured) except -1:
 cdef int remember_line(Node node) except -1:
     """In anomaly mode: where in the program the operation was called."""
     import traceback
-    if node.extra is None:
-        node.extra = {}
-    node.extra["line"] = "".join(traceback.format_stack())
+    node_extra(node)["line"] = "".join(traceback.format_stack())
     return 0
 
 

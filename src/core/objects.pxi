@@ -4,6 +4,10 @@
 # times a second, so their tp_dealloc (and the Node's tp_traverse and tp_clear, whose edges are C arrays) are written out.
 # Note [Release without recursion]: a node owns the nodes below it, a million deep; while one node is being released,
 # others that fall to zero wait in a list, linked through `seq`, which the outermost release empties.
+# Note [Nodes and the garbage collector]: edges lead to older nodes only, so a cycle needs something that points up: a hook, a
+# Function's context, an attribute of a tensor, a gradient that has a graph.  Until the process makes the first of these, nodes
+# stay out of the collector (which would go over a living graph again and again) in a list of our own; then all of them, and
+# every later one, are handed to it.
 
 cdef extern from "Python.h":
     ctypedef int (*visitproc)(PyObject*, void*) noexcept
@@ -17,6 +21,9 @@ cdef extern from "Python.h":
         traverseproc tp_traverse
         inquiry tp_clear
         freefunc tp_free
+        int (*tp_setattro)(PyObject*, PyObject*, PyObject*) noexcept
+        void* tp_new
+        Py_ssize_t tp_basicsize
         Py_ssize_t tp_weaklistoffset
         Py_ssize_t tp_vectorcall_offset
         ternaryfunc tp_call
@@ -28,9 +35,13 @@ cdef extern from "Python.h":
     PyTypeObject* Py_TYPE(PyObject*)
     PyObject* PyObject_Init(PyObject*, PyTypeObject*)
     PyObject** _PyObject_GetDictPtr(PyObject*)
+    int PyObject_GenericSetAttr(PyObject*, PyObject*, PyObject*) noexcept
+    void* PyObject_Calloc(size_t, size_t)
+    void PyObject_Free(void*)
 
 cdef enum:
     SPARE_OBJECTS = 4096
+    GC_HEADER = 2 * sizeof(void*)         # CPython's, in front of every object it may track
 
 cdef PyObject* spare_tensor[SPARE_OBJECTS]
 cdef PyObject* spare_node[SPARE_OBJECTS]
@@ -38,6 +49,9 @@ cdef int spare_tensors = 0, spare_nodes = 0
 cdef uint64_t sequence = 0            # nodes are numbered in the order they are made
 cdef bint releasing = False
 cdef PyObject* waiting = NULL
+cdef PyObject* newest_unseen = NULL   # see Note [Nodes and the garbage collector]
+cdef bint cycles_possible = False
+cdef Py_ssize_t extra_offset          # of Node.extra in the object
 
 
 cdef inline Tensor new_tensor():
@@ -96,9 +110,51 @@ cdef void tensor_dealloc(PyObject* self) noexcept:
         kind.tp_free(self)
 
 
+cdef PyObject* fresh_node() except NULL:
+    """Memory for a node, with room for the collector's header, without counting as an allocation that triggers it."""
+    cdef char* p = <char*>PyObject_Calloc(1, GC_HEADER + (<PyTypeObject*>Node).tp_basicsize)
+    if p == NULL:
+        raise MemoryError("cannot allocate a node")
+    p += GC_HEADER
+    PyObject_Init(<PyObject*>p, <PyTypeObject*>Node)
+    Py_INCREF(None)
+    (<PyObject**>(p + extra_offset))[0] = <PyObject*>None      # Cython's fields are never NULL
+    return <PyObject*>p
+
+
+cdef int cycles_are_possible() except -1:
+    """See Note [Nodes and the garbage collector]."""
+    global cycles_possible, newest_unseen
+    cdef PyObject* p = newest_unseen
+    if cycles_possible:
+        return 0
+    cycles_possible = True
+    newest_unseen = NULL
+    while p != NULL:
+        PyObject_GC_Track(p)
+        p, (<Node>p).older = (<Node>p).older, NULL
+    return 0
+
+
+cdef inline void leave_unseen(PyObject* self) noexcept:
+    """Take a dying node out of the collector or out of our list."""
+    global newest_unseen
+    cdef PyObject* newer = (<Node>self).newer
+    cdef PyObject* older = (<Node>self).older
+    if cycles_possible:
+        PyObject_GC_UnTrack(self)
+        return
+    if newer != NULL:
+        (<Node>newer).older = older
+    else:
+        newest_unseen = older
+    if older != NULL:
+        (<Node>older).newer = newer
+
+
 cdef inline Node new_node(const Row* row, int nedges, int noutputs):
     """A node with no edges and nothing saved yet."""
-    global spare_nodes, live_nodes, sequence
+    global spare_nodes, live_nodes, sequence, newest_unseen
     cdef Node n
     cdef PyObject* p
     cdef int i
@@ -107,11 +163,17 @@ cdef inline Node new_node(const Row* row, int nedges, int noutputs):
     if spare_nodes > 0:
         spare_nodes -= 1
         p = PyObject_Init(spare_node[spare_nodes], <PyTypeObject*>Node)
-        n = <Node>p
-        Py_DECREF(n)
+    else:
+        p = fresh_node()
+    n = <Node>p
+    Py_DECREF(n)                          # PyObject_Init's reference is now that of `n`
+    if cycles_possible:
         PyObject_GC_Track(p)
     else:
-        n = Node.__new__(Node)
+        n.newer, n.older = NULL, newest_unseen
+        if newest_unseen != NULL:
+            (<Node>newest_unseen).newer = p
+        newest_unseen = p
     n.row = row
     n.seq = sequence
     sequence += 1
@@ -195,14 +257,14 @@ cdef void node_free(PyObject* self) noexcept:
         spare_node[spare_nodes] = self
         spare_nodes += 1
     else:
-        Py_TYPE(self).tp_free(self)
+        PyObject_Free(<char*>self - GC_HEADER)
 
 
 cdef void node_dealloc(PyObject* self) noexcept:
     """See Note [Release without recursion]."""
     global releasing, waiting
     cdef PyObject* other
-    PyObject_GC_UnTrack(self)
+    leave_unseen(self)
     if releasing:
         (<Node>self).seq = <uint64_t>waiting
         waiting = self
@@ -216,11 +278,28 @@ cdef void node_dealloc(PyObject* self) noexcept:
     releasing = False
 
 
+cdef int tensor_setattr(PyObject* self, PyObject* name, PyObject* value) noexcept:
+    """An attribute that lands in a tensor's dictionary may close a cycle."""
+    cdef int result = PyObject_GenericSetAttr(self, name, value)
+    cdef PyObject** place
+    if not cycles_possible and value != NULL:
+        place = _PyObject_GetDictPtr(self)
+        if place != NULL and place[0] != NULL:
+            cycles_are_possible()
+    return result
+
+
 cdef int install_slots() except -1:
     """Once, before the first object: see the head of this file."""
     cdef PyTypeObject* kind = <PyTypeObject*>Tensor
     kind.tp_dealloc = tensor_dealloc
+    kind.tp_setattro = tensor_setattr
+    global extra_offset
+    cdef Node probe = Node.__new__(Node)
+    PyObject_GC_UnTrack(<PyObject*>probe)
+    extra_offset = <char*>&probe.row - <char*><void*>probe - sizeof(void*)
     kind = <PyTypeObject*>Node
+    kind.tp_new = NULL                    # nodes are made by new_node alone
     kind.tp_dealloc = node_dealloc
     kind.tp_traverse = node_traverse
     kind.tp_clear = node_release

@@ -241,6 +241,12 @@ cdef class Tensor:
         """The single element as a Python number.  Raises RuntimeError for any other number of elements."""
         return one_number(self)
 
+    def __getbuffer__(self, Py_buffer* view, int flags):
+        export_buffer(self, view, flags)
+
+    def __releasebuffer__(self, Py_buffer* view):
+        free(view.internal)
+
     # geometry
 
     @property
@@ -372,6 +378,39 @@ cdef class Tensor:
         backward_from(self, gradient, retain_graph, create_graph, inputs)
 
 
+cdef list BUFFER_FORMATS = [b"?", b"B", b"b", b"h", b"i", b"q", b"e", None, b"f", b"d"]
+
+
+cdef int export_buffer(Tensor t, Py_buffer* view, int flags) except -1:
+    """The buffer protocol: strides where the consumer takes them, otherwise contiguous tensors only."""
+    cdef int d
+    cdef Py_ssize_t* places
+    if t.a.dtype == BFLOAT16:
+        raise BufferError("bfloat16 has no buffer format")
+    if not t.a.contiguous and (flags & PyBUF_STRIDES) != PyBUF_STRIDES:
+        raise BufferError("the tensor is not contiguous")
+    places = <Py_ssize_t*>malloc((2 * MAX_DIMS) * sizeof(Py_ssize_t))
+    if places == NULL:
+        raise MemoryError("cannot export a buffer")
+    for d in range(t.a.ndim):
+        places[d] = t.a.shape[d]
+        places[MAX_DIMS + d] = t.a.stride[d] * ITEMSIZE[t.a.dtype]
+    view.internal = places
+    view.buf = t.a.data
+    view.len = t.a.numel * ITEMSIZE[t.a.dtype]
+    view.itemsize = ITEMSIZE[t.a.dtype]
+    view.readonly = 0
+    view.format = NULL
+    if flags & PyBUF_FORMAT:
+        view.format = <char*><bytes>BUFFER_FORMATS[t.a.dtype]
+    view.ndim = t.a.ndim
+    view.shape = places
+    view.strides = places + MAX_DIMS
+    view.suboffsets = NULL
+    view.obj = t
+    return 0
+
+
 cdef object one_number(Tensor t):
     if t.a.numel != 1:
         raise RuntimeError(f"a Tensor with {t.a.numel} elements cannot be converted to Scalar")
@@ -412,6 +451,8 @@ cdef int set_grad(Tensor t, object value) except -1:
         raise RuntimeError(f"assigned grad has data of a different size: expected {shape_tuple(&t.a)}, got {shape_tuple(&g.a)}")
     if g.a.dtype != t.a.dtype:
         raise RuntimeError(f"assigned grad has data of a different type: expected {DTYPES[t.a.dtype]}, got {DTYPES[g.a.dtype]}")
+    if g.node is not None:
+        cycles_are_possible()
     t.grad_ = value
     return 0
 

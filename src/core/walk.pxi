@@ -275,6 +275,8 @@ cdef Tensor summed(Tensor a, Tensor b):
 cdef int accumulate(Walk* w, Tensor leaf, Tensor g) except -1:
     """leaf.grad += g."""
     cdef Tensor held
+    if g.node is not None:
+        cycles_are_possible()
     if leaf.grad_ is None:
         if exclusive(g, 1) and g.a.contiguous and (w.create_graph or g.node is None):
             leaf.grad_ = g

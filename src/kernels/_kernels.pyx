@@ -14,6 +14,13 @@ include "core/half.pxi"
 include "kernels/loop.pxi"
 include "kernels/gemm.pxi"
 include "kernels/reduce.pxi"
+include "kernels/scan.pxi"
+include "kernels/softmax.pxi"
+include "kernels/sort.pxi"
+include "kernels/gather.pxi"
+include "kernels/loss.pxi"
+include "kernels/random.pxi"
+include "kernels/optimizer.pxi"
 include "kernels.pxi"
 
 cdef KernelTable description

@@ -291,7 +291,7 @@ def structured_entry(row):
     for k, name in enumerate(saved):
         readers = [row.inputs.index(i) for i in inputs if name in names_in(row.grads[i])]
         mask = sum(1 << r for r in readers)
-        value = f"{name[:-6]}.shape" if name.endswith("_shape") else name
+        value = f"shape_tuple(&(<Tensor>{name[:-6]}).a)" if name.endswith("_shape") else name
         if name in row.outputs:
             place = "out" if len(row.outputs) == 1 else f"out[{row.outputs.index(name)}]"
             call = f"save_result(node, {k}, <Tensor>{place})"

@@ -1,0 +1,1 @@
+# Loss kernels, forward beside backward.

@@ -1,0 +1,1 @@
+# Optimizer steps, one pass over a parameter and its state.

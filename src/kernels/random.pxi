@@ -1,0 +1,1 @@
+# MT19937 and the recipes that turn its words into samples.

@@ -1,0 +1,1 @@
+# Making tensors from sizes and values.

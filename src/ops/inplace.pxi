@@ -1,0 +1,1 @@
+# Copying into tensors, writes through views, and their gradients.

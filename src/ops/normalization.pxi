@@ -1,0 +1,1 @@
+# Softmax, log_softmax and their gradients.

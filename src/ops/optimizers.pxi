@@ -1,0 +1,1 @@
+# One fused call an optimizer step.

@@ -1,0 +1,1 @@
+# Elementwise operations whose entry is longer than a row: powers, divisions by mode, scaled sums.

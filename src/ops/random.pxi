@@ -1,0 +1,1 @@
+# Random numbers: the generator and its samplers.

@@ -1,0 +1,1 @@
+"""Joining, splitting, gathering, scattering: elements move, none is computed."""

@@ -1,0 +1,1 @@
+"""Softmax and what normalises over a dimension."""

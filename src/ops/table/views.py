@@ -1,0 +1,1 @@
+"""Views: other geometry over the same storage."""
