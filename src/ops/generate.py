@@ -44,13 +44,15 @@ class ScalarCode(ast.NodeTransformer):
 
 
 class TensorCode(ast.NodeTransformer):
-    """A table expression as operations on tensors."""
+    """A table expression as operations on tensors.  In an elementwise row a condition is a tensor, elsewhere a Python value."""
 
-    def __init__(self, operations):
-        self.operations = operations
+    def __init__(self, operations, elementwise):
+        self.operations, self.elementwise = operations, elementwise
 
     def visit_IfExp(self, node):
         self.generic_visit(node)
+        if not self.elementwise:
+            return node
         return ast.Call(ast.Name("op_where"), [node.test, node.body, node.orelse], [])
 
     def visit_Call(self, node):
@@ -71,8 +73,8 @@ def scalar_code(expression, ctype):
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
-def tensor_code(expression, operations):
-    tree = TensorCode(operations).visit(ast.parse(expression, mode="eval"))
+def tensor_code(expression, operations, elementwise=False):
+    tree = TensorCode(operations, elementwise).visit(ast.parse(expression, mode="eval"))
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
@@ -328,7 +330,7 @@ def elementwise_formulas(row, operations):
             continue
         lines.append(f"cdef object {row.name}_formula_{i}(object grad, PyObject** saved):      # {row.where}")
         lines += [f"    cdef object {u} = <object>saved[{place[u]}]" for u in names_in(formula) if u != "grad"]
-        lines += [f"    return {tensor_code(formula, operations)}", ""]
+        lines += [f"    return {tensor_code(formula, operations, elementwise=True)}", ""]
     return lines
 
 
