@@ -430,5 +430,8 @@ cdef object dropout_rule(Tensor input, object p, object training, object inplace
         return input
     mask = sample_into("dropout", empty_as(input.a.dtype, &input.a), sample_bernoulli, None, 1 - p, 0)
     if p < 1:
-        op_div_(mask, 1 - p)
-    return op_mul_(input, mask) if inplace else op_mul(input, mask)
+        mask /= 1 - p
+    if not inplace:
+        return op_mul(input, mask)
+    input *= mask
+    return input
