@@ -170,10 +170,46 @@ def flat_kernel(name, out, operands, value, where, attrs):
              "    cdef i64 i", f"    cdef {out}_out o = <{out}_out>q[0]"]
     lines += [f"    cdef const {t}* {n} = <const {t}*>q[{i + 1}]" for i, (n, t) in enumerate(operands)]
     lines += attrs
-    lines += ["    for i in range(n):", f"        o[i] = {value}", "",
-              f"cdef void {name}(const Launch* l, char** p, void* scratch) noexcept nogil:",
+    lines += inner_loop(value) + [
+              "", f"cdef void {name}(const Launch* l, char** p, void* scratch) noexcept nogil:",
               f"    loop(l, p, {name}_flat, {len(widths)}, {sum(w << 4 * i for i, w in enumerate(widths)):#x})", ""]
     return lines
+
+
+# functions whose rare huge arguments need a call, which would keep a loop from vectorizing: (is any argument huge?, core form)
+GUARDED = {"vsin": ("vtrig_huge", "vsin_core"), "vcos": ("vtrig_huge", "vcos_core"), "vtan": ("vtrig_huge", "vtan_core"),
+           "vfmod": ("vfmod_huge", "vfmod_core")}
+
+
+def inner_loop(value):
+    """The loop itself; with guarded functions, two: one for blocks without huge arguments, and one that is always right."""
+    calls = guarded_calls(value)
+    if not calls:
+        return ["    for i in range(n):", f"        o[i] = {value}"]
+    core = value
+    for name in {name for name, _ in calls}:
+        core = core.replace(f"{name}(", f"{GUARDED[name][1]}(")
+    tests = dict.fromkeys(f"{GUARDED[name][0]}({arguments})" for name, arguments in calls)
+    return ["    cdef bint huge = False", "    for i in range(n):", f"        huge |= {' | '.join(tests)}",
+            "    if huge:", "        for i in range(n):", f"            o[i] = {value}",
+            "    else:", "        for i in range(n):", f"            o[i] = {core}"]
+
+
+def guarded_calls(value):
+    """(function, its arguments as text) of each guarded call in a piece of Cython."""
+    calls = []
+    for name in GUARDED:
+        start = value.find(f"{name}(")
+        while start >= 0:
+            depth, end = 0, start + len(name)
+            while True:
+                depth += {"(": 1, ")": -1}.get(value[end], 0)
+                end += 1
+                if depth == 0:
+                    break
+            calls.append((name, value[start + len(name) + 1:end - 1]))
+            start = value.find(f"{name}(", end)
+    return calls
 
 
 def expression_kernel(k, dtype):
