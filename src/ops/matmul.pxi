@@ -224,7 +224,7 @@ cdef Tensor linear_rule(Tensor input, Tensor weight, Tensor bias):
         out = product("linear", x, weight, False, True, bias if bias.a.contiguous else contiguous_copy(bias))
         if not is_floating(out.a.dtype):
             raise NotImplementedError("linear: a bias needs floating-point operands")
-    return drop_dim(out, out.a.ndim - 2) if input.a.ndim == 1 else out
+    return without_dim(out, out.a.ndim - 2) if input.a.ndim == 1 else out
 
 
 cdef Tensor view_as_matrix(Tensor t):
@@ -235,7 +235,7 @@ cdef Tensor view_as_matrix(Tensor t):
     return view_of(t, 2, shape, stride, 0)
 
 
-cdef Tensor drop_dim(Tensor t, int dim):
+cdef Tensor without_dim(Tensor t, int dim):
     """The fresh tensor t without dimension `dim`, which has size 1."""
     cdef int d
     for d in range(dim, t.a.ndim - 1):
