@@ -118,12 +118,11 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
 
 
 def _redraw_normal(tensor, mean, std, a, b, generator):
-    low, high = tensor.new_tensor(a).item(), tensor.new_tensor(b).item()  # as the dtype rounds them
     values = fg.empty_like(tensor).normal_(mean, std, generator=generator)
-    outside = (values < low) | (values > high)
+    outside = (values < a) | (values > b)
     while outside.any():
         values = fg.where(outside, fg.empty_like(tensor).normal_(mean, std, generator=generator), values)
-        outside = (values < low) | (values > high)
+        outside = (values < a) | (values > b)
     return values
 
 

@@ -67,10 +67,8 @@ class Parameter(Tensor, metaclass=_MarkedType):
 
 
 def _rebuild_parameter(data, requires_grad, backward_hooks):
-    parameter = Parameter(data, requires_grad)
-    if backward_hooks:
-        parameter._backward_hooks = backward_hooks
-    return parameter
+    # The third argument, always empty, keeps the form in which PyTorch pickles a parameter.
+    return Parameter(data, requires_grad)
 
 
 def _rebuild_parameter_with_state(data, requires_grad, backward_hooks, state):

@@ -18,7 +18,7 @@ cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bo
     cdef list temporaries = None
     cdef bint flat = True
     cdef int i, want
-    cdef int computed = BOOL if result == BOOL else loop
+    cdef int computed = BOOL if row.rule == PREDICATE else loop
     for i in range(n):
         want = BOOL if bools >> i & 1 else loop
         if is_tensor(x[i]):

@@ -147,6 +147,7 @@ FITS = {
     # odd functions: x + x^3 p(x^2)
     "sinh_f32": odd(32, mp.sinh, 1, 4),
     "sinh_f64": odd(64, mp.sinh, 1, 7),
+    "tanh_f32": odd(32, mp.tanh, "0.6", 5),
     "tanh_f64": odd(64, mp.tanh, "0.6", 11),
     "sin_f32": odd(32, mp.sin, QUARTER_PI, 3),
     "sin_f64": odd(64, mp.sin, NEAR_QUARTER_PI, 6),
@@ -175,7 +176,7 @@ FITS = {
     "pow_log2": after(64, log2p1, 0, LOG_LOW, LOG_HIGH, 13),
     "pow_exp2": (64, lambda r: exp2m1(r) / r, lambda r: abs(r) / mp.exp(r * LN2), -0.501, 0.501, 7),
     # pow in float64: atanh(s) = s (1 + z/3 + z^2 p(z))
-    "pow_log_f64": (64, atanh_quarter_tail, lambda z: z ** 2, 0, S2_HIGH, 6),
+    "pow_log_f64": (64, atanh_quarter_tail, lambda z: z ** 2, 0, S2_HIGH, 8),
 }
 
 

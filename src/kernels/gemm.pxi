@@ -3,9 +3,9 @@
 # Order of summation.  k is cut into equal blocks of at most GEMM_KC; within a block each element is one chain of fma from
 # +0 in the order of k; the blocks' sums are added up in order, the bias to the first.  Where that would waste the vectors
 # (few rows or columns; see `gemm_prefers_dots`), k is cut at multiples of DOT_CHUNK and each block is a dot product over
-# the lanes of four vectors.  Which of the two depends on k, the strides, min(m, GEMM_CUT) and min(n, GEMM_CUT) only.  Hence:
-# cutting m and n at multiples of GEMM_CUT, with the remainder left to the last piece (so that no piece is smaller than
-# GEMM_CUT), changes no bit.  Cutting k does.
+# the lanes of one to four vectors.  Which order an element gets depends on k, the strides, min(m, GEMM_CUT),
+# min(n, GEMM_CUT) and its place modulo 4.  Hence: cutting m and n at multiples of GEMM_CUT, with the remainder left to the
+# last piece (so that no piece is smaller than GEMM_CUT), changes no bit.  Cutting k does.
 
 cdef extern from "tile.h" nogil:
     enum:
@@ -16,7 +16,7 @@ cdef extern from "tile.h" nogil:
         tile_lanes_f32
         tile_lanes_f64
     ctypedef struct Tile:
-        int64_t k, a_row, a_col, b_row, c_row, c_col, bias_col
+        int64_t k, a_row, a_col, b_row, c_row, c_col, bias_row, bias_col
         int load_tail, store_tail, accumulate
     ctypedef void (*tile_function_f32)(const Tile*, const f32*, const f32*, const f32*, f32*) noexcept nogil
     ctypedef void (*tile_function_f64)(const Tile*, const f64*, const f64*, const f64*, f64*) noexcept nogil
@@ -57,7 +57,7 @@ cdef void gemm(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_row, in
         gemm_row(m, k, b, b_row, a, a_col, a_row, c, c_row, bias, 0, accumulate, scratch)
     elif m == 1:
         gemm_row(n, k, a, a_col, b, b_row, b_col, c, 1, bias, 1, accumulate, scratch)
-    elif k >= 64 and (m < GEMM_CUT or n < GEMM_CUT):
+    elif k >= 16 and (m < GEMM_CUT or n < GEMM_CUT):
         gemm_narrow(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, bias, accumulate, scratch)
     else:
         gemm_blocks(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, bias, accumulate, scratch)
@@ -77,8 +77,8 @@ cdef void gemm_empty(int64_t m, int64_t n, real* c, int64_t c_row, const real* b
 
 cdef void gemm_pack(int64_t n, int64_t k, const real* a, int64_t a_n, int64_t a_k, real* out, int64_t unit,
                     int64_t units) noexcept nogil:
-    """Panels of the n columns of a (step a_n) by k rows (step a_k), one after the other, each stored by rows and zeros in the
-    columns after n.  A panel is at most `units` times `unit` columns; the panels are balanced as in `gemm_block`."""
+    """Panels of the n columns of a (step a_n) by k rows (step a_k), one after the other, each stored by rows, with zeros in
+    the columns after n.  A panel is at most `units` times `unit` columns; the panels are balanced as in `gemm_block`."""
     cdef int64_t total = (n + unit - 1) // unit, panels = (total + units - 1) // units
     cdef int64_t each = total // panels, wider = total - each * panels, j = 0, i, p, width, count
     if a_n == 1:
@@ -108,47 +108,51 @@ cdef void gemm_pack(int64_t n, int64_t k, const real* a, int64_t a_n, int64_t a_
         j += width
 
 
+cdef inline void gemm_tile(const Tile* t, const real* a, const real* b, const real* bias, real* c, int64_t height,
+                           int64_t width, bint by_row) noexcept nogil:
+    cdef int64_t entry = ((height - 1) * TILE_VECS + width - 1) * 2 + by_row
+    if real is f32:
+        tile_table_f32[entry](t, a, b, bias, c)
+    else:
+        tile_table_f64[entry](t, a, b, bias, c)
+
+
 cdef void gemm_block(int64_t m, int64_t n, Tile* t, const real* a, bint a_packed, const real* b, bint b_packed, real* c,
                      const real* bias) noexcept nogil:
-    """One block of k: panels of b in the outer loop, tiles down a in the inner one."""
+    """One block of k.  Panels of b in the outer loop and tiles down a in the inner one; the other way round, which writes
+    c in order, where all of b stays in the first-level cache."""
     cdef int lanes = tile_lanes_f32 if real is f32 else tile_lanes_f64
     cdef int64_t vecs = (n + lanes - 1) // lanes, panels = (vecs + TILE_VECS - 1) // TILE_VECS
-    cdef int64_t each = vecs // panels, wider = vecs - each * panels, v = 0, width
-    cdef int64_t tiles = (m + TILE_ROWS - 1) // TILE_ROWS, rows = m // tiles, taller, i, height
-    cdef int64_t a_row = t.a_row
+    cdef int64_t tiles = (m + TILE_ROWS - 1) // TILE_ROWS, rows = m // tiles, taller = m - rows * tiles
+    cdef int64_t each = vecs // panels, wider = vecs - each * panels, panel = 0, tile = 0, v = 0, i = 0, width, height, q
     cdef bint by_row = not a_packed and (t.a_col == 1 or t.k == 1)
-    cdef const real* b_panel
-    cdef const real* a_tile
-    cdef const real* bias_panel = NULL
-    cdef real* c_tile
-    while v < vecs:
-        width = each + (wider > 0)
-        wider -= 1
+    cdef bint rows_outside = n * t.k * <int64_t>sizeof(real) <= 16384
+    for q in range(tiles * panels):
+        width = each + (panel < wider)
+        height = rows + (tile < taller)
         t.store_tail = lanes if v + width < vecs else <int>(n - (vecs - 1) * lanes)
         t.load_tail = t.store_tail
-        b_panel = b + v * lanes
         if b_packed:
             t.load_tail = lanes
             t.b_row = width * lanes
-            b_panel = b + v * lanes * t.k
-        if bias != NULL:
-            bias_panel = bias + v * lanes
-        taller = m - rows * tiles
-        i = 0
-        while i < m:
-            height = rows + (taller > 0)
-            taller -= 1
-            c_tile = c + i * t.c_row + v * lanes
-            a_tile = a + i * a_row
-            if a_packed:
-                a_tile = a + i * t.k
-                t.a_col = height
-            if real is f32:
-                tile_table_f32[((height - 1) * TILE_VECS + width - 1) * 2 + by_row](t, a_tile, b_panel, bias_panel, c_tile)
-            else:
-                tile_table_f64[((height - 1) * TILE_VECS + width - 1) * 2 + by_row](t, a_tile, b_panel, bias_panel, c_tile)
+        if a_packed:
+            t.a_col = height
+        gemm_tile(t, a + i * (t.k if a_packed else t.a_row), b + v * lanes * (t.k if b_packed else 1),
+                  bias + v * lanes if bias != NULL else bias, c + i * t.c_row + v * lanes, height, width, by_row)
+        if rows_outside:
+            panel += 1
+            v += width
+            if panel == panels:
+                panel = v = 0
+                tile += 1
+                i += height
+        else:
+            tile += 1
             i += height
-        v += width
+            if tile == tiles:
+                tile = i = 0
+                panel += 1
+                v += width
 
 
 cdef void gemm_blocks(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_row, int64_t a_col, const real* b,
@@ -163,9 +167,13 @@ cdef void gemm_blocks(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_
     cdef int64_t mc = m, nc = n, i, j, p
     cdef int64_t mc_max = GEMM_A_BYTES // (GEMM_KC * <int64_t>sizeof(real))
     cdef int64_t nc_max = GEMM_B_BYTES // (GEMM_KC * <int64_t>sizeof(real))
-    # operands that fit the caches are read where they lie, and columns of a always
-    cdef bint large = (m + n) * k * <int64_t>sizeof(real) > GEMM_LARGE and m > 4 * TILE_ROWS
-    cdef bint pack_a = a_row != 1 and k > 1 and (a_col != 1 or (large and n > 4 * TILE_VECS * lanes))
+    # Operands that fit the caches are read where they lie.  Columns of a lose a tenth to copying them from 1 MB on, but
+    # not with vectors of 16 elements.
+    cdef int64_t nbytes = (m + n) * k * <int64_t>sizeof(real)
+    cdef bint large = nbytes > GEMM_LARGE and m > 4 * TILE_ROWS
+    cdef bint wide = n > 4 * TILE_VECS * lanes and m > 4 * TILE_ROWS
+    cdef bint pack_a = k > 1 and (a_col != 1 and (a_row != 1 or (wide and lanes < 16 and nbytes > GEMM_LARGE // 4))
+                                  or a_row != 1 and large and wide)
     cdef bint pack_b = b_col != 1 or large or (not TILE_MASKED and n % lanes != 0)
     cdef const real* a_block
     cdef const real* b_block
@@ -204,16 +212,16 @@ cdef bint gemm_prefers_dots(int64_t m, int64_t n, int64_t k, int lanes, bint a_b
     cdef int64_t vecs, tiles, dots
     m = min(m, GEMM_CUT)
     n = min(n, GEMM_CUT)
-    if (m == GEMM_CUT and not a_by_row) or (n == GEMM_CUT and not b_by_column):
+    if k < 64 or (m == GEMM_CUT and not a_by_row) or (n == GEMM_CUT and not b_by_column):
         return False
     vecs = (n + lanes - 1) // lanes
     tiles = k * max(m * vecs, 8) // 2       # two fma a cycle, eight under way
     dots = m * n * (k // (2 * lanes) + 4)   # and four cycles to add up the lanes
     if m < GEMM_CUT:                        # what is packed is used m or n times only
         tiles += k * n // 3 if b_by_column else 0
-        dots += k * n // 3 if not b_by_column else 0
+        dots += k * n // 2 if not b_by_column else 0
     if n < GEMM_CUT:
-        dots += k * m // 3 if not a_by_row else 0
+        dots += k * m // 2 if not a_by_row else 0
     return dots < tiles
 
 
@@ -223,7 +231,10 @@ cdef void gemm_narrow(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_
     """Fewer than GEMM_CUT rows or columns."""
     cdef int lanes = tile_lanes_f32 if real is f32 else tile_lanes_f64
     if gemm_prefers_dots(m, n, k, lanes, a_col == 1, b_row == 1):
-        gemm_dots(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, 1, bias, 1, accumulate, scratch)
+        if n < m:   # the few along the accumulators, the many by fours
+            gemm_dots(n, m, k, b, b_col, b_row, a, a_col, a_row, c, 1, c_row, bias, 1, 0, accumulate, scratch)
+        else:
+            gemm_dots(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, 1, bias, 0, 1, accumulate, scratch)
     elif (a_row == 1 and a_col != 1 and m >= GEMM_CUT
             and k * (((n + lanes - 1) // lanes) * lanes - n) > 4 * n * lanes):
         gemm_transposed(m, n, k, a, a_col, b, b_row, b_col, c, c_row, bias, accumulate, scratch)
@@ -254,7 +265,7 @@ cdef void gemm_transposed(int64_t m, int64_t n, int64_t k, const real* a, int64_
 
 cdef void gemm_dots(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_row, int64_t a_col, const real* b,
                     int64_t b_row, int64_t b_col, real* c, int64_t c_row, int64_t c_col, const real* bias,
-                    int64_t bias_col, bint accumulate, void* scratch) noexcept nogil:
+                    int64_t bias_row, int64_t bias_col, bint accumulate, void* scratch) noexcept nogil:
     """The product by dot products along k.  a is packed where a_col is not 1, and then has at most GEMM_CUT rows."""
     cdef real* a_pack = <real*>scratch
     cdef real* b_pack = a_pack + GEMM_CUT * DOT_PITCH
@@ -266,6 +277,7 @@ cdef void gemm_dots(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_ro
     cdef Tile t
     t.c_row = c_row
     t.c_col = c_col
+    t.bias_row = bias_row
     t.bias_col = bias_col
     t.accumulate = accumulate
     while p < k:
@@ -289,9 +301,11 @@ cdef void gemm_dots(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_ro
             while i < m:
                 rows = DOT_ROWS if m - i >= DOT_ROWS else 2 if m - i >= 2 else 1
                 if real is f32:
-                    tile_dots_f32(rows, group, &t, a_block + i * t.a_row, b_block, add, c + i * c_row + j * c_col)
+                    tile_dots_f32(rows, group, &t, a_block + i * t.a_row, b_block,
+                                  add + i * bias_row if add != NULL else add, c + i * c_row + j * c_col)
                 else:
-                    tile_dots_f64(rows, group, &t, a_block + i * t.a_row, b_block, add, c + i * c_row + j * c_col)
+                    tile_dots_f64(rows, group, &t, a_block + i * t.a_row, b_block,
+                                  add + i * bias_row if add != NULL else add, c + i * c_row + j * c_col)
                 i += rows
             if add != NULL:
                 add += group * bias_col
@@ -323,7 +337,7 @@ cdef void gemm_row(int64_t n, int64_t k, const real* x, int64_t x_step, const re
     cdef int64_t j = 0, p, q, count, depth
     cdef real y
     if b_col != 1 or n == 1 or (n < GEMM_CUT and k >= 64):
-        gemm_dots(1, n, k, x, 0, x_step, b, b_row, b_col, out, 0, out_step, bias, bias_step, accumulate, scratch)
+        gemm_dots(1, n, k, x, 0, x_step, b, b_row, b_col, out, 0, out_step, bias, 0, bias_step, accumulate, scratch)
         return
     while j < n:
         count = min(2048, n - j)

@@ -67,7 +67,7 @@ typedef struct {
     int64_t a_row, a_col;  /* one of them is 1 */
     int64_t b_row;         /* a row of b is contiguous */
     int64_t c_row;
-    int64_t c_col, bias_col;  /* of dots; a tile has contiguous rows */
+    int64_t c_col, bias_row, bias_col;  /* of dots; in a tile, columns are contiguous */
     int load_tail;         /* elements that may be read of the last vector of a row of b: all, unless TILE_MASKED */
     int store_tail;        /* elements to write of the last vector of a row of c */
     int accumulate;        /* add to c instead of replacing it */
@@ -255,8 +255,8 @@ static void TILE(transpose)(int64_t n, int64_t k, const TILE_REAL* in, int64_t i
         for (int64_t p = 0; p < k; p++) out[p * out_row + i] = in[i * in_row + p];
     }
 }
-/* in[k, n] (row stride in_row) into panels of columns, one after the other, each stored by rows: `wider` of (each + 1) * unit
- * columns, the rest of each * unit, zeros in those after n.  Row by row of in, so that pages are met in order. */
+/* in[k, n] (row stride in_row) into panels of columns, one after the other, each stored by rows: `wider` of
+ * (each + 1) * unit columns, the rest of each * unit, zeros in those after n.  Row by row of in: pages are met in order. */
 static void TILE(copy)(int64_t k, int64_t n, const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int64_t each,
                        int64_t wider, int64_t unit) {
     for (int64_t p = 0; p < k; p++, in += in_row) {
@@ -268,7 +268,10 @@ static void TILE(copy)(int64_t k, int64_t n, const TILE_REAL* in, int64_t in_row
             int64_t j = 0;
             for (; j < count; j += 64 / (int)sizeof(TILE_REAL)) TILE_PREFETCH(from + 2 * in_row + j, 0);
             for (j = 0; j + LANES <= count; j += LANES) *(TILE(vec)*)(to + j) = *(const TILE(vec)*)(from + j);
-            if (j < width) TILE(store)(to + j, TILE(load)(from + j, (int)(count - j)), width - j < LANES ? (int)(width - j) : LANES);
+            if (j < width) {
+                const TILE(vec) rest = TILE(load)(from + j, (int)(count - j));
+                TILE(store)(to + j, rest, width - j < LANES ? (int)(width - j) : LANES);
+            }
             first += width;
         }
     }
@@ -306,7 +309,7 @@ static void TILE(axpy)(int64_t n, int64_t k, const TILE_REAL* x, int64_t x_step,
     if (k & 1) TILE(axpy_body)(1, n, x + p * x_step, x_step, in + p * in_row, in_row, sum);
 }
 
-/* c[m, n] = x[m, k] . y[n, k] (+ bias[n]) (+ c).  Element p of the products goes to accumulator p mod vecs*LANES, and these
+/* c[m, n] = x[m, k] . y[n, k] (+ bias) (+ c).  Element p of the products goes to accumulator p mod vecs*LANES, and these
  * are added up by halves.  n is 1 or 4. */
 TILE_INLINE void TILE(dot_body)(const int m, const int n, const int vecs, const Tile* t, const TILE_REAL* x,
                                 const TILE_REAL* y, const TILE_REAL* bias, TILE_REAL* c) {
@@ -376,7 +379,7 @@ TILE_INLINE void TILE(dot_body)(const int m, const int n, const int vecs, const 
         }
         TILE_UNROLL for (int j = 0; j < n; j++) {
             TILE_REAL* to = c + i * c_row + j * c_col;
-            if (bias) sum[j] += bias[j * t->bias_col];
+            if (bias) sum[j] += bias[i * t->bias_row + j * t->bias_col];
             if (accumulate) sum[j] += *to;
             *to = sum[j];
         }
@@ -393,11 +396,14 @@ static void TILE(dots)(int m, int64_t n, const Tile* t, const TILE_REAL* x, cons
         const TILE_REAL* bias_j = bias ? bias + j * t->bias_col : bias;
         TILE_REAL* c_j = c + j * t->c_col;
         if (n - j < 4) {
-            for (int i = 0; i < m; i++) TILE(dot_body)(1, 1, 4, t, x + i * t->a_row, y_j, bias_j, c_j + i * t->c_row);
+            for (int i = 0; i < m; i++) {
+                TILE(dot_body)(1, 1, 4, t, x + i * t->a_row, y_j, bias ? bias_j + i * t->bias_row : bias,
+                               c_j + i * t->c_row);
+            }
             j += 1;
             continue;
         }
-        if (m == 1 && t->k <= 2 * LANES) TILE(dot_body)(1, 4, 1, t, x, y_j, bias_j, c_j);
+        if (m == 1 && t->k <= 4 * LANES) TILE(dot_body)(1, 4, 1, t, x, y_j, bias_j, c_j);
         else if (m == 1) TILE(dot_body)(1, 4, DOT_ACCS / 4, t, x, y_j, bias_j, c_j);
 #if DOT_ROWS == 4
         else if (m == 2) TILE(dot_body)(2, 4, DOT_ACCS / 8, t, x, y_j, bias_j, c_j);

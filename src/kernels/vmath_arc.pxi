@@ -37,8 +37,8 @@ cdef inline f32 asin_f32(f32 x) noexcept nogil:
     z = select_f32(small, a * a, <f32>0.5 * (<f32>1 - a))
     s = select_f32(small, a, c_sqrt_f32(z))
     tail = asin_tail_f32(s, z)
-    head = <f32>1.57079637 - 2 * s
-    tail = select_f32(small, tail, ((<f32>1.57079637 - head) - 2 * s) - fma_f32(2, tail, 4.37113883e-08))
+    head = <f32>1.57079637 - (s + s)
+    tail = select_f32(small, tail, ((<f32>1.57079637 - head) - (s + s)) - fma_f32(2, tail, 4.37113883e-08))
     s = select_f32(small, s, head) + tail
     return c_copysign_f32(s, x)
 
@@ -63,8 +63,8 @@ cdef inline f32 acos_f32(f32 x) noexcept nogil:
     s = select_f32(small, x, c_sqrt_f32(z))
     tail = asin_tail_f32(s, z)
     middle = (<f32>1.57079637 - s) - (tail + <f32>4.37113883e-08)
-    right = 2 * (s + tail)
-    right = select_f32(x < 0, (<f32>3.14159274 - 2 * s) - fma_f32(2, tail, 8.74227766e-08), right)
+    right = <f32>2 * (s + tail)
+    right = select_f32(x < 0, (<f32>3.14159274 - (s + s)) - fma_f32(2, tail, 8.74227766e-08), right)
     return select_f32(small, middle, right)
 
 

@@ -109,7 +109,7 @@ cdef inline f64 exp2_f64(f64 x) noexcept nogil:
 
 cdef inline f32 expm1_f32(f32 x) noexcept nogil:
     """expm1(x) = 2^n expm1(r) + (2^n - 1), formed at half scale so that n = 128 does not overflow early."""
-    cdef f32 clamped, shifted, n, r, p, half_scale
+    cdef f32 clamped, shifted, n, r, p, half, tail
     clamped = select_f32(x > 89, 89, x)
     clamped = select_f32(clamped < -20, -20, clamped)
     shifted = fma_f32(clamped, 1.44269502, 12582912.0)
@@ -120,15 +120,17 @@ cdef inline f32 expm1_f32(f32 x) noexcept nogil:
     p = fma_f32(p, r, 0.0416670851)
     p = fma_f32(p, r, 0.166665345)
     p = fma_f32(p, r, 0.5)
-    p = fma_f32(r * r, p, r)
-    half_scale = from_bits_f32((bits_f32(shifted) - (0x4B400000U - EXP_BIAS_F32 + 1)) << 23)
-    p = select_f32(n == 0, p, 2 * fma_f32(half_scale, p, half_scale - <f32>0.5))
+    tail = r * r * p
+    half = from_bits_f32((bits_f32(shifted) - (0x4B400000U - EXP_BIAS_F32 + 1)) << 23)
+    # the large terms first: where they cancel (n = 1, r < 0) they do so exactly
+    p = 2 * fma_f32(half, tail, fma_f32(half, r, half - <f32>0.5))
+    p = select_f32(n == 0, r + tail, p)
     return c_copysign_f32(p, x)
 
 
 cdef inline f64 expm1_f64(f64 x) noexcept nogil:
     """expm1(x), as expm1_f32 with a degree-12 polynomial."""
-    cdef f64 clamped, shifted, n, r, p, half_scale
+    cdef f64 clamped, shifted, n, r, p, half, tail
     clamped = select_f64(x > 710, 710, x)
     clamped = select_f64(clamped < -40, -40, clamped)
     shifted = fma_f64(clamped, 1.4426950408889634, 6755399441055744.0)
@@ -145,20 +147,40 @@ cdef inline f64 expm1_f64(f64 x) noexcept nogil:
     p = fma_f64(p, r, 0.041666666666666505)
     p = fma_f64(p, r, 0.16666666666666677)
     p = fma_f64(p, r, 0.5)
-    p = fma_f64(r * r, p, r)
-    half_scale = from_bits_f64((bits_f64(shifted) - (0x4338000000000000ULL - EXP_BIAS_F64 + 1)) << 52)
-    p = select_f64(n == 0, p, 2 * fma_f64(half_scale, p, half_scale - 0.5))
+    tail = r * r * p
+    half = from_bits_f64((bits_f64(shifted) - (0x4338000000000000ULL - EXP_BIAS_F64 + 1)) << 52)
+    # the large terms first: where they cancel (n = 1, r < 0) they do so exactly
+    p = 2 * fma_f64(half, tail, fma_f64(half, r, half - 0.5))
+    p = select_f64(n == 0, r + tail, p)
     return c_copysign_f64(p, x)
 
 
 cdef inline f32 sigmoid_f32(f32 x) noexcept nogil:
-    """1 / (1 + exp(-x)), by e = exp(-|x|) <= 1, so that small results do not overflow on the way."""
-    cdef f32 e = exp_f32(-c_fabs_f32(x))
-    return select_f32(x < 0, e, 1) / (<f32>1 + e)
+    """1 / (1 + exp(-x)) as c / (c + exp(r)), c = 2^-n in two factors, so that small results do not overflow on the way.
+    The low part of c + 1 counts where c is as small as its rounding.
+    """
+    cdef f32 clamped, shifted, n, r, p, c1, c2, one
+    cdef uint32_t m, m1
+    clamped = select_f32(x > 18, 18, x)
+    clamped = select_f32(clamped < -105, -105, clamped)
+    shifted = fma_f32(clamped, 1.44269502, 12582912.0)
+    n = shifted - <f32>12582912.0
+    r = fma_f32(n, 0.693145752, -clamped)
+    r = fma_f32(n, 1.42860677e-06, r)
+    p = fma_f32(0.00138700916, r, 0.00837046932)
+    p = fma_f32(p, r, 0.0416674986)
+    p = fma_f32(p, r, 0.166665047)
+    p = fma_f32(p, r, 0.49999997)
+    p = fma_f32(r * r, p, r)
+    m = bits_f32(shifted) - (0x4B400000U - 2 * EXP_BIAS_F32)
+    m1 = m >> 1
+    c1 = from_bits_f32(m1 << 23)
+    c2 = from_bits_f32((m - m1) << 23)
+    one = c1 * c2 + <f32>1
+    return c1 / (one + (p + (c1 * c2 - (one - <f32>1)))) * c2
 
 
 cdef inline f64 sigmoid_f64(f64 x) noexcept nogil:
-    """1 / (1 + exp(-x)) as c / (c + exp(r)), c = 2^-n in two factors: one rounding fewer than f32 can afford."""
     cdef f64 clamped, shifted, n, r, p, c1, c2, one
     cdef uint64_t m, m1
     clamped = select_f64(x > 38, 38, x)

@@ -38,14 +38,20 @@ cdef inline f64 cosh_f64(f64 x) noexcept nogil:
 
 
 cdef inline f32 tanh_f32(f32 x) noexcept nogil:
-    """tanh(x) = e / (e + 2), e = expm1(2|x|), with the sign of x."""
-    cdef f32 a = c_fabs_f32(x), e
-    e = expm1_f32(2 * select_f32(a > 20, 20, a))
-    return c_copysign_f32(e / (e + <f32>2), x)
+    """tanh(x) = x + x^3 p(x^2) for |x| < 0.6, else 1 - 2 / (1 + exp(2|x|))."""
+    cdef f32 a = c_fabs_f32(x), z, p, far
+    z = x * x
+    p = fma_f32(-0.00589515874, z, 0.0207959805)
+    p = fma_f32(p, z, -0.053783834)
+    p = fma_f32(p, z, 0.133319244)
+    p = fma_f32(p, z, -0.333332986)
+    p = fma_f32(z * a, p, a)
+    far = <f32>1 - <f32>2 / (<f32>1 + exp_f32(2 * a))
+    return c_copysign_f32(select_f32(a < <f32>0.6, p, far), x)
 
 
 cdef inline f64 tanh_f64(f64 x) noexcept nogil:
-    """tanh(x) = x + x^3 p(x^2) for |x| < 0.6, else 1 - 2 sigmoid(-2|x|)."""
+    """As tanh_f32, with 2 / (1 + exp(2|x|)) as 2 sigmoid(-2|x|)."""
     cdef f64 a = c_fabs_f64(x), z, p
     z = x * x
     p = fma_f64(-1.7210956784189697e-05, z, 7.937746970359088e-05)

@@ -196,6 +196,19 @@ cdef inline f64 log1p_f64(f64 x) noexcept nogil:
     return c_copysign_f64(result, x)
 
 
+cdef inline f32 log1p_exp_f32(f32 x) noexcept nogil:
+    """log(1 + e), e = exp(-|x|) in [0, 1]: f is e, or (e - 1) / 2 with k = 1; no scaling by bits and no special value."""
+    cdef f32 e = exp_f32(-c_fabs_f32(x))
+    cdef bint upper = e > <f32>0.41421356
+    return log_core_f32(select_f32(upper, <f32>0.5 * (e - <f32>1), e), select_f32(upper, 1, 0))
+
+
+cdef inline f64 log1p_exp_f64(f64 x) noexcept nogil:
+    cdef f64 e = exp_f64(-c_fabs_f64(x))
+    cdef bint upper = e > 0.41421356
+    return log_core_f64(select_f64(upper, 0.5 * (e - 1), e), select_f64(upper, 1, 0))
+
+
 cdef inline real vlog(real x) noexcept nogil:
     return log_f32(x) if real is f32 else log_f64(x)
 
@@ -215,9 +228,9 @@ cdef inline real vlog1p(real x) noexcept nogil:
 cdef inline real vsoftplus(real x) noexcept nogil:
     """log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))."""
     if real is f32:
-        return select_f32(x < 0, 0, x) + log1p_f32(exp_f32(-c_fabs_f32(x)))
+        return select_f32(x < 0, 0, x) + log1p_exp_f32(x)
     else:
-        return select_f64(x < 0, 0, x) + log1p_f64(exp_f64(-c_fabs_f64(x)))
+        return select_f64(x < 0, 0, x) + log1p_exp_f64(x)
 
 
 cdef inline real vlogsigmoid(real x) noexcept nogil:

@@ -36,13 +36,16 @@ cdef inline f64 reduce_f32(f32 x, f32 n) noexcept nogil:
 
 
 cdef inline f64 reduce_f64(f64 x, f64 n, f64* tail) noexcept nogil:
-    """r = x - n pi/2 and its rounding error."""
-    cdef f64 high, middle, r
-    high = fma_f64(n, -1.570796325802803, x)
-    middle = fma_f64(n, -9.920935791635221e-10, high)
-    tail[0] = fma_f64(n, -5.170182981794105e-19, fma_f64(n, -9.920935791635221e-10, high - middle))
-    r = middle + tail[0]
-    tail[0] -= r - middle
+    """r = x - n pi/2 and its rounding error. Each step is exact where r cancels; elsewhere its rounding goes to the tail."""
+    cdef f64 first, second, third, product, r
+    first = fma_f64(n, -1.570796325802803, x)
+    second = fma_f64(n, -9.920935791635221e-10, first)
+    product = n * 5.17018297889025e-19
+    third = second - product
+    tail[0] = fma_f64(n, -9.920935791635221e-10, first - second) + ((second - third) - product)
+    tail[0] = fma_f64(n, -2.9038559739793605e-28, tail[0])
+    r = third + tail[0]
+    tail[0] -= r - third
     return r
 
 

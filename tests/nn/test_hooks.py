@@ -179,6 +179,26 @@ def test_full_backward_hooks_with_several_inputs_and_outputs():
     assert_same(observe)
 
 
+def test_full_backward_hooks_need_a_gradient_of_the_output():
+    """A backward from inside the module passes its inputs only."""
+
+    def observe(lib):
+        calls = []
+
+        class Net(lib.nn.Module):
+            def forward(self, a):
+                self.inner = a * 2
+                return self.inner * 3
+
+        m, a = Net(), x(lib, True)
+        m.register_full_backward_hook(lambda module, grad_input, grad_output: calls.append(grad_input))
+        m(a).sum().backward(retain_graph=True)
+        m.inner.sum().backward()
+        return calls, a.grad
+
+    assert_same(observe)
+
+
 def test_full_backward_hooks_keep_namedtuples():
     def observe(lib):
         from collections import namedtuple
@@ -324,12 +344,6 @@ def test_registration_hooks_see_and_replace_members():
     assert_same(observe)
 
 
-def test_hooks_written_into_the_table_run():
-    m = linear(fastgrad)
-    m._forward_hooks[10**9] = lambda module, args, output: "replaced"
-    assert m(x(fastgrad)) == "replaced"
-
-
 def test_hooks_are_copied_and_pickled():
     m = linear(fastgrad)
     m.register_forward_hook(replace_output)
@@ -363,9 +377,19 @@ def test_module_call_is_a_function_that_can_be_wrapped():
     assert m(x(fastgrad)) == "replaced"
 
 
-def test_first_hook_of_a_process_reaches_modules_made_and_called_before():
+FIRST_HOOKS = {
+    "registered": "m.register_forward_hook(hook)",
+    "registered for all": "nn.modules.module.register_module_forward_hook(lambda *a: hook(*a) if a[0] is m else None)",
+    "written into the table": "m._forward_hooks[10**9] = hook",
+    "unpickled": "m.__setstate__({**m.__getstate__(), '_forward_hooks': OrderedDict({0: hook})})",
+}
+
+
+@pytest.mark.parametrize("first_hook", FIRST_HOOKS.values(), ids=FIRST_HOOKS)
+def test_first_hook_of_a_process_reaches_modules_made_and_called_before(first_hook):
     """In a process of its own, because calls change for good when the first hook comes."""
-    program = """
+    program = f"""
+from collections import OrderedDict
 import fastgrad
 from fastgrad import nn
 
@@ -375,15 +399,19 @@ class Net(nn.Module):
     def forward(self, value):
         return value * 2
 
+def hook(module, args, output):
+    return output * 10
+
 m, plain = Net(), nn.Identity()
 original = nn.Module.__call__
 assert m(1) == 3 and plain(1) == 1 and original(plain, 5) == 5
 assert nn.Module.__call__(m, 1) == 2
-handle = m.register_forward_hook(lambda module, args, output: output * 10)
+{first_hook}
 assert m(1) == 21 and plain(1) == 1 and original(m, 1) == 20
 nn.Module.__call__ = original
 assert m(1) == 21
-handle.remove()
+m._forward_hooks.clear()
+nn.modules.hooks.forward_hooks.clear()
 assert m(1) == 3
 """
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

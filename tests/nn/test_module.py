@@ -394,6 +394,27 @@ def test_a_table_outlives_its_module():
     assert set(table) == {"weight", "bias", "extra"}
 
 
+def test_a_replaced_table_no_longer_writes_to_the_module():
+    """It keeps its members and can be put back."""
+    m = nn.Linear(2, 3)
+    weight, table = m.weight, m._parameters
+    m._parameters = {"other": nn.Parameter(fastgrad.ones(1))}
+    table["more"] = None
+    assert not hasattr(m, "weight") and not hasattr(m, "more") and m.other.shape == (1,)
+    m._parameters = table
+    assert m.weight is weight and m.more is None and not hasattr(m, "other")
+
+
+def test_walks_end_where_modules_contain_each_other():
+    def observe(lib):
+        lib.manual_seed(0)
+        m = lib.nn.Sequential(lib.nn.Linear(1, 1))
+        m[0].owner = m
+        return list(m.parameters()), len(list(m.modules())), [name for name, _ in m[0].named_parameters()]
+
+    assert_same(observe)
+
+
 def test_call_super_init_passes_arguments_on():
     def observe(lib):
         class Mixin:

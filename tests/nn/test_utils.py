@@ -30,6 +30,16 @@ def test_clip_grad_norm(max_norm, norm_type, foreach):
     assert_same(observe, rtol=1e-6)
 
 
+def test_clip_grad_norm_of_tiny_gradients():
+    """Where the small number in the divisor shows."""
+
+    def observe(lib):
+        p = parameters(lib, scale=1e-6)
+        return lib.nn.utils.clip_grad_norm_(p, 1e-6), [q.grad for q in p]
+
+    assert_same(observe, rtol=1e-6)
+
+
 @pytest.mark.parametrize("make", [lambda p: p[0], lambda p: iter(p), lambda p: [], lambda p: (q for q in []), lambda p: p[2:]])
 def test_clip_grad_norm_takes_a_tensor_an_iterator_or_nothing(make):
     def observe(lib):

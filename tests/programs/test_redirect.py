@@ -384,8 +384,8 @@ FACTS = """
 
 def test_a_script_cannot_tell(run, tmp_path):
     (tmp_path / "folder").mkdir()
-    for path in ("script.py", "folder/../script.py", tmp_path / "script.py"):
-        run(FACTS)
+    run(FACTS, files={"folder/inner.py": FACTS})
+    for path in ("script.py", "folder/inner.py", "folder/../script.py", tmp_path / "script.py"):
         plain = python(path, "a", "--b", cwd=tmp_path)
         ours = python("-m", "fastgrad", path, "a", "--b", cwd=tmp_path)
         assert plain.returncode == 0 and ours.stdout == plain.stdout, ours.stderr
