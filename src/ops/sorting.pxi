@@ -119,6 +119,8 @@ cdef object chosen(str name, object kind, Tensor input, object dim, bint keepdim
     cdef Tensor values, places, value, place
     cdef Array kept
     cdef Launch l
+    if dt == BOOL and choice != MODE and input.a.ndim:
+        raise NotImplementedError(f"\"{name}_out_impl\" not implemented for 'Bool'")
     if input.a.ndim and input.a.shape[d] == 0:
         raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
     if choice == KTH and (k < 1 or k > (input.a.shape[d] if input.a.ndim else 1)):

@@ -5,6 +5,8 @@ cdef object walk_add(object a, object b):
 
 
 cdef object walk_clone(Tensor t):
+    if grad_enabled() and t.flags & REQUIRES_GRAD:
+        return functions["clone"](t) if "clone" in functions else op_mul(t, 1.0)
     return contiguous_copy(t)
 
 
