@@ -147,6 +147,7 @@ cdef inline f64 tan_core_f64(f64 x) noexcept nogil:
 
 
 cdef inline real vsin_core(real x) noexcept nogil:
+    """sin(x) unless vtrig_huge(x). Max ulp 1.56 / 0.78."""
     if real is f32:
         return select_f32(x == 0, x, sin_quarter_f32(x, 0))
     else:
@@ -154,10 +155,12 @@ cdef inline real vsin_core(real x) noexcept nogil:
 
 
 cdef inline real vcos_core(real x) noexcept nogil:
+    """cos(x) unless vtrig_huge(x). Max ulp 1.57 / 0.82."""
     return sin_quarter_f32(x, 1) if real is f32 else sin_quarter_f64(x, 1)
 
 
 cdef inline real vtan_core(real x) noexcept nogil:
+    """tan(x) unless vtrig_huge(x). Max ulp 1.54 / 1.44."""
     if real is f32:
         return select_f32(x == 0, x, tan_core_f32(x))
     else:
@@ -165,12 +168,15 @@ cdef inline real vtan_core(real x) noexcept nogil:
 
 
 cdef inline real vsin(real x) noexcept nogil:
+    """sin(x), any x, not vectorized. Max ulp 1.56 / 0.78."""
     return <real>c_sin(x) if vtrig_huge(x) else vsin_core(x)
 
 
 cdef inline real vcos(real x) noexcept nogil:
+    """cos(x), any x, not vectorized. Max ulp 1.57 / 0.82."""
     return <real>c_cos(x) if vtrig_huge(x) else vcos_core(x)
 
 
 cdef inline real vtan(real x) noexcept nogil:
+    """tan(x), any x, not vectorized. Max ulp 1.54 / 1.44."""
     return <real>c_tan(x) if vtrig_huge(x) else vtan_core(x)
