@@ -3,8 +3,10 @@
 cdef inline int set_edge(Node node, int i, Tensor t) except -1:
     """Edge i leads to what made t, or to t itself if it is a leaf that wants a gradient."""
     cdef object target
-    if t.flags & REQUIRES_GRAD:
-        target = t if t.node is None else node_of(t)
+    if needs(t):
+        target = node_of(t)
+        if target is None:
+            target = t
         Py_INCREF(target)
         node.edge[i] = <PyObject*>target
         node.edge_nr[i] = t.nr
