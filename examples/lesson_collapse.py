@@ -1,7 +1,7 @@
 """Why a network needs its sigmoids: without them its layers are one affine map, whatever their number.
 
-y = W2 (W1 x + b1) + b2 = (W2 W1) x + (W2 b1 + b2). Shown here for the layers of the 5-6-7-7-6-5 network: the outputs and all the
-gradients are those of the one map, to the rounding of float64. With the sigmoids back, the best affine map misses.
+y = W2 (W1 x + b1) + b2 = (W2 W1) x + (W2 b1 + b2). Shown here for the layers of a 5-6-7-7-6-5 network: the outputs and all
+the gradients are those of the one map, to the rounding of float64. With the sigmoids back, the best affine map misses.
 """
 
 import torch
@@ -65,8 +65,8 @@ print(f"without sigmoids: {weights} weights and {biases} biases are one map of {
 check("outputs", y, y_one)
 check("gradient of the loss by the input", x.grad, x_one.grad)
 
-# The chain rule gives each layer's gradient from the map's: dLoss/dW_k = A^T (dLoss/dW) B^T + A^T (dLoss/db) c^T, where A is what
-# comes after layer k, and x -> B x + c what comes before.
+# The chain rule gives each layer's gradient from the map's: dLoss/dW_k = A^T (dLoss/dW) B^T + A^T (dLoss/db) c^T, where A is
+# what comes after layer k, and x -> B x + c what comes before.
 for k, layer in enumerate(layers):
     before, shift = torch.eye(SIZES[0]), torch.zeros(SIZES[0])
     for earlier in layers[:k]:

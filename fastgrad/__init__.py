@@ -1,6 +1,85 @@
+"""fastgrad: a small, fast reverse-mode autograd engine for the CPU, with PyTorch's API.
+
+The names of `torch` are here: tensors, dtypes, operations, grad modes.  Subpackages (`nn`, `optim`, `autograd`, `utils`, ...) load at
+the first use, so that importing fastgrad costs little, starts no thread and loads no NumPy.
+"""
+
+import math as _math
 import os as _os
-from fastgrad import _engine
+from importlib import import_module as _import_module
+
+from . import _engine
+
 _engine.load_kernels(_os.environ.get("FASTGRAD_CPU"))
-from fastgrad import _ops
-from fastgrad._engine import *
-from fastgrad._ops import *
+
+from . import _ops  # noqa: E402  (it runs kernels already)
+from ._engine import (  # noqa: E402
+    Size, Tensor, dtype, enable_grad, get_default_dtype, inference_mode, is_anomaly_check_nan_enabled, is_anomaly_enabled,
+    is_grad_enabled, is_inference_mode_enabled, no_grad, set_default_dtype, set_grad_enabled)
+from ._limits import finfo, iinfo  # noqa: E402
+from ._places import (  # noqa: E402
+    channels_last, channels_last_3d, contiguous_format, device, layout, memory_format, preserve_format, strided)
+from ._settings import *  # noqa: E402, F403
+from .version import release as __version__  # noqa: E402
+
+# dtypes, by both of their names
+_DTYPES = {d.name: d for d in _engine.dtypes()}
+float16 = half = _DTYPES["float16"]
+bfloat16 = _DTYPES["bfloat16"]
+float32 = float = _DTYPES["float32"]
+float64 = double = _DTYPES["float64"]
+uint8 = _DTYPES["uint8"]
+int8 = _DTYPES["int8"]
+int16 = short = _DTYPES["int16"]
+int32 = int = _DTYPES["int32"]
+int64 = long = _DTYPES["int64"]
+bool = _DTYPES["bool"]
+
+pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
+
+# every public name of _ops is a function of ours, but for what becomes a method and the list of names
+globals().update({name: value for name, value in vars(_ops).items() if callable(value) and not name.startswith(("_", "tensor_"))})
+for _name in ("names", "Size"):
+    globals().pop(_name, None)
+from ._engine import Size  # noqa: E402, F811
+
+from . import _methods  # noqa: E402, F401  (gives Tensor the methods that are not operations)
+
+# modules of the package that are loaded when somebody asks for them
+_LAZY = ("accelerator", "amp", "autograd", "backends", "cuda", "demo", "distributions", "linalg", "mps", "nn", "optim", "random",
+         "serialization", "special", "testing", "utils", "version", "vision", "xpu")
+# names that live in such a module
+_FROM = {"set_printoptions": "printing", "torch_compat": "redirect", "save": "serialization", "load": "serialization"}
+
+
+def __getattr__(name):
+    """Load a subpackage, or the module that a name lives in, at the first use."""
+    if name in _FROM:
+        try:
+            value = getattr(_import_module(f"{__name__}.{_FROM[name]}"), name)
+        except ModuleNotFoundError:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+        globals()[name] = value
+        return value
+    if name in _LAZY:
+        try:
+            return _import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"{__name__}.{name}":
+                raise
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *_FROM, "autograd", "backends", "cuda", "nn", "optim", "utils", "version"})
+
+
+def set_default_device(device):
+    """Set where new tensors go: only the CPU can be chosen."""
+    if device is not None:
+        _places.check_cpu(device)
+
+
+def get_default_device():
+    """Where new tensors go."""
+    return _places.CPU

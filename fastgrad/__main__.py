@@ -1,7 +1,7 @@
 """`python -m fastgrad SCRIPT`: runs a PyTorch program on fastgrad.
 
-The program must not be able to tell that it was not started by `python SCRIPT`: sys.argv, sys.path[0], `__main__`, exit codes and
-tracebacks are as there. Without arguments the demonstration runs.
+The program must not be able to tell that it was not started by `python SCRIPT`: sys.argv, sys.path[0], `__main__`, exit codes
+and tracebacks are as there. Without arguments the demonstration runs.
 """
 
 import os

@@ -194,7 +194,7 @@ cdef Node new_node(const Row* row, int nedges, int noutputs)
 cdef int set_edge(Node node, int i, Tensor t) except -1
 cdef int set_node(Tensor t, Node node, int output) except -1
 cdef Node node_of(Tensor t)
-cdef void save(Node node, int i, PyObject* value) noexcept
+cdef int save(Node node, int i, PyObject* value) except -1
 cdef int save_result(Node node, int i, Tensor out) except -1
 cdef int check_saved(Node node) except -1
 cdef void give(PyObject** out, int i, object value) noexcept

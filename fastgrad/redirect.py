@@ -1,11 +1,13 @@
 """`import torch` gives fastgrad: `python -m fastgrad SCRIPT`, `fastgrad.torch_compat()`.
 
-A finder at the head of sys.meta_path answers for `torch` (and `torchvision`, once fastgrad.vision exists). It makes a real module
-object for each of PyTorch's modules, which mirrors fastgrad's module of the same name, or an empty one where there is none.
-A missing name: `torch.nn.Foo` raises AttributeError, so hasattr is truthful; `from torch.nn import Foo` gives a stand-in that fails on use.
-Python tells the two apart for us. For a from-import of a name the module lacks it asks for a submodule `torch.nn.Foo`, ignores that there
-is none if sys.modules has an entry under that name, and last looks that entry up. So `find_spec` leaves the stand-in there, and no module
-ever has it as an attribute. FASTGRAD_TORCH=0 switches all this off. See redirect_missing, redirect_blocked and redirect_spawn.
+A finder at the head of sys.meta_path answers for `torch` (and `torchvision`, once fastgrad.vision exists). It makes a real
+module object for each of PyTorch's modules, which mirrors fastgrad's module of that name, or an empty one where there is none.
+
+A missing name: `torch.nn.Foo` raises AttributeError, so hasattr is truthful; `from torch.nn import Foo` gives a stand-in that
+fails on use. Python tells the two apart for us: for a from-import of a name the module lacks it asks for a submodule
+`torch.nn.Foo`, ignores that there is none if sys.modules has an entry of that name, and last looks that entry up. So
+`find_spec` leaves the stand-in there, and no module ever has it as an attribute. An import that stands in a `try` with
+`except ImportError` is a question: it fails. FASTGRAD_TORCH=0 switches all this off.
 """
 
 import os
@@ -229,7 +231,9 @@ def lookup(target, name):
 
 def names_of(target):
     """The public names there are, for a message; None if the module itself is missing."""
-    return None if target is None else [name for name in dir(target) if not name.startswith("__") and name not in NOT_TORCH]
+    if target is None:
+        return None
+    return [name for name in dir(target) if not name.startswith("__") and name not in NOT_TORCH]
 
 
 def active():

@@ -2,8 +2,8 @@
 
 A library that probes (`try: import torch`) would take fastgrad's modules for PyTorch itself. So the modules of a block-listed
 top-level package are run with builtins of their own, whose `__import__` hides the redirect while it imports torch: they get
-the real torch where it is installed, ImportError where not. Nobody else's import statements pay for it. Not covered: a block-listed
-library that was imported before the redirect was switched on sees fastgrad once the program has imported torch.
+the real torch where it is installed, ImportError where not. Nobody else's import statements pay for it. Not covered: a
+block-listed library that was imported before the redirect was switched on sees fastgrad once the program has imported torch.
 """
 
 import builtins

@@ -84,8 +84,8 @@ def fail(cls, *args):
 
 
 for method in (
-    "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul rmatmul and rand xor rxor neg pos abs"
-    " invert lt le gt ge int float index complex len iter contains enter exit setitem"
+    "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul rmatmul and rand xor rxor neg"
+    " pos abs invert lt le gt ge int float index complex len iter contains enter exit setitem"
 ).split():
     setattr(StandIn, f"__{method}__", fail)
 

@@ -13,7 +13,7 @@ from cpython.list cimport PyList_Check
 from cpython.buffer cimport PyBUF_STRIDES, PyBUF_FORMAT
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdlib cimport malloc, calloc, realloc, free
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 from fastgrad.launch cimport *
 
 import sys
@@ -34,11 +34,14 @@ include "core/array.pxi"
 include "core/make.pxi"
 include "core/elementwise.pxi"
 include "core/node.pxi"
+include "core/saved_hooks.pxi"
 include "core/inplace.pxi"
 include "core/walk.pxi"
 include "core/hooks.pxi"
 include "core/operation.pxi"
 include "core/tensor.pxi"
 include "core/graph.pxi"
+include "core/function.pxi"
+include "core/modes.pxi"
 include "core/exports.pxi"
 include "core/levels.pxi"

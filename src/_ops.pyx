@@ -11,6 +11,7 @@ from fastgrad.launch cimport *
 from fastgrad._engine cimport *
 
 from fastgrad._engine import Size
+from fastgrad import _places
 
 include "kernel_numbers.pxi"
 include "ops/register.pxi"

@@ -1,7 +1,7 @@
 """How the engine thinks, in about 100 lines: a reverse-mode autograd engine in plain Python and NumPy.
 
-Not part of the package. Read it before src/: every part of the compiled engine is here in its simplest form. The tests use it as an
-oracle. An operation is one function that computes a result and says, for a given gradient of the result, what the
+Not part of the package. Read it before src/: every part of the compiled engine is here in its simplest form. The tests use
+it as an oracle. An operation is one function that computes a result and says, for a given gradient of the result, what the
 gradient of each input is. `backward` walks the recorded graph once, from the result to the leaves.
 """
 

@@ -170,6 +170,11 @@ cdef dtype dtype_argument(object x):
     raise TypeError(f"dtype must be a fastgrad dtype, not {type(x).__name__}")
 
 
+def dtypes():
+    """All dtypes, in the order of promotion."""
+    return list(DTYPES)
+
+
 def get_default_dtype():
     """The dtype of floats that name none."""
     return DTYPES[default_float]

@@ -79,12 +79,20 @@ cdef class Node:
                 result.append((AccumulateGrad(<object>self.edge[i]), 0))
         return tuple(result)
 
+    def __getattr__(self, name):
+        """A custom function's context is reached through its node, as in PyTorch."""
+        if self.row.backward == function_backward and self.extra is not None:
+            return getattr((<dict>self.extra)["context"], name)
+        raise AttributeError(f"'{node_name(self)}' object has no attribute '{name}'")
+
     @property
     def metadata(self):
         return node_extra(self).setdefault("metadata", {})
 
     @property
     def saved_tensors(self):
+        if self.row.backward == function_backward:
+            return saved_of((<dict>self.extra)["context"])
         check_saved(self)
         return tuple([<object>self.saved[i] for i in range(self.nsaved)
                       if self.saved[i] != NULL and is_tensor(self.saved[i])])
@@ -196,47 +204,13 @@ def tensor_retains_grad(Tensor self):
     return bool(self.flags & RETAINS_GRAD)
 
 
-# grad mode: a thread's own
-
-def is_grad_enabled():
-    """Whether operations of this thread are recorded in the graph."""
-    return bool(fg_grad_enabled)
-
-
-def _set_grad_enabled(bint mode):
-    global fg_grad_enabled
-    fg_grad_enabled = mode
-
-
-def is_inference_mode_enabled():
-    return bool(fg_inference)
-
-
-def _set_inference(bint mode):
-    global fg_inference
-    fg_inference = mode
-
-
-def _set_anomaly(bint mode, bint check_nan=True):
-    global anomaly_mode, anomaly_check_nan
-    anomaly_mode, anomaly_check_nan = mode, check_nan
-
-
-def is_anomaly_enabled():
-    return anomaly_mode
-
-
-def is_anomaly_check_nan_enabled():
-    return anomaly_check_nan
-
-
 # backward
 
-cdef Tensor cotangent(Tensor t, object gradient):
-    """The gradient to start from, checked against its tensor."""
+cdef Tensor cotangent(Tensor t, object gradient, int index):
+    """The gradient to start from, checked against its tensor; index: which of the roots it is, for messages."""
     cdef Tensor g
     if not needs(t):
-        raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")
+        raise RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
     if gradient is None:
         if t.a.numel != 1:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
@@ -247,14 +221,14 @@ cdef Tensor cotangent(Tensor t, object gradient):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
     g = <Tensor>gradient
     if not same_shape(&g.a, &t.a):
-        raise RuntimeError(f"Mismatch in shape: grad_output[0] has a shape of {size_of(g)} and output[0] has a shape of "
+        raise RuntimeError(f"Mismatch in shape: grad_output[{index}] has a shape of {size_of(g)} and output[{index}] has a shape of "
                            f"{size_of(t)}.")
     return g
 
 
 cdef int backward_from(Tensor t, object gradient, object retain_graph, bint create_graph, object inputs) except -1:
     keep = create_graph if retain_graph is None else bool(retain_graph)
-    run_walk([t], [cotangent(t, gradient)], keep, create_graph,
+    run_walk([t], [cotangent(t, gradient, 0)], keep, create_graph,
              None if inputs is None else checked_inputs("backward", inputs), None)
     return 0
 
@@ -262,7 +236,7 @@ cdef int backward_from(Tensor t, object gradient, object retain_graph, bint crea
 cdef list checked_inputs(str name, object inputs):
     cdef list result = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     if name == "backward" and not result:
-        raise RuntimeError("`inputs` argument to `backward` cannot be empty.")
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     for t in result:
         if not isinstance(t, Tensor):
             raise TypeError(f"{name}: inputs must be Tensors, not {type(t).__name__}")
@@ -283,7 +257,7 @@ cdef tuple checked_roots(tensors, grads):
     for t in roots:
         if not isinstance(t, Tensor):
             raise TypeError(f"backward starts at Tensors, not {type(t).__name__}")
-    return roots, [cotangent(t, g) for t, g in zip(roots, grads)]
+    return roots, [cotangent(t, g, i) for i, (t, g) in enumerate(zip(roots, grads))]
 
 
 def backward(tensors, grad_tensors=None, retain_graph=None, bint create_graph=False, grad_variables=None, inputs=None):
@@ -321,7 +295,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, bint create_grap
     run_walk(roots, grads, keep, create_graph, wanted, captured)
     for i, g in enumerate(captured):
         if g is None and not allow_unused:
-            raise RuntimeError("One of the differentiated Tensors appears to not have been used in the graph. Set "
+            raise RuntimeError(f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set "
                                "allow_unused=True if this is the desired behavior.")
         if g is None and materialize_grads:
             captured[i] = zeros_like_array(<Tensor>wanted[i])

@@ -3,16 +3,27 @@
 # Rare state lives in the `extra` dict of a tensor or node: "hooks" (of a leaf, or by output number of a node), "accumulated",
 # "pre", "post", "retain" (output number -> weak reference), "line".
 
+cdef str hook_name(object hook):
+    return getattr(hook, "__name__", "<unknown>")
+
+
 cdef object checked_hook_result(object result, Tensor given, object hook):
     if result is None:
         return given
     if not isinstance(result, Tensor):
-        raise TypeError(f"hook {hook!r} must return a Tensor or None, not {type(result).__name__}")
-    if not same_shape(&(<Tensor>result).a, &given.a):
-        raise RuntimeError(
-            f"hook {hook!r} has changed the size of the gradient: expected {shape_tuple(&given.a)}, "
-            f"got {shape_tuple(&(<Tensor>result).a)}")
+        raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
+    check_replacement(<Tensor>result, given, hook)
     return result
+
+
+cdef int check_replacement(Tensor result, Tensor given, object hook) except -1:
+    if result.a.dtype != given.a.dtype:
+        raise RuntimeError(f"hook '{hook_name(hook)}' has changed the type of value (was torch.{type_name(given.a.dtype)} got "
+                           f"torch.{type_name(result.a.dtype)})")
+    if not same_shape(&result.a, &given.a):
+        raise RuntimeError(f"hook '{hook_name(hook)}' has changed the size of value from {shape_tuple(&given.a)} to "
+                           f"{shape_tuple(&result.a)}")
+    return 0
 
 
 cdef int run_tensor_hooks(dict extra, PyObject** place, uint32_t nr) except -1:
@@ -51,7 +62,7 @@ cdef int run_pre_hooks(Node node, PyObject** grads) except -1:
         run_tensor_hooks(extra, grads + nr, nr)
     retain = extra.get("retain")
     if retain:
-        for place, reference in retain.items():
+        for place, reference in list(retain.items()):
             retain_one(reference(), grads[<int>place])
     for hook in list(extra.get("pre", {}).values()):
         replace_all(hook(grads_tuple(grads, node.noutputs)), grads, node.noutputs, hook)
@@ -62,7 +73,7 @@ cdef int retain_one(Tensor t, PyObject* g) except -1:
     """t.grad += g for a tensor that is not a leaf."""
     if t is None or g == NULL:
         return 0
-    t.grad_ = <object>g if t.grad_ is None else operations.add(t.grad_, <object>g)
+    t.grad_ = copied(<Tensor>g, True) if t.grad_ is None else operations.add(t.grad_, <object>g)
     return 0
 
 
@@ -71,20 +82,32 @@ cdef tuple grads_tuple(PyObject** grads, int n):
 
 
 cdef int replace_all(object result, PyObject** grads, int n, object hook) except -1:
+    """What a node's hook returned, in place of the gradients it was given."""
     cdef int i
     if result is None:
         return 0
-    if isinstance(result, Tensor):
-        result = (result,)
-    if not isinstance(result, tuple) or len(result) != n:
-        raise RuntimeError(f"hook {hook!r} must return None or {n} gradients")
+    if not isinstance(result, tuple):
+        raise TypeError(f"expected tuple, but hook returned '{type(result).__name__}'")
+    if len(result) != n:
+        raise RuntimeError(f"hook '{hook_name(hook)}' has returned an incorrect number of values (got {len(result)}, but expected {n})")
     for i in range(n):
-        if result[i] is not None and not isinstance(result[i], Tensor):
-            raise TypeError(f"hook {hook!r} must return Tensors, not {type(result[i]).__name__}")
+        if result[i] is None:
+            continue
+        if not isinstance(result[i], Tensor):
+            raise TypeError(f"expected Variable, but hook returned '{type(result[i]).__name__}'")
+        if grads[i] != NULL:
+            check_replacement(<Tensor>result[i], <Tensor>grads[i], hook)
     for i in range(n):
         clear_slot(grads + i)
         if result[i] is not None:
             give(grads, i, result[i])
+    return 0
+
+
+cdef int move_retained(Tensor t, Node node) except -1:
+    """t was written in place: its retained gradient is that of what it is now."""
+    (<dict>(<Node>t.node).extra)["retain"].pop(t.nr, None)
+    node_extra(node).setdefault("retain", {})[0] = weakref.ref(t)
     return 0
 
 
@@ -97,34 +120,40 @@ cdef int run_post_hooks(Node node, PyObject** grads, PyObject** out) except -1:
     return 0
 
 
-cdef list mark_needed(Walk* w, list inputs, uint32_t serial):
-    """Keep only the vertices through which a gradient reaches an input.  Returns each input's vertex, or -1."""
-    cdef int32_t i, e, k
-    cdef Tensor t
+cdef int find_places(list inputs, uint32_t serial, list places) except -1:
+    """Each input's vertex, or -1 if no root depends on it."""
+    cdef Py_ssize_t i
     cdef PyObject* target
-    cdef list places = []
+    for i in range(len(inputs)):
+        target = root_target(<Tensor>inputs[i])
+        if Py_TYPE(target) == <PyTypeObject*>Node:
+            places[i] = (<Node>target).slot if (<Node>target).walk == serial else -1
+        else:
+            places[i] = (<Tensor>target).slot if (<Tensor>target).walk == serial else -1
+    return 0
+
+
+cdef int mark_needed(Walk* w, list places) except -1:
+    """Keep only the vertices through which a gradient reaches an input."""
+    cdef int32_t i, e, k
     cdef Vertex* v
     for i in range(w.count):
         w.vertex[i].needed = False
-    for t in inputs:
-        target = root_target(t)
-        if Py_TYPE(target) == <PyTypeObject*>Node:
-            k = (<Node>target).slot if (<Node>target).walk == serial else -1
-        else:
-            k = t.slot if t.walk == serial else -1
-        places.append(k)
-        if k >= 0:
-            w.vertex[k].needed = True
+    for i in places:
+        if i >= 0 and w.vertex[i].is_leaf:
+            w.vertex[i].needed = True
+        elif i >= 0:
+            w.vertex[i].wanted = True
     # nodes are numbered as they are made, so every edge leads to a smaller number: one pass, the oldest first
-    order = sorted([i for i in range(w.count) if not w.vertex[i].is_leaf], key=lambda i: (<Node>w.vertex[<int32_t>i].target).seq)
-    for index in order:
+    order = sorted([(age(w, i), i) for i in range(w.count) if not w.vertex[i].is_leaf])
+    for _, index in order:
         v = &w.vertex[<int32_t>index]
         for e in range((<Node>v.target).nedges):
             k = w.follow[v.first_edge + e]
-            if k >= 0 and w.vertex[k].needed:
+            if k >= 0 and (w.vertex[k].needed or w.vertex[k].wanted):
                 v.needed = True
                 break
-    return places
+    return 0
 
 
 cdef int capture(Walk* w, int32_t k, list places, list inputs, list captured) except -1:
@@ -140,7 +169,7 @@ cdef int capture(Walk* w, int32_t k, list places, list inputs, list captured) ex
         if g == NULL:
             continue
         if captured is None:
-            t.grad_ = <object>g if t.grad_ is None else operations.add(t.grad_, <object>g)
+            retain_one(t, g)
         else:
             captured[j] = <object>g
     return 0
@@ -163,14 +192,20 @@ cdef int remember_line(Node node) except -1:
     return 0
 
 
+cdef int warn_of_line(Node node) except -1:
+    """In anomaly mode, before an error: where the operation was called whose backward failed."""
+    import warnings
+    where = None if node.extra is None else (<dict>node.extra).get("line")
+    where = f"Traceback of forward call that caused the error:\n{where}" if where else \
+        "No forward pass information available. Enable detect anomaly during forward pass for more information."
+    warnings.warn(f"Error detected in {node_name(node)}. {where}", stacklevel=2)
+    return 0
+
+
 cdef int check_nan(Node node, PyObject** out) except -1:
     cdef int e
     for e in range(node.nedges):
         if out[e] != NULL and (<object>out[e] != <object>out[e]).any():
-            where = (node.extra or {}).get("line")
-            if where:
-                import warnings
-                warnings.warn(f"Error detected in {node_name(node)}. Traceback of forward call that caused the error:\n{where}",
-                              stacklevel=2)
+            warn_of_line(node)
             raise RuntimeError(f"Function '{node_name(node)}' returned nan values in its {e}th output.")
     return 0

@@ -7,6 +7,9 @@
 cdef int check_inplace(Tensor t, bint recorded) except -1:
     """Refuse writes that autograd could not follow."""
     cdef Tensor base
+    if t.flags & INFERENCE and not fg_inference:
+        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get "
+                           "a normal tensor before doing inplace update.")
     if not fg_grad_enabled or not recorded:
         return 0
     if t.base is not None:
@@ -41,6 +44,8 @@ cdef int rebase(Tensor t, Node node) except -1:
                 and (<Tensor>node.saved[i]).storage == t.storage:
             cycles_are_possible()
     if t.base is None:
+        if t.flags & RETAINS_GRAD and t.node is not None:
+            move_retained(t, node)
         set_node(t, node, 0)
         return 0
     base = <Tensor>t.base

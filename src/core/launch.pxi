@@ -77,5 +77,14 @@ cdef inline int run(Launch* l) except -1:
     return 0
 
 
+cdef int run_holding(Launch* l) except -1:
+    """As run, without letting another thread in."""
+    if recorder_on:
+        keep_launch(l)
+    ensure_scratch()
+    drive(l, fg_scratch)
+    return 0
+
+
 cdef inline bint has_kernel(int kernel, int dt) noexcept nogil:
     return kernel_table.kernel[kernel * NDTYPES + dt] != NULL

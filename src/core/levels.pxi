@@ -29,6 +29,11 @@ cdef list machine_levels():
     return [f"v{i}" for i in range(best, 1, -1)] if best else ["generic"]
 
 
+def kernel_level():
+    """The CPU level of the kernels in use."""
+    return kernel_table.level.decode()
+
+
 def load_kernels(forced=None):
     """Import the kernels of a CPU level and point the engine at their table.  Called once, on import.
 

@@ -37,6 +37,8 @@ cdef Tensor empty(int dt, int ndim, const int64_t* shape):
     set_contiguous(&t.a)
     t.storage = new_storage(t.a.numel * ITEMSIZE[dt])
     t.a.data = t.storage.data
+    if fg_inference:
+        t.flags = INFERENCE
     return t
 
 
@@ -51,6 +53,8 @@ cdef inline Tensor empty_as(int dt, const Array* like):
     set_contiguous(&t.a)
     t.storage = new_storage(t.a.numel * ITEMSIZE[dt])
     t.a.data = t.storage.data
+    if fg_inference:
+        t.flags = INFERENCE
     return t
 
 
@@ -67,6 +71,7 @@ cdef Tensor alias(Tensor t):
     r.a = t.a
     r.storage = t.storage
     r.storage.refs += 1
+    r.flags = t.flags & INFERENCE
     return r
 
 
@@ -76,6 +81,7 @@ cdef Tensor view_of(Tensor t, int ndim, const int64_t* shape, const int64_t* str
     cdef int d
     r.storage = t.storage
     r.storage.refs += 1
+    r.flags = t.flags & INFERENCE
     r.a.data = t.a.data + offset * ITEMSIZE[t.a.dtype]
     r.a.dtype = t.a.dtype
     r.a.ndim = ndim

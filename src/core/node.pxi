@@ -7,10 +7,19 @@ cdef inline int set_edge(Node node, int i, Tensor t) except -1:
         target = node_of(t)
         if target is None:
             target = t
+        elif t.base is not None and (<Node>target).seq > node.seq:
+            number_again(node)            # the view's node was renewed just now
         Py_INCREF(target)
         node.edge[i] = <PyObject*>target
         node.edge_nr[i] = t.nr
     return 0
+
+
+cdef void number_again(Node node) noexcept:
+    """Edges lead to smaller numbers."""
+    global sequence
+    node.seq = sequence
+    sequence += 1
 
 
 cdef inline Node node_of(Tensor t):
@@ -36,17 +45,34 @@ cdef inline int set_node(Tensor t, Node node, int output) except -1:
     return 0
 
 
-cdef inline void save(Node node, int i, PyObject* value) noexcept:
+cdef inline int save(Node node, int i, PyObject* value) except -1:
     """Keep an input or a Python value for the backward."""
+    if is_tensor(value):
+        if pack_hook is not None or (<Tensor>value).flags & INFERENCE:
+            check_savable(<Tensor>value)
+            if pack_hook is not None:
+                return save_packed(node, i, <Tensor>value)
+        node.version[i] = (<Tensor>value).storage.version
     Py_INCREF(<object>value)
     node.saved[i] = value
-    if is_tensor(value):
-        node.version[i] = (<Tensor>value).storage.version
+    return 0
+
+
+cdef int check_savable(Tensor t) except -1:
+    if t.flags & INFERENCE:
+        raise RuntimeError(
+            "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in computation "
+            "tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in autograd, or use "
+            "`torch.no_grad()` instead of `torch.inference_mode()`.")
+    return 0
 
 
 cdef inline int save_result(Node node, int i, Tensor out) except -1:
     """Keep the operation's own result: the same memory without its node, so that no cycle arises."""
     cdef Tensor bare = alias(out)
+    if pack_hook is not None:
+        save_packed(node, i, bare)
+        return 0
     Py_INCREF(bare)
     node.saved[i] = <PyObject*>bare
     node.version[i] = out.storage.version
@@ -57,23 +83,27 @@ cdef inline int check_saved(Node node) except -1:
     """Refuse to compute from values that are gone or were overwritten."""
     cdef int i
     if node.released:
-        raise RuntimeError(
-            "Trying to backward through the graph a second time (or directly access saved tensors after they have "
-            "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "
-            "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if "
-            "you need to access saved tensors after calling backward.")
+        raise_released()
+    if node.extra is not None and "packed" in <dict>node.extra:
+        unpack_saved(node)
     for i in range(node.nsaved):
         if node.saved[i] != NULL and is_tensor(node.saved[i]) and \
                 (<Tensor>node.saved[i]).storage.version != node.version[i]:
-            raise_modified(node, i)
+            raise_changed(<Tensor>node.saved[i], node_name(node), node.version[i])
     return 0
 
 
-cdef int raise_modified(Node node, int i) except -1:
-    cdef Tensor t = <Tensor>node.saved[i]
+cdef int raise_released() except -1:
+    raise RuntimeError(
+        "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
+        "freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify "
+        "retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after "
+        "calling backward.")
+
+
+cdef int raise_changed(Tensor t, str name, uint32_t expected) except -1:
     raise RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"[torch.{type_name(t.a.dtype)} {shape_list(t.a.ndim, t.a.shape)}], which is a value that "
-        f"{node_name(node)} needs, is at version {t.storage.version}; expected version {node.version[i]} instead. "
-        "Hint: enable anomaly detection to find the operation that failed to compute its gradient, with "
-        "torch.autograd.set_detect_anomaly(True).")
+        f"[torch.{type_name(t.a.dtype)} {shape_list(t.a.ndim, t.a.shape)}], which is a value that {name} needs, is at version "
+        f"{t.storage.version}; expected version {expected} instead. Hint: enable anomaly detection to find the operation that "
+        "failed to compute its gradient, with torch.autograd.set_detect_anomaly(True).")

@@ -222,6 +222,8 @@ cdef int node_release(PyObject* self) noexcept:
     for i in range(count):
         clear_slot(&(<Node>self).edge[i])
     if (<Node>self).extra is not None:
+        if (<Node>self).row.backward == function_backward:
+            forget_context(self)
         (<Node>self).extra = None
     if (<Node>self).edge != (<Node>self).inline_edge:
         free((<Node>self).edge)

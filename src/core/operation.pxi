@@ -72,6 +72,7 @@ cdef object operation_call(object callee, PyObject** args, size_t nargsf, PyObje
     cdef Operation op = <Operation>callee
     cdef PyObject* value[MAX_ARGUMENTS]
     cdef Py_ssize_t n = PyVectorcall_NARGS(nargsf)
+    cdef PyObject* out = NULL
     cdef int i
     cdef object rest = None
     if kwnames == NULL and n == len(op.names) and op.variadic < 0 and n == op.npositional:
@@ -89,10 +90,12 @@ cdef object operation_call(object callee, PyObject** args, size_t nargsf, PyObje
     if rest is not None:
         value[op.variadic] = <PyObject*>rest
     if kwnames != NULL:
-        parse_keywords(op, value, args + PyVectorcall_NARGS(nargsf), <tuple>kwnames)
+        parse_keywords(op, value, args + PyVectorcall_NARGS(nargsf), <tuple>kwnames, &out)
     for i in range(op.nrequired):
         if value[i] == NULL:
             raise TypeError(f"{op.__name__}() missing required argument '{op.names[i]}' (position {i + 1})")
+    if out != NULL and <object>out is not None:
+        return call_with_out(op, value, <object>out)
     return op.entry(op.row, value)
 
 
@@ -104,10 +107,13 @@ cdef tuple gathered(PyObject** args, Py_ssize_t n):
     return tuple([<object>args[i] for i in range(n)])
 
 
-cdef int parse_keywords(Operation op, PyObject** value, PyObject** given, tuple kwnames) except -1:
+cdef int parse_keywords(Operation op, PyObject** value, PyObject** given, tuple kwnames, PyObject** out) except -1:
     cdef Py_ssize_t i, k
     for k in range(len(kwnames)):
         i = parameter_index(op, kwnames[k])
+        if i < 0 and kwnames[k] == "out" and not op.__name__.endswith("_"):
+            out[0] = given[k]
+            continue
         if i < 0:
             raise TypeError(f"{op.__name__}() got an unexpected keyword argument '{kwnames[k]}'")
         if value[i] != NULL:
@@ -128,6 +134,72 @@ cdef Py_ssize_t parameter_index(Operation op, object name):
     if other is not None and other in op.names:
         return op.names.index(other)
     return -1
+
+
+# `out=`: any operation computes as always, and its result is then written to the tensors that were given.
+
+cdef object call_with_out(Operation op, PyObject** value, object out):
+    cdef tuple into = tuple(out) if isinstance(out, (tuple, list)) else (out,)
+    cdef tuple results
+    cdef int i
+    for t in into:
+        if not isinstance(t, Tensor):
+            raise TypeError(f"{op.__name__}(): argument 'out' must be Tensor, not {type(t).__name__}")
+    if fg_grad_enabled:
+        for i in range(len(op.names)):
+            if value[i] != NULL and is_tensor(value[i]) and (<Tensor>value[i]).flags & REQUIRES_GRAD:
+                raise_out_needs_no_grad(op)
+        for t in into:
+            if (<Tensor>t).flags & REQUIRES_GRAD:
+                raise_out_needs_no_grad(op)
+    result = op.entry(op.row, value)
+    results = tuple(result) if isinstance(result, tuple) else (result,)
+    if len(results) != len(into):
+        raise TypeError(f"{op.__name__}(): argument 'out' must hold {len(results)} tensors, got {len(into)}")
+    for i in range(len(into)):
+        check_out(op, <Tensor>into[i], <Tensor>results[i])
+    for i in range(len(into)):
+        write_out(<Tensor>into[i], <Tensor>results[i])
+    return out if len(into) == 1 else result.__class__(into) if type(result) is not tuple else into
+
+
+cdef int raise_out_needs_no_grad(Operation op) except -1:
+    raise RuntimeError(f"{op.__name__}(): functions with out=... arguments don't support automatic differentiation, but one of "
+                       "the arguments requires grad.")
+
+
+cdef int check_out(Operation op, Tensor out, Tensor result) except -1:
+    cdef int d
+    if category(result.a.dtype) > category(out.a.dtype):
+        raise RuntimeError(f"{op.__name__}: result type {SCALAR_NAMES[result.a.dtype]} can't be cast to the desired output type "
+                           f"{SCALAR_NAMES[out.a.dtype]}")
+    if same_shape(&out.a, &result.a):
+        for d in range(out.a.ndim):
+            if out.a.stride[d] == 0 and out.a.shape[d] > 1:
+                raise RuntimeError(
+                    "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+                    "Please clone() the tensor before performing the operation.")
+    elif out.a.numel:
+        import warnings
+        warnings.warn(
+            f"An output with one or more elements was resized since it had shape {shape_list(out.a.ndim, out.a.shape)}, which does "
+            f"not match the required output shape {shape_list(result.a.ndim, result.a.shape)}. This behavior is deprecated: reuse an "
+            "out tensor by resizing it to zero elements with t.resize_(0).", UserWarning, stacklevel=2)
+    return 0
+
+
+cdef int write_out(Tensor out, Tensor result) except -1:
+    """Copy; a tensor of another shape gets new memory."""
+    cdef Tensor fresh
+    cdef Storage* old
+    if not same_shape(&out.a, &result.a):
+        fresh = empty(out.a.dtype, result.a.ndim, result.a.shape)
+        old = out.storage
+        out.storage, fresh.storage = fresh.storage, old
+        out.a = fresh.a
+    copy_array(&out.a, &result.a)
+    out.storage.version += 1
+    return 0
 
 
 cdef int install_vectorcall() except -1:

@@ -50,6 +50,15 @@ cdef inline bint is_operand(object x) except -1:
     return is_tensor(<PyObject*>x) or number_dtype(x) >= 0
 
 
+cdef tuple texts = (object.__repr__, object.__repr__, object.__format__)
+
+
+def _set_texts(repr, str, format):
+    """Install what makes a tensor's text: Python's business, not the engine's."""
+    global texts
+    texts = repr, str, format
+
+
 cdef class Tensor:
     """A strided view of a storage, and a vertex of the graph that made it.
 
@@ -209,6 +218,15 @@ cdef class Tensor:
     def __abs__(self):
         return unary(OP_ABS, self)
 
+    def __repr__(self):
+        return texts[0](self)
+
+    def __str__(self):
+        return texts[1](self)
+
+    def __format__(self, spec):
+        return texts[2](self, spec)
+
     def __hash__(self):
         return <Py_hash_t>(<size_t><PyObject*>self >> 4)
 
@@ -348,6 +366,8 @@ cdef class Tensor:
 
     @property
     def grad(self):
+        if self.grad_ is None and self.node is not None and not self.flags & RETAINS_GRAD:
+            warn_no_grad()
         return self.grad_
 
     @grad.setter
@@ -369,11 +389,17 @@ cdef class Tensor:
 
     @property
     def _version(self):
+        if self.flags & INFERENCE:
+            raise RuntimeError("Inference tensors do not track version counter.")
         return self.storage.version
 
     @property
     def _base(self):
         return self.base
+
+    def is_inference(self):
+        """Whether it was made in inference_mode."""
+        return bool(self.flags & INFERENCE)
 
     def _is_view(self):
         return self.base is not None
@@ -395,6 +421,15 @@ cdef class Tensor:
             tensor([4.])
         """
         backward_from(self, gradient, retain_graph, create_graph, inputs)
+
+
+cdef int warn_no_grad() except -1:
+    import warnings
+    warnings.warn("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
+                  "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf "
+                  "Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure "
+                  "you access the leaf Tensor instead.", UserWarning, stacklevel=2)
+    return 0
 
 
 cdef list BUFFER_FORMATS = [b"?", b"B", b"b", b"h", b"i", b"q", b"e", None, b"f", b"d"]
@@ -453,6 +488,8 @@ cdef int set_requires_grad(Tensor t, bint value) except -1:
                            "in a subgraph that doesn't require differentiation use var_no_grad = var.detach().")
     if value and not is_floating(t.a.dtype):
         raise RuntimeError(f"only Tensors of floating point dtype can require gradients, got {DTYPES[t.a.dtype]}")
+    if value and t.flags & INFERENCE and not fg_inference:
+        raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
     t.flags = t.flags | REQUIRES_GRAD if value else t.flags & ~REQUIRES_GRAD
     return 0
 

@@ -15,7 +15,8 @@ ctypedef struct Vertex:
     int32_t pending           # edges that have not delivered yet
     int32_t first_edge        # in Walk.follow
     bint is_leaf
-    bint needed
+    bint needed               # its gradient is wanted further on: a node runs, a leaf accumulates
+    bint wanted               # a node whose outputs' gradients are asked for: with `inputs`
 
 ctypedef struct Walk:
     Vertex* vertex
@@ -44,9 +45,6 @@ cdef Walk* begin_walk() except NULL:
         if w == NULL:
             raise MemoryError("cannot allocate a backward walk")
     w.count = w.follow_count = w.heap_count = 0
-    walks += 1
-    if walks == 0:
-        walks = 1
     return w
 
 
@@ -113,6 +111,7 @@ cdef int32_t vertex_of(Walk* w, PyObject* target, uint32_t serial) except -1:
     v.pending = 0
     v.is_leaf = is_leaf
     v.needed = True
+    v.wanted = False
     w.count += 1
     return w.count - 1
 
@@ -185,6 +184,17 @@ cdef inline bint exclusive(Tensor t, int references) noexcept:
         t.storage.parent == NULL and t.base is None
 
 
+cdef bint fits(Tensor g, const Meta* meta) noexcept:
+    """Whether broadcasting can have made g's shape of meta's."""
+    cdef int d, shift = g.a.ndim - meta.ndim
+    if shift < 0:
+        return False
+    for d in range(meta.ndim):
+        if meta.shape[d] != 1 and meta.shape[d] != g.a.shape[d + shift]:
+            return False
+    return True
+
+
 cdef Tensor fitted(Tensor g, const Meta* meta):
     """See Note [Broadcasting is undone by the walk]."""
     cdef int d
@@ -195,6 +205,9 @@ cdef Tensor fitted(Tensor g, const Meta* meta):
                 same = False
                 break
     if not same:
+        if not fits(g, meta):
+            raise RuntimeError(f"backward: a gradient must have the shape of what it belongs to, got {shape_tuple(&g.a)} and "
+                               f"{tuple(shape_list(meta.ndim, meta.shape))}")
         g = operations.sum_to(g, meta)
     if g.a.dtype != meta.dtype:
         g = operations.cast(g, meta.dtype)
@@ -219,14 +232,13 @@ cdef int deliver(Walk* w, int32_t k, uint32_t nr, Tensor g) except -1:
         place[0] = <PyObject*>g
         return 0
     held = <Tensor>place[0]
-    if w.create_graph:
+    if w.create_graph or is_narrow(held.a.dtype):
         g = operations.add(held, g)
     elif exclusive(held, 2) and held.a.contiguous:
         add_into(&held.a, &g.a)
         return 0
     else:
         g = summed(held, g)
-    place = grad_place(&w.vertex[k], nr)          # an addition may run Python code, and vertices may have moved
     clear_slot(place)
     Py_INCREF(g)
     place[0] = <PyObject*>g
@@ -241,8 +253,13 @@ cdef void meta_of(const Array* a, Meta* meta) noexcept:
         meta.shape[d] = a.shape[d]
 
 
+cdef inline bint is_narrow(int dt) noexcept nogil:
+    """Floats that kernels only move."""
+    return dt == FLOAT16 or dt == BFLOAT16
+
+
 cdef int add_into(Array* into, Array* g) except -1:
-    """into += g, without a graph."""
+    """into += g, of one shape and dtype, without a graph.  The GIL stays held: two threads may add into one leaf."""
     cdef Launch l
     cdef Array* operand[3]
     cdef int8_t perm[MAX_DIMS]
@@ -263,7 +280,7 @@ cdef int add_into(Array* into, Array* g) except -1:
     else:
         order_dims(operand, 3, into, perm)
         fill_loop(&l, operand, 3, perm)
-    return run(&l) if into.numel else 0
+    return run_holding(&l) if into.numel else 0
 
 
 cdef Tensor summed(Tensor a, Tensor b):
@@ -273,25 +290,44 @@ cdef Tensor summed(Tensor a, Tensor b):
 
 
 cdef int accumulate(Walk* w, Tensor leaf, Tensor g) except -1:
-    """leaf.grad += g."""
-    cdef Tensor held
+    """leaf.grad += g.  Whatever may let another thread run is done before leaf.grad is looked at for the last time."""
+    cdef Tensor held, total
     if g.node is not None:
         cycles_are_possible()
     if leaf.grad_ is None:
-        if exclusive(g, 1) and g.a.contiguous and (w.create_graph or g.node is None):
+        if not exclusive(g, 1) or not g.a.contiguous or (g.node is not None and not w.create_graph):
+            g = copied(g, w.create_graph)
+        if leaf.grad_ is None:
             leaf.grad_ = g
-        else:
-            leaf.grad_ = operations.clone(g)
-    elif w.create_graph:
-        leaf.grad_ = operations.add(leaf.grad_, g)
-    else:
+            return 0
+    while True:
         held = <Tensor>leaf.grad_
-        if held.a.dtype == FLOAT16 or held.a.dtype == BFLOAT16:
-            leaf.grad_ = operations.add(held, g)
+        if not same_shape(&held.a, &g.a):
+            raise RuntimeError(f"backward: .grad must have the shape of its tensor, got {shape_tuple(&held.a)} and {shape_tuple(&g.a)}")
+        if not w.create_graph and not is_narrow(held.a.dtype):
+            if held.a.dtype != g.a.dtype:
+                g = operations.cast(g, held.a.dtype)
+            if leaf.grad_ is held:
+                add_into(&held.a, &g.a)
+                held.storage.version += 1
+                return 0
         else:
-            add_into(&held.a, &g.a)
-            held.storage.version += 1
-    return 0
+            total = operations.add(held, g)
+            if leaf.grad_ is held:
+                leaf.grad_ = total
+                return 0
+        if leaf.grad_ is None:
+            leaf.grad_ = copied(g, w.create_graph)
+            return 0
+
+
+cdef Tensor copied(Tensor g, bint with_graph):
+    """The same values in memory of their own, and at the same place in the graph if that is kept."""
+    cdef Tensor r = operations.clone(g)
+    if with_graph and g.node is not None:
+        r.node, r.nr = g.node, g.nr
+        r.flags |= REQUIRES_GRAD
+    return r
 
 
 cdef int finish_vertex(Walk* w, int32_t i) except -1:
@@ -299,7 +335,7 @@ cdef int finish_vertex(Walk* w, int32_t i) except -1:
     cdef Vertex* v = &w.vertex[i]
     cdef Tensor leaf, g
     if not v.is_leaf:
-        if v.needed:
+        if v.needed or v.wanted:
             push_ready(w, i)
         return 0
     if v.grad == NULL or not v.needed:
@@ -337,14 +373,14 @@ cdef int run_node(Walk* w, int32_t i) except -1:
         out[e] = NULL
     try:
         if given:
-            node.row.backward(node, grads, out, w.create_graph)
+            call_backward(node, grads, out, w.create_graph)
             if node.extra is not None:
                 run_post_hooks(node, grads, out)
-            if anomaly_mode and anomaly_check_nan:
-                check_nan(node, out)
         drop_grads(&w.vertex[i])
         if not w.keep_graph:
             release_saved(node)
+        elif node.extra is not None and "packed" in <dict>node.extra:
+            repack_saved(node)
         for e in range(n):
             k = w.follow[w.vertex[i].first_edge + e]
             if k < 0:
@@ -372,6 +408,12 @@ cdef int deliver_owned(Walk* w, int32_t k, uint32_t nr, PyObject** value) except
 cdef void release_saved(Node node) noexcept:
     """After its backward: let go of saved tensors; a node that saved none may run again."""
     cdef int i
+    if node.extra is not None:
+        if node.row.backward == function_backward:
+            release_function(node)
+            return
+        if (<dict>node.extra).pop("packed", None) is not None:
+            node.released = True
     for i in range(node.nsaved):
         if node.saved[i] != NULL and (is_tensor(node.saved[i]) or Py_TYPE(node.saved[i]) == <PyTypeObject*>Node):
             node.released = True
@@ -379,26 +421,48 @@ cdef void release_saved(Node node) noexcept:
             return
 
 
+cdef int call_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
+    """A node's own backward; in anomaly mode with its checks."""
+    if not anomaly_mode:
+        return node.row.backward(node, grads, out, create_graph)
+    try:
+        node.row.backward(node, grads, out, create_graph)
+    except Exception:
+        warn_of_line(node)
+        raise
+    if anomaly_check_nan:
+        check_nan(node, out)
+    return 0
+
+
 cdef int run_walk(list roots, list root_grads, bint keep_graph, bint create_graph, list inputs, list captured) except -1:
     """Backward from `roots`.  With `inputs`, only what they need runs; `captured` (if a list) receives their gradients,
     otherwise their .grad does."""
-    global fg_grad_enabled
+    global fg_grad_enabled, walks
     cdef Walk* w = begin_walk()
-    cdef uint32_t serial = walks
+    cdef uint32_t serial
     cdef int32_t i, k
     cdef int enabled = fg_grad_enabled
     cdef Tensor t
     cdef list places = None
-    cdef list slots = []
+    cdef list slots = [0] * len(roots)
     w.create_graph, w.keep_graph, w.accumulate = create_graph, keep_graph, captured is None
     fg_grad_enabled = create_graph
     try:
-        for root in roots:
-            t = <Tensor>root
-            slots.append(vertex_of(w, root_target(t), serial))
+        if inputs is not None:
+            places = [-1] * len(inputs)
+            for t in inputs:
+                root_target(t)
+        for t in roots:
+            root_target(t)
+        walks = max(walks + 1, 1)                 # from here to mark_needed nothing but these lines may run: see this file's head
+        serial = walks
+        for i in range(len(roots)):
+            slots[i] = vertex_of(w, root_target(<Tensor>roots[i]), serial)
         lay_out(w, serial)
         if inputs is not None:
-            places = mark_needed(w, inputs, serial)
+            find_places(inputs, serial, places)
+            mark_needed(w, places)
         for i in range(len(roots)):
             t = <Tensor>roots[i]
             deliver(w, slots[i], t.nr, <Tensor>root_grads[i])
@@ -411,7 +475,8 @@ cdef int run_walk(list roots, list root_grads, bint keep_graph, bint create_grap
                 run_pre_hooks(<Node>w.vertex[k].target, grad_place(&w.vertex[k], 0))
             if places is not None:
                 capture(w, k, places, inputs, captured)
-            run_node(w, k)
+            if w.vertex[k].needed:
+                run_node(w, k)
         if places is not None and captured is not None:
             capture_leaves(w, places, captured)
     finally:

@@ -10,7 +10,7 @@ from fastgrad.launch cimport *
 
 include "kernels/vmath.pxi"
 include "core/half.pxi"
-#include "kernels/scalar.pxi"
+include "kernels/scalar.pxi"
 include "kernels/loop.pxi"
 include "kernels/gemm.pxi"
 include "kernels/reduce.pxi"

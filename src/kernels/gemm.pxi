@@ -3,9 +3,9 @@
 # Order of summation.  k is cut into equal blocks of at most GEMM_KC; within a block each element is one chain of fma from
 # +0 in the order of k; the blocks' sums are added up in order, the bias to the first.  Where that would waste the vectors
 # (few rows or columns; see `gemm_prefers_dots`), k is cut at multiples of DOT_CHUNK and each block is a dot product over
-# the lanes of four vectors.  Which of the two depends on k, the strides, min(m, GEMM_CUT) and min(n, GEMM_CUT) only.  Hence:
-# cutting m and n at multiples of GEMM_CUT, with the remainder left to the last piece (so that no piece is smaller than
-# GEMM_CUT), changes no bit.  Cutting k does.
+# the lanes of one to four vectors.  Which order an element gets depends on k, the strides, min(m, GEMM_CUT),
+# min(n, GEMM_CUT) and its place modulo 4.  Hence: cutting m and n at multiples of GEMM_CUT, with the remainder left to the
+# last piece (so that no piece is smaller than GEMM_CUT), changes no bit.  Cutting k does.
 
 cdef extern from "tile.h" nogil:
     enum:
@@ -77,8 +77,8 @@ cdef void gemm_empty(int64_t m, int64_t n, real* c, int64_t c_row, const real* b
 
 cdef void gemm_pack(int64_t n, int64_t k, const real* a, int64_t a_n, int64_t a_k, real* out, int64_t unit,
                     int64_t units) noexcept nogil:
-    """Panels of the n columns of a (step a_n) by k rows (step a_k), one after the other, each stored by rows and zeros in the
-    columns after n.  A panel is at most `units` times `unit` columns; the panels are balanced as in `gemm_block`."""
+    """Panels of the n columns of a (step a_n) by k rows (step a_k), one after the other, each stored by rows, with zeros in
+    the columns after n.  A panel is at most `units` times `unit` columns; the panels are balanced as in `gemm_block`."""
     cdef int64_t total = (n + unit - 1) // unit, panels = (total + units - 1) // units
     cdef int64_t each = total // panels, wider = total - each * panels, j = 0, i, p, width, count
     if a_n == 1:
@@ -119,8 +119,8 @@ cdef inline void gemm_tile(const Tile* t, const real* a, const real* b, const re
 
 cdef void gemm_block(int64_t m, int64_t n, Tile* t, const real* a, bint a_packed, const real* b, bint b_packed, real* c,
                      const real* bias) noexcept nogil:
-    """One block of k.  Panels of b in the outer loop and tiles down a in the inner one; the other way round, which writes c in
-    order, where all of b stays in the first-level cache."""
+    """One block of k.  Panels of b in the outer loop and tiles down a in the inner one; the other way round, which writes
+    c in order, where all of b stays in the first-level cache."""
     cdef int lanes = tile_lanes_f32 if real is f32 else tile_lanes_f64
     cdef int64_t vecs = (n + lanes - 1) // lanes, panels = (vecs + TILE_VECS - 1) // TILE_VECS
     cdef int64_t tiles = (m + TILE_ROWS - 1) // TILE_ROWS, rows = m // tiles, taller = m - rows * tiles
@@ -167,9 +167,13 @@ cdef void gemm_blocks(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_
     cdef int64_t mc = m, nc = n, i, j, p
     cdef int64_t mc_max = GEMM_A_BYTES // (GEMM_KC * <int64_t>sizeof(real))
     cdef int64_t nc_max = GEMM_B_BYTES // (GEMM_KC * <int64_t>sizeof(real))
-    # operands that fit the caches are read where they lie, and columns of a always
-    cdef bint large = (m + n) * k * <int64_t>sizeof(real) > GEMM_LARGE and m > 4 * TILE_ROWS
-    cdef bint pack_a = a_row != 1 and k > 1 and (a_col != 1 or (large and n > 4 * TILE_VECS * lanes))
+    # Operands that fit the caches are read where they lie.  Columns of a lose a tenth to copying them from 1 MB on, but
+    # not with vectors of 16 elements.
+    cdef int64_t nbytes = (m + n) * k * <int64_t>sizeof(real)
+    cdef bint large = nbytes > GEMM_LARGE and m > 4 * TILE_ROWS
+    cdef bint wide = n > 4 * TILE_VECS * lanes and m > 4 * TILE_ROWS
+    cdef bint pack_a = k > 1 and (a_col != 1 and (a_row != 1 or (wide and lanes < 16 and nbytes > GEMM_LARGE // 4))
+                                  or a_row != 1 and large and wide)
     cdef bint pack_b = b_col != 1 or large or (not TILE_MASKED and n % lanes != 0)
     cdef const real* a_block
     cdef const real* b_block

@@ -1,21 +1,41 @@
-# Scalar functions of rows that are not transcendental: division rules, minima, bit operations.  As in vmath.pxi, without
-# branches where that lets a loop vectorize; integer divisors are checked for zero before a kernel runs.
+# Scalar functions of rows that are not transcendental: division rules, minima, shifts, whole powers, rounding; and a few
+# functions made of those in vmath.pxi.  As there, without branches where that lets a loop vectorize.  Integer divisors are checked
+# for zero before a kernel runs; here they only must not trap.
 
-cdef inline number vfloordiv(number a, number b) noexcept nogil:
+cdef extern from "math.h" nogil:
+    f32 c_hypot_f32 "hypotf"(f32 x, f32 y)
+    f64 c_hypot_f64 "hypot"(f64 x, f64 y)
+    f32 c_erfc_f32 "erfcf"(f32 x)
+    f64 c_erfc_f64 "erfc"(f64 x)
+    f32 c_acosh_f32 "acoshf"(f32 x)
+    f64 c_acosh_f64 "acosh"(f64 x)
+    f32 c_asinh_f32 "asinhf"(f32 x)
+    f64 c_asinh_f64 "asinh"(f64 x)
+    f32 c_atanh_f32 "atanhf"(f32 x)
+    f64 c_atanh_f64 "atanh"(f64 x)
+
+
+# --- division --------------------------------------------------------------------------------------------------------------
+
+cdef inline number vfloor_divide(number a, number b) noexcept nogil:
     """Quotient rounded towards minus infinity."""
     cdef number q
-    if number is f32 or number is f64:
-        return floordiv_real(a, b)
+    if number is f32:
+        return floor_divide_real(a, b)
+    elif number is f64:
+        return floor_divide_real(a, b)
+    elif number is u8:
+        return 0 if b == 0 else <number>(a // b)
     else:
         if b == 0:
             return 0
-        if b == <number>-1:
+        if b == -1:
             return <number>(0 - a)
-        q = a // b
+        q = <number>(a // b)
         return <number>(q - 1) if (a % b != 0) and ((a < 0) != (b < 0)) else q
 
 
-cdef inline real floordiv_real(real a, real b) noexcept nogil:
+cdef inline real floor_divide_real(real a, real b) noexcept nogil:
     """Python's floor division: from the remainder, so that a == b * q + r holds as nearly as it can."""
     cdef real r, q, f
     if b == 0:
@@ -30,23 +50,129 @@ cdef inline real floordiv_real(real a, real b) noexcept nogil:
     return f + 1 if q - f > <real>0.5 else f
 
 
+cdef inline number vtrunc_divide(number a, number b) noexcept nogil:
+    """Quotient rounded towards zero."""
+    if number is f32:
+        return vtrunc(a / b)
+    elif number is f64:
+        return vtrunc(a / b)
+    elif number is u8:
+        return 0 if b == 0 else <number>(a // b)
+    else:
+        return 0 if b == 0 else <number>(0 - a) if b == -1 else <number>(a // b)
+
+
 cdef inline number vremainder(number a, number b) noexcept nogil:
     """The remainder with the divisor's sign."""
     cdef number r
-    if number is f32 or number is f64:
+    if number is f32:
         r = vfmod(a, b)
         return r + b if r != 0 and (r < 0) != (b < 0) else r
+    elif number is f64:
+        r = vfmod(a, b)
+        return r + b if r != 0 and (r < 0) != (b < 0) else r
+    elif number is u8:
+        return 0 if b == 0 else <number>(a % b)
     else:
-        if b == 0 or b == <number>-1:
+        if b == 0 or b == -1:
             return 0
-        r = a % b
+        r = <number>(a % b)
         return <number>(r + b) if r != 0 and (r < 0) != (b < 0) else r
 
 
+cdef inline integer vinteger_fmod(integer a, integer b) noexcept nogil:
+    """The remainder with the dividend's sign."""
+    if integer is u8:
+        return 0 if b == 0 else <integer>(a % b)
+    else:
+        return 0 if b == 0 or b == -1 else <integer>(a % b)
+
+
+cdef inline integer vinteger_pow(integer base, integer exponent) noexcept nogil:
+    """Whole powers by squaring, modulo the width; a negative power is 0 unless the base is 1 or -1."""
+    cdef integer result = 1
+    if exponent < 0:
+        return 1 if base == 1 else (-1 if exponent & 1 else 1) if base == <integer>-1 else 0
+    while exponent:
+        if exponent & 1:
+            result = <integer>(result * base)
+        base = <integer>(base * base)
+        exponent >>= 1
+    return result
+
+
+# --- order -----------------------------------------------------------------------------------------------------------------
+
 cdef inline number vminimum(number a, number b) noexcept nogil:
     """The smaller; NaN if either is."""
-    return a if a < b or a != a else b
+    return a if (a < b) | (a != a) else b
 
 
 cdef inline number vmaximum(number a, number b) noexcept nogil:
-    return a if a > b or a != a else b
+    return a if (a > b) | (a != a) else b
+
+
+cdef inline number vfmin(number a, number b) noexcept nogil:
+    """The smaller; the other if one is NaN."""
+    return a if (a < b) | (b != b) else b
+
+
+cdef inline number vfmax(number a, number b) noexcept nogil:
+    return a if (a > b) | (b != b) else b
+
+
+# --- bits ------------------------------------------------------------------------------------------------------------------
+
+cdef inline integer vleft_shift(integer a, integer count) noexcept nogil:
+    """Zero where the count is negative or not less than the width."""
+    if count < 0 or count >= <i64>(8 * sizeof(integer)):
+        return 0
+    return <integer>(<u64>a << <int>count)
+
+
+cdef inline integer vright_shift(integer a, integer count) noexcept nogil:
+    """The sign where the count is negative or not less than the width."""
+    if count < 0 or count >= <i64>(8 * sizeof(integer)):
+        return <integer>(a >> (8 * sizeof(integer) - 1))  if integer is not u8 else 0
+    return <integer>(a >> <int>count)
+
+
+cdef inline bint vsignbit(real x) noexcept nogil:
+    return bits_f32(x) >> 31 if real is f32 else bits_f64(x) >> 63
+
+
+# --- functions made of others ------------------------------------------------------------------------------------------------
+
+cdef inline real vasinh(real x) noexcept nogil:
+    return c_asinh_f32(x) if real is f32 else c_asinh_f64(x)
+
+
+cdef inline real vacosh(real x) noexcept nogil:
+    return c_acosh_f32(x) if real is f32 else c_acosh_f64(x)
+
+
+cdef inline real vatanh(real x) noexcept nogil:
+    return c_atanh_f32(x) if real is f32 else c_atanh_f64(x)
+
+
+cdef inline real verfc(real x) noexcept nogil:
+    return c_erfc_f32(x) if real is f32 else c_erfc_f64(x)
+
+
+cdef inline real vhypot(real x, real y) noexcept nogil:
+    """Through libm: the sum of squares would overflow."""
+    return c_hypot_f32(x, y) if real is f32 else c_hypot_f64(x, y)
+
+
+cdef inline real vzero(real x) noexcept nogil:
+    """The gradient of a step function: 0, whatever comes in."""
+    return 0
+
+
+cdef inline real vsign(real x) noexcept nogil:
+    return <real>((x > 0) - (x < 0))
+
+
+cdef inline real vfma(real a, real b, real c) noexcept nogil:
+    """a * b + c; fused where the CPU level has it, as PyTorch's vector code does."""
+    return fma_f32(a, b, c) if real is f32 else fma_f64(a, b, c)

@@ -255,8 +255,8 @@ static void TILE(transpose)(int64_t n, int64_t k, const TILE_REAL* in, int64_t i
         for (int64_t p = 0; p < k; p++) out[p * out_row + i] = in[i * in_row + p];
     }
 }
-/* in[k, n] (row stride in_row) into panels of columns, one after the other, each stored by rows: `wider` of (each + 1) * unit
- * columns, the rest of each * unit, zeros in those after n.  Row by row of in, so that pages are met in order. */
+/* in[k, n] (row stride in_row) into panels of columns, one after the other, each stored by rows: `wider` of
+ * (each + 1) * unit columns, the rest of each * unit, zeros in those after n.  Row by row of in: pages are met in order. */
 static void TILE(copy)(int64_t k, int64_t n, const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int64_t each,
                        int64_t wider, int64_t unit) {
     for (int64_t p = 0; p < k; p++, in += in_row) {
@@ -268,7 +268,10 @@ static void TILE(copy)(int64_t k, int64_t n, const TILE_REAL* in, int64_t in_row
             int64_t j = 0;
             for (; j < count; j += 64 / (int)sizeof(TILE_REAL)) TILE_PREFETCH(from + 2 * in_row + j, 0);
             for (j = 0; j + LANES <= count; j += LANES) *(TILE(vec)*)(to + j) = *(const TILE(vec)*)(from + j);
-            if (j < width) TILE(store)(to + j, TILE(load)(from + j, (int)(count - j)), width - j < LANES ? (int)(width - j) : LANES);
+            if (j < width) {
+                const TILE(vec) rest = TILE(load)(from + j, (int)(count - j));
+                TILE(store)(to + j, rest, width - j < LANES ? (int)(width - j) : LANES);
+            }
             first += width;
         }
     }

@@ -3,7 +3,12 @@
 # Each is branch-free (selects, no calls, no tables, no early return), so that GCC vectorizes a plain loop over it at every CPU
 # level; name_f32 and name_f64 hold the two precisions, the fused v-name chooses. Values at NaN, infinities, signed zeros and
 # denormals are those of C's libm. Coefficients come from fit_vmath.py; max ulp in the comments is the largest error measured
-# over the levels with and without fma. No pointer, no loop and no knowledge of tensors here.
+# over the levels with and without fma (f32 / f64). No pointer, no loop and no knowledge of tensors here.
+#
+# Four need care: vsin, vcos, vtan and vfmod may call libm, so a loop over them stays scalar. Where no element is vtrig_huge(x) or
+# vfmod_huge(x, y), which vectorize, a kernel runs the loop over vsin_core, vcos_core, vtan_core or vfmod_core instead.
+#
+# Literals: 2 * s is double in the C that Cython writes. In f32 write <f32>2 * s, or pass the literal to an f32 function.
 
 from libc.stdint cimport uint32_t, uint64_t
 

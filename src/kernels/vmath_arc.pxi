@@ -178,16 +178,20 @@ cdef inline f64 atan2_f64(f64 y, f64 x) noexcept nogil:
 
 
 cdef inline real vasin(real x) noexcept nogil:
+    """asin(x), |x| <= 1. Max ulp 1.15 / 1.25."""
     return asin_f32(x) if real is f32 else asin_f64(x)
 
 
 cdef inline real vacos(real x) noexcept nogil:
+    """acos(x), |x| <= 1. Max ulp 1.15 / 1.21."""
     return acos_f32(x) if real is f32 else acos_f64(x)
 
 
 cdef inline real vatan(real x) noexcept nogil:
+    """atan(x), any x. Max ulp 1.27 / 1.62."""
     return atan_f32(x) if real is f32 else atan_f64(x)
 
 
 cdef inline real vatan2(real y, real x) noexcept nogil:
+    """Angle of the point (x, y). Max ulp 1.63 / 1.67."""
     return atan2_f32(y, x) if real is f32 else atan2_f64(y, x)

@@ -62,4 +62,5 @@ cdef inline f64 erf_f64(f64 x) noexcept nogil:
 
 
 cdef inline real verf(real x) noexcept nogil:
+    """erf(x), any x. Max ulp 1.44 / 1.63."""
     return erf_f32(x) if real is f32 else erf_f64(x)

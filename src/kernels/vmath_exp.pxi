@@ -1,12 +1,22 @@
 # exp and the functions built on it: vexp, vexp2, vexpm1, vsigmoid (part of vmath.pxi).
 #
 # Shared method: n = rint(x / ln2) by adding and subtracting 1.5 * 2^(mantissa bits), whose low bits then hold n as an integer;
-# r = x - n ln2 in two parts, the first short enough that n * LN2_HIGH is exact without fma; a polynomial in r; scaling by 2^n in
+# r = x - n ln2 in two parts, the first of so few bits that n times it is exact without fma; a polynomial in r; scaling by 2^n in
 # two steps, so that overflow and denormal results round once.
 
 cdef enum:
     EXP_BIAS_F32 = 127
     EXP_BIAS_F64 = 1023
+
+
+cdef inline f32 exp_poly_f32(f32 r) noexcept nogil:
+    """p of exp(r) = 1 + r + r^2 p(r), |r| <= ln2/2."""
+    cdef f32 p
+    p = fma_f32(0.00138700916, r, 0.00837046932)
+    p = fma_f32(p, r, 0.0416674986)
+    p = fma_f32(p, r, 0.166665047)
+    p = fma_f32(p, r, 0.49999997)
+    return p
 
 
 cdef inline f32 exp_scaled_f32(f32 x, uint32_t power) noexcept nogil:
@@ -19,15 +29,26 @@ cdef inline f32 exp_scaled_f32(f32 x, uint32_t power) noexcept nogil:
     n = shifted - <f32>12582912.0
     r = fma_f32(n, -0.693145752, clamped)
     r = fma_f32(n, -1.42860677e-06, r)
-    p = fma_f32(0.00138700916, r, 0.00837046932)
-    p = fma_f32(p, r, 0.0416674986)
-    p = fma_f32(p, r, 0.166665047)
-    p = fma_f32(p, r, 0.49999997)
-    p = fma_f32(r * r, p, r) + 1
+    p = fma_f32(r * r, exp_poly_f32(r), r) + 1
     # m = n + 2 bias, split into the biased exponents of two powers of two
     m = bits_f32(shifted) - (0x4B400000U - 2 * EXP_BIAS_F32) + power
     m1 = m >> 1
     return (p * from_bits_f32(m1 << 23)) * from_bits_f32((m - m1) << 23)
+
+
+cdef inline f64 exp_poly_f64(f64 r) noexcept nogil:
+    """p of exp(r) = 1 + r + r^2 p(r), |r| <= ln2/2."""
+    cdef f64 p
+    p = fma_f64(2.5087307597982954e-08, r, 2.763292175688761e-07)
+    p = fma_f64(p, r, 2.755731404988739e-06)
+    p = fma_f64(p, r, 2.4801486636840784e-05)
+    p = fma_f64(p, r, 0.00019841269807824194)
+    p = fma_f64(p, r, 0.0013888888948406129)
+    p = fma_f64(p, r, 0.008333333333356775)
+    p = fma_f64(p, r, 0.04166666666652016)
+    p = fma_f64(p, r, 0.16666666666666627)
+    p = fma_f64(p, r, 0.500000000000001)
+    return p
 
 
 cdef inline f64 exp_scaled_f64(f64 x, uint64_t power) noexcept nogil:
@@ -40,18 +61,9 @@ cdef inline f64 exp_scaled_f64(f64 x, uint64_t power) noexcept nogil:
     n = shifted - 6755399441055744.0
     r = fma_f64(n, -0.6931471805598903, clamped)
     r = fma_f64(n, -5.497923018708371e-14, r)
-    p = fma_f64(2.5087307597982954e-08, r, 2.763292175688761e-07)
-    p = fma_f64(p, r, 2.755731404988739e-06)
-    p = fma_f64(p, r, 2.4801486636840784e-05)
-    p = fma_f64(p, r, 0.00019841269807824194)
-    p = fma_f64(p, r, 0.0013888888948406129)
-    p = fma_f64(p, r, 0.008333333333356775)
-    p = fma_f64(p, r, 0.04166666666652016)
-    p = fma_f64(p, r, 0.16666666666666627)
-    p = fma_f64(p, r, 0.500000000000001)
     # 1 + r with its rounding error, so that only the last addition rounds at full size
     head = 1 + r
-    p = head + fma_f64(r * r, p, r - (head - 1))
+    p = head + fma_f64(r * r, exp_poly_f64(r), r - (head - 1))
     m = bits_f64(shifted) - (0x4338000000000000ULL - 2 * EXP_BIAS_F64) + power
     m1 = m >> 1
     return (p * from_bits_f64(m1 << 52)) * from_bits_f64((m - m1) << 52)
@@ -167,11 +179,7 @@ cdef inline f32 sigmoid_f32(f32 x) noexcept nogil:
     n = shifted - <f32>12582912.0
     r = fma_f32(n, 0.693145752, -clamped)
     r = fma_f32(n, 1.42860677e-06, r)
-    p = fma_f32(0.00138700916, r, 0.00837046932)
-    p = fma_f32(p, r, 0.0416674986)
-    p = fma_f32(p, r, 0.166665047)
-    p = fma_f32(p, r, 0.49999997)
-    p = fma_f32(r * r, p, r)
+    p = fma_f32(r * r, exp_poly_f32(r), r)
     m = bits_f32(shifted) - (0x4B400000U - 2 * EXP_BIAS_F32)
     m1 = m >> 1
     c1 = from_bits_f32(m1 << 23)
@@ -189,16 +197,7 @@ cdef inline f64 sigmoid_f64(f64 x) noexcept nogil:
     n = shifted - 6755399441055744.0
     r = fma_f64(n, 0.6931471805598903, -clamped)
     r = fma_f64(n, 5.497923018708371e-14, r)
-    p = fma_f64(2.5087307597982954e-08, r, 2.763292175688761e-07)
-    p = fma_f64(p, r, 2.755731404988739e-06)
-    p = fma_f64(p, r, 2.4801486636840784e-05)
-    p = fma_f64(p, r, 0.00019841269807824194)
-    p = fma_f64(p, r, 0.0013888888948406129)
-    p = fma_f64(p, r, 0.008333333333356775)
-    p = fma_f64(p, r, 0.04166666666652016)
-    p = fma_f64(p, r, 0.16666666666666627)
-    p = fma_f64(p, r, 0.500000000000001)
-    p = fma_f64(r * r, p, r)
+    p = fma_f64(r * r, exp_poly_f64(r), r)
     m = bits_f64(shifted) - (0x4338000000000000ULL - 2 * EXP_BIAS_F64)
     m1 = m >> 1
     c1 = from_bits_f64(m1 << 52)
@@ -208,16 +207,20 @@ cdef inline f64 sigmoid_f64(f64 x) noexcept nogil:
 
 
 cdef inline real vexp(real x) noexcept nogil:
+    """exp(x), any x. Max ulp 1.00 / 0.83."""
     return exp_f32(x) if real is f32 else exp_f64(x)
 
 
 cdef inline real vexp2(real x) noexcept nogil:
+    """2^x, any x. Max ulp 1.19 / 1.25."""
     return exp2_f32(x) if real is f32 else exp2_f64(x)
 
 
 cdef inline real vexpm1(real x) noexcept nogil:
+    """exp(x) - 1, any x. Max ulp 1.32 / 1.46."""
     return expm1_f32(x) if real is f32 else expm1_f64(x)
 
 
 cdef inline real vsigmoid(real x) noexcept nogil:
+    """1 / (1 + exp(-x)), any x. Max ulp 1.70 / 1.72."""
     return sigmoid_f32(x) if real is f32 else sigmoid_f64(x)

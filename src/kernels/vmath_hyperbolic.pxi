@@ -54,27 +54,30 @@ cdef inline f64 tanh_f64(f64 x) noexcept nogil:
     """As tanh_f32, with 2 / (1 + exp(2|x|)) as 2 sigmoid(-2|x|)."""
     cdef f64 a = c_fabs_f64(x), z, p
     z = x * x
-    p = fma_f64(-1.7210956784189697e-05, z, 7.937746970359088e-05)
-    p = fma_f64(p, z, -0.00023045080588112024)
-    p = fma_f64(p, z, 0.0005872143041922338)
-    p = fma_f64(p, z, -0.0014552230599965013)
-    p = fma_f64(p, z, 0.0035920388441881917)
-    p = fma_f64(p, z, -0.008863226955643753)
-    p = fma_f64(p, z, 0.021869488015967272)
-    p = fma_f64(p, z, -0.053968253949875075)
-    p = fma_f64(p, z, 0.13333333333300904)
-    p = fma_f64(p, z, -0.3333333333333313)
+    p = fma_f64(-1.7178573549207538e-05, z, 7.931367916529337e-05)
+    p = fma_f64(p, z, -0.00023039660417868612)
+    p = fma_f64(p, z, 0.0005871883177212477)
+    p = fma_f64(p, z, -0.0014552153400263633)
+    p = fma_f64(p, z, 0.0035920373754375072)
+    p = fma_f64(p, z, -0.008863226777036156)
+    p = fma_f64(p, z, 0.02186948800253431)
+    p = fma_f64(p, z, -0.05396825394929458)
+    p = fma_f64(p, z, 0.1333333333329966)
+    p = fma_f64(p, z, -0.33333333333333126)
     p = fma_f64(z * a, p, a)
     return c_copysign_f64(select_f64(a < 0.6, p, 1 - 2 * sigmoid_f64(-2 * select_f64(a > 40, 40, a))), x)
 
 
 cdef inline real vsinh(real x) noexcept nogil:
+    """sinh(x), any x. Max ulp 1.61 / 1.61."""
     return sinh_f32(x) if real is f32 else sinh_f64(x)
 
 
 cdef inline real vcosh(real x) noexcept nogil:
+    """cosh(x), any x. Max ulp 1.47 / 1.30."""
     return cosh_f32(x) if real is f32 else cosh_f64(x)
 
 
 cdef inline real vtanh(real x) noexcept nogil:
+    """tanh(x), any x. Max ulp 1.32 / 1.29."""
     return tanh_f32(x) if real is f32 else tanh_f64(x)

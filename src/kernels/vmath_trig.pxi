@@ -36,13 +36,16 @@ cdef inline f64 reduce_f32(f32 x, f32 n) noexcept nogil:
 
 
 cdef inline f64 reduce_f64(f64 x, f64 n, f64* tail) noexcept nogil:
-    """r = x - n pi/2 and its rounding error."""
-    cdef f64 high, middle, r
-    high = fma_f64(n, -1.570796325802803, x)
-    middle = fma_f64(n, -9.920935791635221e-10, high)
-    tail[0] = fma_f64(n, -5.170182981794105e-19, fma_f64(n, -9.920935791635221e-10, high - middle))
-    r = middle + tail[0]
-    tail[0] -= r - middle
+    """r = x - n pi/2 and its rounding error. Each step is exact where r cancels; elsewhere its rounding goes to the tail."""
+    cdef f64 first, second, third, product, r
+    first = fma_f64(n, -1.570796325802803, x)
+    second = fma_f64(n, -9.920935791635221e-10, first)
+    product = n * 5.17018297889025e-19
+    third = second - product
+    tail[0] = fma_f64(n, -9.920935791635221e-10, first - second) + ((second - third) - product)
+    tail[0] = fma_f64(n, -2.9038559739793605e-28, tail[0])
+    r = third + tail[0]
+    tail[0] -= r - third
     return r
 
 
@@ -144,6 +147,7 @@ cdef inline f64 tan_core_f64(f64 x) noexcept nogil:
 
 
 cdef inline real vsin_core(real x) noexcept nogil:
+    """sin(x) unless vtrig_huge(x). Max ulp 1.56 / 0.78."""
     if real is f32:
         return select_f32(x == 0, x, sin_quarter_f32(x, 0))
     else:
@@ -151,10 +155,12 @@ cdef inline real vsin_core(real x) noexcept nogil:
 
 
 cdef inline real vcos_core(real x) noexcept nogil:
+    """cos(x) unless vtrig_huge(x). Max ulp 1.57 / 0.82."""
     return sin_quarter_f32(x, 1) if real is f32 else sin_quarter_f64(x, 1)
 
 
 cdef inline real vtan_core(real x) noexcept nogil:
+    """tan(x) unless vtrig_huge(x). Max ulp 1.54 / 1.44."""
     if real is f32:
         return select_f32(x == 0, x, tan_core_f32(x))
     else:
@@ -162,12 +168,15 @@ cdef inline real vtan_core(real x) noexcept nogil:
 
 
 cdef inline real vsin(real x) noexcept nogil:
+    """sin(x), any x, not vectorized. Max ulp 1.56 / 0.78."""
     return <real>c_sin(x) if vtrig_huge(x) else vsin_core(x)
 
 
 cdef inline real vcos(real x) noexcept nogil:
+    """cos(x), any x, not vectorized. Max ulp 1.57 / 0.82."""
     return <real>c_cos(x) if vtrig_huge(x) else vcos_core(x)
 
 
 cdef inline real vtan(real x) noexcept nogil:
+    """tan(x), any x, not vectorized. Max ulp 1.54 / 1.44."""
     return <real>c_tan(x) if vtrig_huge(x) else vtan_core(x)

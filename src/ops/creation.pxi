@@ -7,26 +7,13 @@ cdef int option_dtype(object dtype_, int otherwise) except -1:
 cdef Tensor finished(Tensor t, object layout_, object device_, object pin_memory, object requires_grad):
     """Check the keywords that only one value is there for, and set requires_grad."""
     check_device(device_)
-    if layout_ is not None and layout_ is not strided:
+    if layout_ is not None and layout_ is not _places.strided:
         raise NotImplementedError(f"layout: only torch.strided is supported, got {layout_!r}")
     if pin_memory:
         raise RuntimeError("Cannot access accelerator device when none is available: pin_memory=True needs one.")
     if requires_grad:
         t.requires_grad_(True)
     return t
-
-
-cdef Tensor delivered(Tensor t, object out, object dtype_, object layout_, object device_, object pin_memory, object requires_grad):
-    """As finished, with `out=`."""
-    if out is not None:
-        if dtype_ is not None and (<Tensor?>out).a.dtype != t.a.dtype:
-            raise RuntimeError(f"dtype {dtype_} does not match dtype of out parameter ({dtype_object((<Tensor>out).a.dtype)})")
-        if not same_shape(&(<Tensor?>out).a, &t.a):
-            out.resize_(shape_tuple(&t.a))
-        copy_array(&(<Tensor>out).a, &t.a)
-        bump(<Tensor>out)
-        return finished(out, layout_, device_, pin_memory, requires_grad)
-    return finished(t, layout_, device_, pin_memory, requires_grad)
 
 
 cdef Tensor sized(str name, object size, int dt):
@@ -64,28 +51,28 @@ cdef object plain_number(object value):
     return value.item() if is_tensor(<PyObject*>value) else value
 
 
-cdef object zeros_rule(object size, object out, object dtype_, object layout_, object device_, object pin_memory, object requires_grad):
-    return delivered(constant("zeros", size, option_dtype(dtype_, default_dtype()), 0), out, dtype_, layout_, device_, pin_memory,
+cdef object zeros_rule(object size, object dtype_, object layout_, object device_, object pin_memory, object requires_grad):
+    return finished(constant("zeros", size, option_dtype(dtype_, default_dtype()), 0), layout_, device_, pin_memory,
                      requires_grad)
 
 
-cdef object ones_rule(object size, object out, object dtype_, object layout_, object device_, object pin_memory, object requires_grad):
-    return delivered(constant("ones", size, option_dtype(dtype_, default_dtype()), 1), out, dtype_, layout_, device_, pin_memory,
+cdef object ones_rule(object size, object dtype_, object layout_, object device_, object pin_memory, object requires_grad):
+    return finished(constant("ones", size, option_dtype(dtype_, default_dtype()), 1), layout_, device_, pin_memory,
                      requires_grad)
 
 
-cdef object empty_rule(object size, object out, object memory_format, object dtype_, object layout_, object device_,
+cdef object empty_rule(object size, object memory_format, object dtype_, object layout_, object device_,
                        object pin_memory, object requires_grad):
     cdef Tensor t = sized("empty", size, option_dtype(dtype_, default_dtype()))
     strides = format_strides("empty", memory_format, &t.a)
     if strides is not None:
         t = strided_empty(t.a.dtype, shape_tuple(&t.a), strides)
-    return delivered(t, out, dtype_, layout_, device_, pin_memory, requires_grad)
+    return finished(t, layout_, device_, pin_memory, requires_grad)
 
 
-cdef object full_rule(object size, object fill_value, object out, object dtype_, object layout_, object device_, object pin_memory,
+cdef object full_rule(object size, object fill_value, object dtype_, object layout_, object device_, object pin_memory,
                       object requires_grad):
-    return delivered(constant("full", size, option_dtype(dtype_, value_dtype(fill_value)), plain_number(fill_value)), out, dtype_,
+    return finished(constant("full", size, option_dtype(dtype_, value_dtype(fill_value)), plain_number(fill_value)),
                      layout_, device_, pin_memory, requires_grad)
 
 
@@ -100,7 +87,7 @@ cdef object empty_strided_rule(object size, object stride, object dtype_, object
                     requires_grad)
 
 
-cdef object eye_rule(object n, object m, object out, object dtype_, object layout_, object device_, object pin_memory,
+cdef object eye_rule(object n, object m, object dtype_, object layout_, object device_, object pin_memory,
                      object requires_grad):
     m = n if m is None else m
     if n < 0 or m < 0:
@@ -111,7 +98,7 @@ cdef object eye_rule(object n, object m, object out, object dtype_, object layou
     diagonal.shape[0], diagonal.stride[0] = min(n, m), t.a.shape[1] + 1
     refresh(&diagonal)
     fill_array(&diagonal, 1)
-    return delivered(t, out, dtype_, layout_, device_, pin_memory, requires_grad)
+    return finished(t, layout_, device_, pin_memory, requires_grad)
 
 
 # ranges
@@ -164,31 +151,31 @@ cdef int64_t range_count(str name, object start, object end, object by, bint clo
     return int(n) + 1 if closed else -int(-n // 1)
 
 
-cdef object arange_rule(object start, object end, object by, object out, object dtype_, object layout_, object device_,
+cdef object arange_rule(object start, object end, object by, object dtype_, object layout_, object device_,
                         object pin_memory, object requires_grad):
     if end is None:
         start, end = 0, start
-    cdef int dt = range_dtype(dtype_ if out is None else dtype_object((<Tensor?>out).a.dtype), start, end, by)
+    cdef int dt = range_dtype(dtype_, start, end, by)
     start, end, by = plain_number(start), plain_number(end), plain_number(by)
     if not is_floating(dt):
         start, end, by = int(start), int(end), int(by)
-    return delivered(counted(dt, range_count("arange", start, end, by, False), start, by), out, dtype_, layout_, device_, pin_memory,
+    return finished(counted(dt, range_count("arange", start, end, by, False), start, by), layout_, device_, pin_memory,
                      requires_grad)
 
 
-cdef object range_rule(object start, object end, object by, object out, object dtype_, object layout_, object device_,
+cdef object range_rule(object start, object end, object by, object dtype_, object layout_, object device_,
                        object pin_memory, object requires_grad):
     if end is None:
         start, end = 0, start
     start, end, by = plain_number(start), plain_number(end), plain_number(by)
-    return delivered(counted(option_dtype(dtype_, default_dtype()), range_count("range", start, end, by, True), start, by), out, dtype_,
+    return finished(counted(option_dtype(dtype_, default_dtype()), range_count("range", start, end, by, True), start, by),
                      layout_, device_, pin_memory, requires_grad)
 
 
-cdef object linspace_rule(object start, object end, object steps, object out, object dtype_, object layout_, object device_,
+cdef object linspace_rule(object start, object end, object steps, object dtype_, object layout_, object device_,
                           object pin_memory, object requires_grad):
     cdef int dt = option_dtype(dtype_, default_dtype())
-    return delivered(spaced("linspace", start, end, steps, dt), out, dtype_, layout_, device_, pin_memory, requires_grad)
+    return finished(spaced("linspace", start, end, steps, dt), layout_, device_, pin_memory, requires_grad)
 
 
 cdef Tensor spaced(str name, object start, object end, object steps, int dt):
@@ -207,7 +194,7 @@ cdef Tensor spaced(str name, object start, object end, object steps, int dt):
     return t if loop == dt else converted(t, dt)
 
 
-cdef object logspace_rule(object start, object end, object steps, object base, object out, object dtype_, object layout_,
+cdef object logspace_rule(object start, object end, object steps, object base, object dtype_, object layout_,
                           object device_, object pin_memory, object requires_grad):
     cdef int dt = option_dtype(dtype_, default_dtype())
     cdef bint mode = set_grad_mode(False)
@@ -216,7 +203,7 @@ cdef object logspace_rule(object start, object end, object steps, object base, o
         t = cast_to(base ** t, dt)
     finally:
         set_grad_mode(mode)
-    return delivered(t, out, dtype_, layout_, device_, pin_memory, requires_grad)
+    return finished(t, layout_, device_, pin_memory, requires_grad)
 
 
 # like another tensor
@@ -229,7 +216,7 @@ cdef Tensor shaped_like(str name, Tensor input, object memory_format, object dty
     cdef object strides = format_strides(name, memory_format, &input.a)
     if strides is not None:
         return strided_empty(dt, shape_tuple(&input.a), strides)
-    if input.a.contiguous or memory_format is contiguous_format:
+    if input.a.contiguous or memory_format is _places.contiguous_format:
         return empty_as(dt, &input.a)
     order_dims(&operand, 1, &input.a, perm)
     return empty_in_order(dt, &input.a, perm)

@@ -51,11 +51,13 @@ class TensorCode(ast.NodeTransformer):
 
     def visit_IfExp(self, node):
         self.generic_visit(node)
-        return ast.Call(ast.Name("op_where"), [node.test, node.body, node.orelse], [])
+        return ast.Call(ast.Name("select"), [node.test, node.body, node.orelse], [])
 
     def visit_Call(self, node):
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id in self.operations:
+        if isinstance(node.func, ast.Name) and node.func.id == "where":
+            node.func = ast.Name("select")
+        elif isinstance(node.func, ast.Name) and node.func.id in self.operations:
             node.func = ast.Name("op_" + node.func.id)
         return node
 
@@ -250,22 +252,26 @@ def argument(p, i):
 def entry_name(row):
     if row.entry:
         return row.entry
-    if row.kind == "elementwise" and not row.attrs:
+    if row.kind == "elementwise" and len(row.inputs) == len(row.parameters):
         return "elementwise"
     return f"entry_{row.name}"
 
 
 def elementwise_entry(row):
-    """Only rows with numbers need one: it fills in their defaults."""
+    """Only rows with numbers or options need one: it fills in their defaults and reads `inplace`."""
     n = len(row.inputs)
     lines = []
+    position = {p.name: i for i, p in enumerate(row.parameters)}
     for suffix, target in (("", "elementwise"), ("_inplace", "inplace_elementwise")) if row.inplace else (("", "elementwise"),):
         lines += [f"cdef object entry_{row.name}{suffix}(const Row* row, PyObject** a):      # {row.where}",
                   f"    cdef PyObject* x[{n + len(row.attrs)}]"]
         lines += [f"    x[{i}] = a[{i}]" for i in range(n)]
         for i, p in enumerate(row.attrs):
-            lines.append(f"    cdef object {p.name} = {argument(p, n + i)}")
+            lines.append(f"    cdef object {p.name} = {argument(p, position[p.name])}")
             lines.append(f"    x[{n + i}] = <PyObject*>{p.name}")
+        if "inplace" in position:
+            lines += [f"    if a[{position['inplace']}] != NULL and <object>a[{position['inplace']}]:",
+                      "        return inplace_elementwise(row, x)"]
         lines += [f"    return {target}(row, x)", ""]
     return lines
 
@@ -352,8 +358,15 @@ def elementwise_formulas(row, operations):
             continue
         lines.append(f"cdef object {row.name}_formula_{i}(object grad, PyObject** saved):      # {row.where}")
         lines += [f"    cdef object {u} = <object>saved[{place[u]}]" for u in names_in(formula) if u != "grad"]
+        if n > 1:       # one of several operands may be a number
+            lines += [f"    {u} = as_operand({u}, <Tensor>grad)" for u in row.inputs if u in arguments_of_calls(formula)]
         lines += [f"    return {tensor_code(formula, operations)}", ""]
     return lines
+
+
+def arguments_of_calls(formula):
+    return {a.id for call in ast.walk(ast.parse(formula, mode="eval")) if isinstance(call, ast.Call)
+            for a in call.args if isinstance(a, ast.Name)}
 
 
 def uses_mask(row, formula):
@@ -425,7 +438,7 @@ def rows_source():
     lines += [f"cdef Operation op_{r.name}" for r in rows] + [""]
     for r in rows:
         if r.kind == "elementwise":
-            if r.attrs and not r.entry:
+            if entry_name(r) == f"entry_{r.name}":
                 lines += elementwise_entry(r)
             lines += elementwise_formulas(r, operations)
         else:

@@ -34,51 +34,15 @@ cdef object zeros_as(Tensor t):
 
 # memory formats
 
-cdef class memory_format:
-    """How the dimensions of an image batch lie in memory."""
-    cdef readonly str name
-
-    def __repr__(self):
-        return f"torch.{self.name}"
-
-    def __reduce__(self):
-        return self.name
-
-
-cdef memory_format make_format(str name):
-    cdef memory_format f = memory_format.__new__(memory_format)
-    f.name = name
-    return f
-
-contiguous_format = make_format("contiguous_format")
-preserve_format = make_format("preserve_format")
-channels_last = make_format("channels_last")
-channels_last_3d = make_format("channels_last_3d")
-
-
-cdef class layout:
-    """How elements are stored: fastgrad.strided is the only one there is."""
-    cdef readonly str name
-
-    def __repr__(self):
-        return f"torch.{self.name}"
-
-    def __reduce__(self):
-        return self.name
-
-strided = layout.__new__(layout)
-(<layout>strided).name = "strided"
-
-
 cdef tuple format_strides(str name, object format, const Array* a):
     """The strides that a memory format asks for; None for row-major ones."""
     cdef int d, rank
     cdef int64_t n = 1
-    if format is None or format is contiguous_format or format is preserve_format:
+    if format is None or format is _places.contiguous_format or format is _places.preserve_format:
         return None
-    if format is not channels_last and format is not channels_last_3d:
+    if format is not _places.channels_last and format is not _places.channels_last_3d:
         raise TypeError(f"{name}: memory_format must be torch.memory_format, not {type(format).__name__}")
-    rank = 4 if format is channels_last else 5
+    rank = 4 if format is _places.channels_last else 5
     if a.ndim != rank:
         raise RuntimeError(f"required rank {rank} tensor to use {format} format")
     strides = [0] * rank
@@ -94,7 +58,7 @@ cdef Tensor formatted(str name, Tensor t, int dt, object format):
     cdef Tensor out
     if strides is not None:
         out = strided_empty(dt, shape_tuple(&t.a), strides)
-    elif t.a.contiguous or (format is not contiguous_format and dense(&t.a)):
+    elif t.a.contiguous or (format is not _places.contiguous_format and dense(&t.a)):
         return converted(t, dt)
     else:
         out = empty_as(dt, &t.a)
@@ -113,7 +77,7 @@ cdef bint in_format(Tensor t, object format):
     return True
 
 
-def tensor_is_contiguous(Tensor self, *, memory_format=contiguous_format):
+def tensor_is_contiguous(Tensor self, *, memory_format=_places.contiguous_format):
     """Whether the elements lie in memory in row-major order (or in that of a memory format)."""
     return in_format(self, memory_format)
 
@@ -126,11 +90,11 @@ cdef Tensor clone_rule(Tensor input, object memory_format):
 
 
 cdef object contiguous_rule(Tensor input, object memory_format):
-    if memory_format is preserve_format:
+    if memory_format is _places.preserve_format:
         raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
     if in_format(input, memory_format):
         return input
-    return op_clone(input, memory_format=contiguous_format if memory_format is None else memory_format)
+    return op_clone(input, memory_format=_places.contiguous_format if memory_format is None else memory_format)
 
 
 # conversions
@@ -176,7 +140,7 @@ cdef object to_entry(const Row* row, PyObject** a):
         dt = (<Tensor>other).a.dtype
     else:
         dt = t.a.dtype if dtype_ is None else dtype_argument(dtype_).code
-    if dt == t.a.dtype and not copy and (format is None or format is preserve_format or in_format(t, format)):
+    if dt == t.a.dtype and not copy and (format is None or format is _places.preserve_format or in_format(t, format)):
         return t
     return op__cast(t, dtype_object(dt), memory_format=format)
 
@@ -229,7 +193,7 @@ cdef object cpu_rule(Tensor input, object memory_format):
     return op_to(input, dtype_object(input.a.dtype), memory_format=memory_format)
 
 
-def tensor_cuda(Tensor self, device=None, non_blocking=False, memory_format=preserve_format):
+def tensor_cuda(Tensor self, device=None, non_blocking=False, memory_format=_places.preserve_format):
     raise AssertionError("Torch not compiled with CUDA enabled")
 
 
@@ -354,14 +318,14 @@ def tensor_detach_(Tensor self):
     return self
 
 
-def tensor_resize_(Tensor self, *size, memory_format=contiguous_format):
+def tensor_resize_(Tensor self, *size, memory_format=_places.contiguous_format):
     """Another shape, in place: elements stay where they are, new ones are uninitialised."""
     cdef int64_t sizes[MAX_DIMS]
     cdef Array before = self.a
     cdef Tensor out
     cdef int n, d
-    if memory_format is not contiguous_format and memory_format is not preserve_format:
-        raise NotImplementedError("resize_: memory_format other than contiguous_format is not supported")
+    if memory_format is not _places.contiguous_format and memory_format is not _places.preserve_format:
+        raise NotImplementedError("resize_: memory_format other than _places.contiguous_format is not supported")
     if self.flags & REQUIRES_GRAD:
         raise RuntimeError("cannot resize variables that require grad")
     n = read_shape("resize_", size[0] if len(size) == 1 and isinstance(size[0], (tuple, list)) else size, sizes)
@@ -382,7 +346,7 @@ def tensor_resize_(Tensor self, *size, memory_format=contiguous_format):
     return self
 
 
-def tensor_resize_as_(Tensor self, Tensor other, *, memory_format=contiguous_format):
+def tensor_resize_as_(Tensor self, Tensor other, *, memory_format=_places.contiguous_format):
     """Other's shape, in place."""
     return tensor_resize_(self, shape_tuple(&other.a), memory_format=memory_format)
 

@@ -102,25 +102,7 @@ cdef object cat_entry(const Row* row, PyObject** a):
         save_value(node, 0, d)
         save_value(node, 1, sizes)
         set_node(out, node, 0)
-    return into_out(out, NULL if a[2] == NULL else a[2])
-
-
-cdef object into_out(Tensor result, PyObject* out):
-    """`out=`: the result written into a tensor of the caller's."""
-    if out == NULL or <object>out is None:
-        return result
-    cdef Tensor target = <Tensor?><object>out
-    if target.requires_grad or result.requires_grad:
-        raise RuntimeError("functions with out=... arguments don't support automatic differentiation, but one of the arguments "
-                           "requires grad.")
-    if not same_shape(&target.a, &result.a):
-        target.resize_(shape_tuple(&result.a))
-    if category(result.a.dtype) > category(target.a.dtype):
-        raise RuntimeError(f"result type {scalar_name(result.a.dtype)} can't be cast to the desired output type "
-                           f"{scalar_name(target.a.dtype)}")
-    copy_array(&target.a, &result.a)
-    bump(target)
-    return target
+    return out
 
 
 cdef int cat_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
@@ -178,7 +160,7 @@ cdef object stack_entry(const Row* row, PyObject** a):
     if node is not None:
         save_value(node, 0, d)
         set_node(out, node, 0)
-    return into_out(out, NULL if a[2] == NULL else a[2])
+    return out
 
 
 cdef int stack_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
@@ -339,7 +321,7 @@ cdef object rot90_rule(Tensor input, object k, object dims):
         raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
     turns = k % 4
     if turns == 0:
-        return op_clone(input, memory_format=contiguous_format)
+        return op_clone(input, memory_format=_places.contiguous_format)
     if turns == 1:
         return op_transpose(op_flip(input, (d1,)), d0, d1)
     if turns == 2:

@@ -1,1 +1,459 @@
-# Elementwise operations whose entry is longer than a row: powers, divisions by mode, scaled sums.
+# Entries and rules of elementwise rows that a row alone cannot say: checks of dtypes and divisors, options that choose another row,
+# and the helpers that formulas call in their differentiable form.  No loop over elements but the one that looks for a zero.
+
+cdef object zero(Tensor grad):
+    """The gradient of a step function."""
+    cdef Tensor out = empty_as(grad.a.dtype, &grad.a)
+    fill_array(&out.a, 0)
+    return out
+
+
+cdef object select(object condition, object yes, object no):
+    """`yes if condition else no` in formulas, whose condition may turn out to be about numbers alone."""
+    if is_tensor(<PyObject*>condition):
+        return op_where(condition, yes, no)
+    chosen, other = (yes, no) if condition else (no, yes)
+    cdef Tensor out
+    if is_tensor(<PyObject*>chosen) or not is_tensor(<PyObject*>other):
+        return chosen
+    out = empty_as((<Tensor>other).a.dtype, &(<Tensor>other).a)
+    fill_array(&out.a, chosen)
+    return out
+
+
+cdef object as_operand(object x, Tensor like):
+    """x, a number made a tensor of like's dtype: for functions that take tensors only."""
+    if is_tensor(<PyObject*>x):
+        return x
+    cdef Tensor out = empty(like.a.dtype, 0, NULL)
+    fill_array(&out.a, x)
+    return out
+
+
+# ---- checks ---------------------------------------------------------------------------------------------------------------
+
+cdef inline int dtype_of(PyObject* x) except -2:
+    return (<Tensor>x).a.dtype if is_tensor(x) else number_dtype(<object>x)
+
+
+cdef int refuse_bool(PyObject** a, str what, int n) except -1:
+    """Subtraction and negation of bools are errors in PyTorch."""
+    cdef int i, bools = 0
+    for i in range(n):
+        if is_tensor(a[i]) and (<Tensor>a[i]).a.dtype == BOOL:
+            bools += 1
+    if bools == 2:
+        raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+                           "`logical_xor()` operator instead.")
+    if bools:
+        raise RuntimeError(f"{what}, the `-` operator, {'on' if n == 1 else 'with'} a bool tensor is not supported. If you are "
+                           "trying to invert a mask, use the `~` or `logical_not()` operator instead.")
+    return 0
+
+
+cdef int check_alpha(PyObject** a) except -1:
+    cdef int dt = result_dtype(a, 2)
+    if PyFloat_Check(<object>a[2]) and not is_floating(dt):
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    if PyBool_Check(<object>a[2]) and dt != BOOL:
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    return 0
+
+
+cdef bint has_zero(const Array* a) noexcept:
+    """Whether an integer array holds a zero."""
+    cdef int64_t index[MAX_DIMS]
+    cdef int d, k, width = itemsize(a.dtype)
+    cdef char* p = a.data
+    cdef bint nonzero
+    if a.numel == 0:
+        return False
+    for d in range(a.ndim):
+        index[d] = 0
+    while True:
+        nonzero = False
+        for k in range(width):
+            nonzero |= p[k] != 0
+        if not nonzero:
+            return True
+        d = a.ndim - 1
+        while d >= 0:
+            index[d] += 1
+            p += a.stride[d] * width
+            if index[d] < a.shape[d]:
+                break
+            p -= a.stride[d] * a.shape[d] * width
+            index[d] = 0
+            d -= 1
+        if d < 0:
+            return False
+
+
+cdef int check_divisor(PyObject** a) except -1:
+    """An integer division by zero is an error, before anything is computed."""
+    cdef int left = dtype_of(a[0]), right = dtype_of(a[1])
+    if is_floating(left) or is_floating(right) or left == right == BOOL:
+        return 0
+    if has_zero(&(<Tensor>a[1]).a) if is_tensor(a[1]) else not <object>a[1]:
+        raise RuntimeError("ZeroDivisionError")
+    return 0
+
+
+# ---- arithmetic -----------------------------------------------------------------------------------------------------------
+
+cdef object add_entry(const Row* row, PyObject** a):
+    if a[2] == NULL:
+        return elementwise(row, a)
+    check_alpha(a)
+    return elementwise((<Operation>op__add_scaled).row, a)
+
+
+cdef object inplace_add_entry(const Row* row, PyObject** a):
+    if a[2] == NULL:
+        return inplace_elementwise(row, a)
+    check_alpha(a)
+    return inplace_elementwise((<Operation>op__add_scaled).row, a)
+
+
+cdef object sub_entry(const Row* row, PyObject** a):
+    refuse_bool(a, "Subtraction", 2)
+    if a[2] == NULL:
+        return elementwise(row, a)
+    check_alpha(a)
+    return elementwise((<Operation>op__sub_scaled).row, a)
+
+
+cdef object inplace_sub_entry(const Row* row, PyObject** a):
+    refuse_bool(a, "Subtraction", 2)
+    if a[2] == NULL:
+        return inplace_elementwise(row, a)
+    check_alpha(a)
+    return inplace_elementwise((<Operation>op__sub_scaled).row, a)
+
+
+cdef object rsub_rule(Tensor input, object other, object alpha):
+    return op_sub(other, input) if alpha == 1 else op_sub(other, input, alpha=alpha)
+
+
+cdef object neg_entry(const Row* row, PyObject** a):
+    refuse_bool(a, "Negation", 1)
+    return elementwise(row, a)
+
+
+cdef object inplace_neg_entry(const Row* row, PyObject** a):
+    refuse_bool(a, "Negation", 1)
+    return inplace_elementwise(row, a)
+
+
+cdef object positive_rule(Tensor input):
+    if input.a.dtype == BOOL:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+cdef object integer_division_entry(const Row* row, PyObject** a):
+    check_divisor(a)
+    return elementwise(row, a)
+
+
+cdef object inplace_integer_division_entry(const Row* row, PyObject** a):
+    check_divisor(a)
+    return inplace_elementwise(row, a)
+
+
+cdef const Row* rounded_division(object mode) except NULL:
+    if mode == "trunc":
+        return (<Operation>op__trunc_divide).row
+    if mode == "floor":
+        return (<Operation>op_floor_divide).row
+    raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{mode}'")
+
+
+cdef object div_entry(const Row* row, PyObject** a):
+    if a[2] == NULL or <object>a[2] is None:
+        return elementwise(row, a)
+    return integer_division_entry(rounded_division(<object>a[2]), a)
+
+
+cdef object inplace_div_entry(const Row* row, PyObject** a):
+    if a[2] == NULL or <object>a[2] is None:
+        return inplace_elementwise(row, a)
+    return inplace_integer_division_entry(rounded_division(<object>a[2]), a)
+
+
+cdef int check_addc(const Row* row, PyObject** a, PyObject** x, object one) except -1:
+    """The row's four arguments, value 1 unless given."""
+    cdef int i
+    for i in range(3):
+        tensor_argument(row, a[i], i)
+        x[i] = a[i]
+    x[3] = <PyObject*>one if a[3] == NULL else a[3]
+    if row == (<Operation>op_addcdiv).row and not is_floating(result_dtype(x, 3)):
+        raise RuntimeError("Integer division with addcdiv is no longer supported; use input + value * torch.trunc(tensor1 / tensor2) "
+                           "for integers, or convert an input to a floating dtype.")
+    return 0
+
+
+cdef object addc_entry(const Row* row, PyObject** a):
+    cdef PyObject* x[4]
+    check_addc(row, a, x, 1)
+    return elementwise(row, x)
+
+
+cdef object inplace_addc_entry(const Row* row, PyObject** a):
+    cdef PyObject* x[4]
+    check_addc(row, a, x, 1)
+    return inplace_elementwise(row, x)
+
+
+cdef int check_lerp(const Row* row, PyObject** a) except -1:
+    cdef int dt = tensor_argument(row, a[0], 0).a.dtype
+    if tensor_argument(row, a[1], 1).a.dtype != dt:
+        raise RuntimeError(f"expected dtype {dtype_object(dt).name} for `end` but got dtype {dtype_object(dtype_of(a[1])).name}")
+    if is_tensor(a[2]) and dtype_of(a[2]) != dt:
+        raise RuntimeError(f"expected dtype {dtype_object(dt).name} for `weight` but got dtype {dtype_object(dtype_of(a[2])).name}")
+    if not is_floating(dt):
+        raise NotImplementedError(f"\"lerp_kernel_scalar\" not implemented for '{scalar_name(dt)}'")
+    return 0
+
+
+cdef object lerp_entry(const Row* row, PyObject** a):
+    check_lerp(row, a)
+    return elementwise(row, a)
+
+
+cdef object inplace_lerp_entry(const Row* row, PyObject** a):
+    check_lerp(row, a)
+    return inplace_elementwise(row, a)
+
+
+cdef object tensors_entry(const Row* row, PyObject** a):
+    """Both operands must be tensors."""
+    tensor_argument(row, a[0], 0)
+    tensor_argument(row, a[1], 1)
+    return elementwise(row, a)
+
+
+cdef object inplace_tensors_entry(const Row* row, PyObject** a):
+    tensor_argument(row, a[1], 1)
+    return inplace_elementwise(row, a)
+
+
+# ---- powers ---------------------------------------------------------------------------------------------------------------
+
+cdef const Row* special_power(const Row* row, PyObject** a) except NULL:
+    """The row that computes the power exactly, for the exponents that have one."""
+    cdef f64 e
+    if is_tensor(a[1]) or not is_tensor(a[0]):
+        return row
+    e = <object>a[1]
+    if not is_floating(dtype_of(a[0])):
+        if e < 0 and not PyFloat_Check(<object>a[1]):
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+        return row
+    if e == 2:
+        return (<Operation>op_square).row
+    if e == 3:
+        return (<Operation>op__cube).row
+    if e == 0.5:
+        return (<Operation>op__power_half).row
+    if e == 1:
+        return (<Operation>op__power_one).row
+    if e == -1:
+        return (<Operation>op__power_minus_one).row
+    if e == -0.5:
+        return (<Operation>op__power_minus_half).row
+    if e == -2:
+        return (<Operation>op__power_minus_two).row
+    return row
+
+
+cdef object pow_entry(const Row* row, PyObject** a):
+    cdef PyObject* x[2]
+    cdef Tensor t
+    if is_tensor(a[0]) and not is_floating((<Tensor>a[0]).a.dtype) and PyFloat_Check(<object>a[1]):
+        t = converted(<Tensor>a[0], default_dtype())
+        x[0], x[1] = <PyObject*>t, a[1]
+        return elementwise(special_power(row, x), x)
+    return elementwise(special_power(row, a), a)
+
+
+cdef object inplace_pow_entry(const Row* row, PyObject** a):
+    return inplace_elementwise(special_power(row, a), a)
+
+
+cdef object square_entry(const Row* row, PyObject** a):
+    return op_pow(<object>a[0], 2) if tensor_argument(row, a[0], 0).a.dtype == BOOL else elementwise(row, a)
+
+
+cdef object inplace_square_entry(const Row* row, PyObject** a):
+    return inplace_elementwise(row, a)
+
+
+cdef object float_power_rule(object input, object exponent):
+    if is_tensor(<PyObject*>input):
+        input = op_to_float64(input)
+    if is_tensor(<PyObject*>exponent):
+        exponent = op_to_float64(exponent)
+    if not is_tensor(<PyObject*>input):
+        input = float(input)
+    elif not is_tensor(<PyObject*>exponent):
+        exponent = float(exponent)
+    return op_pow(input, exponent)
+
+
+cdef object op_to_float64(Tensor t):
+    return t if t.a.dtype == FLOAT64 else t.to(dtype_object(FLOAT64))
+
+
+# ---- order ----------------------------------------------------------------------------------------------------------------
+
+cdef const Row* clamp_row(Tensor input, object min, object max, PyObject** x) except NULL:
+    """The row for the bounds that are given, and its arguments in x."""
+    x[0] = <PyObject*>input
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    for bound in (min, max):
+        if bound is not None and not is_tensor(<PyObject*>bound) and number_dtype(bound) < 0:
+            raise TypeError(f"clamp(): a bound must be a Tensor, a number or None, not {type(bound).__name__}")
+    if min is None:
+        x[1] = <PyObject*>max
+        return (<Operation>op_clamp_max).row
+    x[1] = <PyObject*>min
+    if max is None:
+        return (<Operation>op_clamp_min).row
+    if is_tensor(<PyObject*>min) != is_tensor(<PyObject*>max):
+        raise TypeError("clamp(): the bounds must be two tensors or two numbers")
+    x[2] = <PyObject*>max
+    return (<Operation>op__clamp_both).row
+
+
+cdef object clamp_rule(Tensor input, object min, object max):
+    cdef PyObject* x[3]
+    cdef const Row* row = clamp_row(input, min, max, x)
+    return elementwise(row, x)
+
+
+cdef object clamp__rule(Tensor input, object min, object max):
+    cdef PyObject* x[3]
+    cdef const Row* row = clamp_row(input, min, max, x)
+    return inplace_elementwise(row, x)
+
+
+cdef object isclose_rule(Tensor input, Tensor other, double rtol, double atol, bint equal_nan):
+    if input.a.dtype != other.a.dtype:
+        raise RuntimeError(f"{scalar_name(input.a.dtype)} did not match {scalar_name(other.a.dtype)}")
+    if rtol < 0 or atol < 0:
+        raise RuntimeError(f"rtol and atol must be greater than or equal to zero, but got {min(rtol, atol)}")
+    if not is_floating(input.a.dtype):
+        input, other = converted(input, default_dtype()), converted(other, default_dtype())
+    return op__isclose(input, other, rtol, atol, float(equal_nan))
+
+
+cdef bint all_true(Tensor t):
+    return not has_zero(&t.a)
+
+
+cdef object allclose_rule(Tensor input, Tensor other, double rtol, double atol, bint equal_nan):
+    return all_true(isclose_rule(input, other, rtol, atol, equal_nan))
+
+
+cdef object equal_rule(Tensor input, Tensor other):
+    return bool(same_shape(&input.a, &other.a) and all_true(op_eq(input, other)))
+
+
+# ---- functions ------------------------------------------------------------------------------------------------------------
+
+cdef const Row* round_row(const Row* row, PyObject** a, PyObject** x, object scale) except NULL:
+    cdef object decimals = 0 if a[1] == NULL else <object>a[1]
+    x[0] = a[0]
+    x[1] = <PyObject*>scale
+    if decimals == 0:
+        return row
+    if not is_floating(tensor_argument(row, a[0], 0).a.dtype):
+        raise NotImplementedError(f"\"round_cpu\" not implemented for '{scalar_name(dtype_of(a[0]))}'")
+    return (<Operation>(op__round_up_to if decimals > 0 else op__round_above)).row
+
+
+cdef object round_entry(const Row* row, PyObject** a):
+    cdef PyObject* x[2]
+    cdef object scale = 1.0 if a[1] == NULL else 10.0 ** abs(<object>a[1])
+    return elementwise(round_row(row, a, x, scale), x)
+
+
+cdef object inplace_round_entry(const Row* row, PyObject** a):
+    cdef PyObject* x[2]
+    cdef object scale = 1.0 if a[1] == NULL else 10.0 ** abs(<object>a[1])
+    return inplace_elementwise(round_row(row, a, x, scale), x)
+
+
+cdef double largest(int dt) noexcept:
+    if dt == FLOAT32:
+        return 3.4028234663852886e38
+    if dt == FLOAT16:
+        return 65504.0
+    return 3.3895313892515355e38 if dt == BFLOAT16 else 1.7976931348623157e308
+
+
+cdef list nan_to_num_arguments(const Row* row, PyObject** a):
+    cdef double most = largest(tensor_argument(row, a[0], 0).a.dtype)
+    cdef list x = [<object>a[0], 0.0, most, -most]
+    for i in range(1, 4):
+        if a[i] != NULL and <object>a[i] is not None:
+            x[i] = float_argument(row, a[i], i)
+    return x
+
+
+cdef object nan_to_num_entry(const Row* row, PyObject** a):
+    cdef list given = nan_to_num_arguments(row, a)
+    cdef PyObject* x[4]
+    for i in range(4):
+        x[i] = <PyObject*>given[i]
+    return elementwise(row, x)
+
+
+cdef object inplace_nan_to_num_entry(const Row* row, PyObject** a):
+    cdef list given = nan_to_num_arguments(row, a)
+    cdef PyObject* x[4]
+    for i in range(4):
+        x[i] = <PyObject*>given[i]
+    return inplace_elementwise(row, x)
+
+
+cdef object logit_entry(const Row* row, PyObject** a):
+    if a[1] == NULL or <object>a[1] is None:
+        return elementwise(row, a)
+    return elementwise((<Operation>op__logit_clamped).row, a)
+
+
+cdef object inplace_logit_entry(const Row* row, PyObject** a):
+    if a[1] == NULL or <object>a[1] is None:
+        return inplace_elementwise(row, a)
+    return inplace_elementwise((<Operation>op__logit_clamped).row, a)
+
+
+cdef object gelu_entry(const Row* row, PyObject** a):
+    cdef object approximate = None if a[1] == NULL else <object>a[1]
+    if approximate == "tanh":
+        return elementwise((<Operation>op__gelu_tanh).row, a)
+    if approximate is not None and approximate != "none":
+        raise RuntimeError("approximate argument must be either none or tanh.")
+    return elementwise(row, a)
+
+
+# ---- selection ------------------------------------------------------------------------------------------------------------
+
+cdef object where_entry(const Row* row, PyObject** a):
+    cdef Tensor condition = tensor_argument(row, a[0], 0)
+    if a[1] == NULL and a[2] == NULL:
+        return functions["nonzero"](condition, as_tuple=True)
+    if a[1] == NULL or a[2] == NULL:
+        raise TypeError("where(): input and other must be given together")
+    if condition.a.dtype != BOOL and condition.a.dtype != UINT8:
+        raise RuntimeError(
+            f"where expected condition to be a boolean tensor, but got a tensor with dtype {scalar_name(condition.a.dtype)}")
+    return elementwise(row, a)
+
+
+cdef object _where_method_rule(Tensor input, Tensor condition, object other):
+    return op_where(condition, input, other)

@@ -1,56 +1,5 @@
 # Tensor among Python objects: construction, copies, pickles, storages, devices, and the small properties programs ask for.
 
-# devices
-
-cdef class device:
-    """Where a tensor's elements are: only device(type='cpu') has any here."""
-    cdef readonly str type
-    cdef readonly object index
-
-    def __init__(self, type="cpu", index=None):
-        if isinstance(type, device):
-            type, index = (<device>type).type, (<device>type).index
-        if isinstance(type, int):
-            raise RuntimeError("Cannot access accelerator device when none is available.")
-        if not isinstance(type, str):
-            raise TypeError(f"device(): argument 'type' must be str, not {type.__class__.__name__}")
-        kind, colon, number = type.partition(":")
-        if kind not in ("cpu", "cuda", "mps", "xpu", "meta", "hip", "xla", "mkldnn", "ipu", "hpu", "mtia", "vulkan", "privateuseone"):
-            raise RuntimeError("Expected one of cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, "
-                               f"vulkan, mps, meta, hpu, mtia, privateuseone device type at start of device string: {kind}")
-        if colon and not (number.isdigit() and str(int(number)) == number):
-            raise RuntimeError(f"Invalid device string: '{type}'")
-        if colon and index is not None:
-            raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {type}")
-        self.type = kind
-        self.index = int(number) if colon else index
-
-    def __repr__(self):
-        return f"device(type='{self.type}')" if self.index is None else f"device(type='{self.type}', index={self.index})"
-
-    def __str__(self):
-        return self.type if self.index is None else f"{self.type}:{self.index}"
-
-    def __eq__(self, other):
-        return isinstance(other, device) and (self.type, self.index) == ((<device>other).type, (<device>other).index)
-
-    def __hash__(self):
-        return hash((self.type, self.index))
-
-    def __reduce__(self):
-        return device, (self.type,) if self.index is None else (self.type, self.index)
-
-    def __enter__(self):
-        check_device(self)
-        return self
-
-    def __exit__(self, *exc):
-        return None
-
-
-_cpu = device("cpu")
-
-
 # construction: Tensor(...) as PyTorch's legacy constructor
 
 cdef Tensor legacy(str name, int dt, tuple args, dict kwargs):
@@ -182,7 +131,7 @@ cdef class UntypedStorage:
 
     @property
     def device(self):
-        return _cpu
+        return _places.CPU
 
     @property
     def is_cuda(self):
@@ -406,18 +355,14 @@ def tensor_map_(Tensor self, Tensor other, function):
 
 # what programs ask
 
-def _answer(value):
-    return property(lambda self: value)
+def is_storage(obj):
+    """Whether obj is a storage."""
+    return isinstance(obj, (UntypedStorage, TypedStorage))
 
 
 def is_tensor_(obj):
     """Whether obj is a Tensor."""
     return is_tensor(<PyObject*>obj)
-
-
-def is_storage(obj):
-    """Whether obj is a storage."""
-    return isinstance(obj, (UntypedStorage, TypedStorage))
 
 
 def is_floating_point(Tensor input):
@@ -445,10 +390,6 @@ def is_inference(Tensor input):
     return bool(input.flags & INFERENCE)
 
 
-def is_signed_tensor(Tensor self):
-    return dtype_object(self.a.dtype).is_signed
-
-
 def numel(Tensor input):
     """The number of elements."""
     return input.a.numel
@@ -466,14 +407,6 @@ def tensor_pin_memory(Tensor self, device=None):
     raise RuntimeError("Cannot access accelerator device when none is available.")
 
 
-def tensor_is_shared(Tensor self):
-    return False
-
-
-def tensor_get_device(Tensor self):
-    return -1
-
-
 def tensor_is_set_to(Tensor self, Tensor tensor):
     """Whether both are the same view of the same memory."""
     return self.a.data == tensor.a.data and self.shape == tensor.shape and self.stride() == tensor.stride()
@@ -484,33 +417,17 @@ def get_device(Tensor input):
     return -1
 
 
-def _tensor_is_pinned(Tensor self, device=None):
-    return False
-
-
-def _tensor_dim_order(Tensor self):
-    """The dimensions from the slowest to the fastest."""
-    return tuple(sorted(range(self.a.ndim), key=lambda d: (-self.stride(d), d)))
-
-
 is_tensor_.__name__ = "is_tensor"
 globals()["is_tensor"] = is_tensor_
+del globals()["is_tensor_"]
 
 for _name, _value in {
         "_make_subclass": staticmethod(_make_subclass), "as_subclass": tensor_as_subclass, "new": _new_class,
         "untyped_storage": tensor_untyped_storage, "storage": tensor_storage, "_typed_storage": tensor_storage,
         "__reduce_ex__": tensor_reduce_ex, "__deepcopy__": tensor_deepcopy, "__copy__": tensor_copy_shallow,
         "__array_wrap__": tensor_array_wrap, "__array_priority__": 1000, "__reversed__": tensor_reversed,
-        "apply_": tensor_apply_, "map_": tensor_map_, "is_floating_point": is_floating_point, "is_complex": is_complex,
-        "is_conj": is_conj, "is_neg": is_neg, "is_inference": is_inference, "is_signed": is_signed_tensor,
+        "apply_": tensor_apply_, "map_": tensor_map_, "is_conj": is_conj, "is_neg": is_neg,
         "conj": tensor_same, "resolve_conj": tensor_same, "resolve_neg": tensor_same, "conj_physical": tensor_same,
-        "share_memory_": tensor_share_memory_, "pin_memory": tensor_pin_memory, "is_shared": tensor_is_shared,
-        "is_pinned": _tensor_is_pinned, "get_device": tensor_get_device, "is_set_to": tensor_is_set_to,
-        "dim_order": _tensor_dim_order,
-        "device": _answer(_cpu), "layout": _answer(strided), "names": property(lambda self: (None,) * self.ndim),
-        "is_cuda": _answer(False), "is_cpu": _answer(True), "is_sparse": _answer(False), "is_sparse_csr": _answer(False),
-        "is_quantized": _answer(False), "is_mkldnn": _answer(False), "is_meta": _answer(False), "is_mps": _answer(False),
-        "is_xpu": _answer(False), "is_nested": _answer(False), "is_vulkan": _answer(False), "is_ipu": _answer(False),
-        "is_xla": _answer(False), "is_maia": _answer(False), "is_mtia": _answer(False), "real": property(tensor_same)}.items():
+        "share_memory_": tensor_share_memory_, "pin_memory": tensor_pin_memory, "is_set_to": tensor_is_set_to,
+        "real": property(tensor_same)}.items():
     install_method(_name, _value)
-del _name, _value

@@ -27,7 +27,8 @@ DTYPES = {
 @dataclass
 class Parameter:
     name: str
-    kind: str               # tensor, operand (tensor or number), tensors, float, number, int, bool, dim, dims, shape, dtype, ...
+    kind: str               # tensor, operand (tensor or number), tensors, float, number, int, bool, dim, dims, shape, dtype, ...;
+                            # option: read by the row's own entry alone (`inplace`: by the derived one)
     default: object = REQUIRED
     keyword_only: bool = False
 
@@ -57,7 +58,7 @@ class Row:
     forward: str = ""                               # elementwise: scalar expression; otherwise the rule's name
     rule: str = "SAME"                              # elementwise: dtype rule
     dtypes: str = "float"
-    by_dtype: dict = field(default_factory=dict)
+    by_dtype: dict = field(default_factory=dict)    # dtype, or a group of DTYPES -> another expression
     bools: tuple = ()                               # inputs that are read as bool
     outputs: tuple = ("result",)
     operator: str = ""
@@ -78,7 +79,7 @@ class Row:
 
     @property
     def attrs(self):
-        return [p for p in self.parameters if p.kind not in ("tensor", "operand", "tensors")]
+        return [p for p in self.parameters if p.kind not in ("tensor", "operand", "tensors", "option")]
 
 
 ROWS: list[Row] = []
@@ -102,17 +103,20 @@ def parse_signature(signature, default_kind):
     return name, parameters
 
 
-def elementwise(signature, forward, doc, *, grad=None, rule="FLOATING", dtypes="float", operator="", inplace=True, **more):
+def elementwise(signature, forward, doc, *, grad=None, rule="FLOATING", dtypes="float", operator="", inplace=True, by_dtype=None,
+                **more):
     """One function of the elements.  `forward` is a scalar expression over the parameters; un-annotated parameters are
     operands.  `grad`: a formula for a single input, or a dict by input; None: not differentiable."""
     name, parameters = parse_signature(signature, "operand")
+    by_dtype = by_dtype or {}
+    spread = {d: by_dtype[group] for group in by_dtype if group in DTYPES for d in DTYPES[group]}
     inputs = [p.name for p in parameters if p.kind == "operand"]
     grads = grad if isinstance(grad, dict) else {inputs[0]: grad}
     missing = [i for i in inputs if i not in grads and grad is not None]
     if missing:
         raise ValueError(f"{_where()}: {name} has no gradient formula for {missing}; say None if there is none")
     ROWS.append(Row(name, parameters, doc, "elementwise", grads=grads, forward=forward, rule=rule, dtypes=dtypes,
-                    operator=operator, inplace=inplace, where=_where(), **more))
+                    operator=operator, inplace=inplace, by_dtype=spread | by_dtype, where=_where(), **more))
 
 
 def structured(signature, doc, *, rule="", grad=None, **more):

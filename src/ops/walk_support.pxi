@@ -5,7 +5,7 @@ cdef object walk_add(object a, object b):
 
 
 cdef object walk_clone(Tensor t):
-    return op_clone(t, memory_format=contiguous_format)
+    return op_clone(t, memory_format=_places.contiguous_format)
 
 
 cdef object walk_sum_to(Tensor t, const Meta* meta):
@@ -45,7 +45,7 @@ cdef int copy_slices_backward(Node node, PyObject** grads, PyObject** out, bint 
     shape, strides, offset, base_strides = <object>node.saved[1]
     cdef Tensor result = op__lay_out(<object>grads[0], base_strides)
     cdef object given = op_as_strided(result, shape, strides, offset)
-    cdef object slice_grad = op_clone(given, memory_format=contiguous_format)
+    cdef object slice_grad = op_clone(given, memory_format=_places.contiguous_format)
     cdef PyObject* inner_grad = <PyObject*>slice_grad
     cdef PyObject** parts = <PyObject**>calloc(max(inner.nedges, 1), sizeof(PyObject*))
     cdef int i

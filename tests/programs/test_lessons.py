@@ -64,7 +64,8 @@ def test_collapse_shows_both_sides():
     printed = on_fastgrad("collapse")
     assert "193 weights and 31 biases are one map of 25 weights and 5 biases" in printed
     assert printed.count("the same to 1e-13") == 12
-    [without], [with_sigmoids] = re.findall(r"without sigmoids   ([\d.]+)%", printed), re.findall(r"with sigmoids      ([\d.]+)%", printed)
+    [without] = re.findall(r"without sigmoids   ([\d.]+)%", printed)
+    [with_sigmoids] = re.findall(r"with sigmoids      ([\d.]+)%", printed)
     assert float(without) == 0 and float(with_sigmoids) > 10
     without, with_sigmoids = printed.split("with sigmoids: the output")
     drawing = without.split("its own best affine map")[1]

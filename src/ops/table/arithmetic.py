@@ -1,16 +1,164 @@
-"""Arithmetic, comparison and selection."""
-from row import elementwise
+"""Arithmetic, comparison, logic, bits and selection."""
+from row import composite, elementwise
 
-elementwise("add(input, other)", "input + other", "input + other.", rule="SAME", dtypes="all", by_dtype={"b8": "input | other"},
-            grad={"input": "grad", "other": "grad"}, operator="+", domain=(-3, 3))
-elementwise("sub(input, other)", "input - other", "input - other.", rule="SAME", dtypes="number",
-            grad={"input": "grad", "other": "-grad"}, operator="-", domain=(-3, 3))
+NONZERO = ((-3, 3), (0.5, 3))
+
+# ---- sums, products, quotients
+
+elementwise("add(input, other, *, alpha: option = 1)", "input + other", "input + alpha * other.", rule="SAME", dtypes="all",
+            by_dtype={"b8": "input | other"}, entry="add_entry", grad={"input": "grad", "other": "grad"}, operator="+",
+            domain=(-3, 3))
+elementwise("_add_scaled(input, other, alpha: number)", "fma(alpha, other, input)", "input + alpha * other.", rule="SAME", dtypes="all",
+            by_dtype={"int": "input + alpha * other", "b8": "input | (other & (alpha != 0))"}, grad={"input": "grad", "other": "grad * alpha"}, node="Add",
+            function=False, method=False, inplace=False, domain=(-3, 3))
+elementwise("sub(input, other, *, alpha: option = 1)", "input - other", "input - alpha * other.", rule="SAME", dtypes="number",
+            entry="sub_entry", grad={"input": "grad", "other": "-grad"}, operator="-", aliases=("subtract",), domain=(-3, 3))
+elementwise("_sub_scaled(input, other, alpha: number)", "fma(-alpha, other, input)", "input - alpha * other.", rule="SAME",
+            dtypes="number", by_dtype={"int": "input - alpha * other"}, grad={"input": "grad", "other": "-grad * alpha"}, node="Sub",
+            function=False, method=False, inplace=False, domain=(-3, 3))
+composite("rsub(input, other: any, *, alpha: any = 1)", "other - alpha * input.")
 elementwise("mul(input, other)", "input * other", "input * other.", rule="SAME", dtypes="all", by_dtype={"b8": "input & other"},
-            grad={"input": "grad * other", "other": "grad * input"}, operator="*", domain=(-3, 3))
-elementwise("div(input, other)", "input / other", "input / other.", grad={
-    "input": "grad / other", "other": "-grad * ((input / other) / other)"}, operator="/", domain=((-3, 3), (0.5, 3)))
-elementwise("neg(input)", "-input", "-input.", rule="SAME", dtypes="number", grad="-grad", operator="neg", domain=(-3, 3))
-elementwise("where(condition, input, other)", "input if condition else other", "input where condition holds, other elsewhere.",
-            rule="SAME", dtypes="all", bools=("condition",), inplace=False,
+            grad={"input": "grad * other", "other": "grad * input"}, operator="*", aliases=("multiply",), domain=(-3, 3))
+elementwise("div(input, other, *, rounding_mode: option = None)", "input / other",
+            "input / other, or that quotient rounded ('trunc', 'floor').", entry="div_entry",
+            grad={"input": "grad / other", "other": "-grad * ((input / other) / other)"}, operator="/",
+            aliases=("divide", "true_divide"), domain=NONZERO)
+elementwise("_trunc_divide(input, other)", "trunc_divide(input, other)", "input / other, rounded towards zero.", rule="SAME",
+            dtypes="number", grad={"input": "zero(grad)", "other": "zero(grad)"}, node="Div", entry="integer_division_entry",
+            function=False, method=False, inplace=False, domain=NONZERO)
+elementwise("floor_divide(input, other)", "floor_divide(input, other)", "input / other, rounded towards minus infinity.",
+            rule="SAME", dtypes="number", entry="integer_division_entry",
+            grad={"input": "zero(grad)", "other": "zero(grad)"}, operator="//", domain=NONZERO)
+elementwise("remainder(input, other)", "remainder(input, other)", "The remainder of input / other, with the sign of other.",
+            rule="SAME", dtypes="number", entry="integer_division_entry",
+            grad={"input": "grad", "other": "-grad * floor_divide(input, other)"}, operator="%", domain=((-3, -0.1), (3.2, 4)))
+elementwise("fmod(input, other)", "fmod(input, other)", "The remainder of input / other, with the sign of input.",
+            rule="SAME", dtypes="number", by_dtype={"int": "integer_fmod(input, other)"}, entry="integer_division_entry",
+            grad={"input": "grad", "other": "-grad * trunc(input / other)"}, domain=((0.1, 0.9), (0.2, 0.22)))
+elementwise("neg(input)", "-input", "-input.", rule="SAME", dtypes="number", entry="neg_entry", grad="-grad", operator="neg",
+            aliases=("negative",), domain=(-3, 3))
+composite("positive(input)", "input itself.")
+elementwise("abs(input)", "abs(input)", "The magnitude of input.", rule="SAME", dtypes="number",
+            by_dtype={"int": "-input if input < 0 else input", "u8": "input"}, grad="grad * sign(input)", operator="abs",
+            aliases=("absolute",), domain=(0.1, 3))
+elementwise("sign(input)", "(input > 0) - (input < 0)", "-1, 0 or 1.", rule="SAME", dtypes="all", by_dtype={"b8": "input"},
+            grad="zero(grad)", domain=(0.1, 3), aliases=("sgn",))
+elementwise("addcmul(input, tensor1, tensor2, *, value: number = 1)", "fma(value * tensor1, tensor2, input)",
+            "input + value * tensor1 * tensor2.", rule="SAME", dtypes="number", by_dtype={"int": "input + value * tensor1 * tensor2"}, entry="addc_entry", domain=(-3, 3), grad={
+                "input": "grad", "tensor1": "grad * (tensor2 * value)", "tensor2": "grad * (tensor1 * value)"})
+elementwise("addcdiv(input, tensor1, tensor2, *, value: number = 1)", "input + value * tensor1 / tensor2",
+            "input + value * tensor1 / tensor2.", rule="SAME", dtypes="float", entry="addc_entry",
+            domain=((-3, 3), (-3, 3), (0.5, 3)), grad={
+                "input": "grad", "tensor1": "grad * (value / tensor2)",
+                "tensor2": "-grad * (value * tensor1 / (tensor2 * tensor2))"})
+elementwise("lerp(input, end, weight)", "fma(weight, end - input, input) if abs(weight) < 0.5 else fma(end - input, weight - 1, end)",
+            "input + weight * (end - input).", rule="SAME", entry="lerp_entry", domain=(-3, 3), grad={
+                "input": "grad * (1 - weight)", "end": "grad * weight", "weight": "grad * (end - input)"})
+
+# ---- powers
+
+elementwise("pow(input, exponent)", "pow(input, exponent)", "input to the power of exponent.", rule="SAME", dtypes="number",
+            by_dtype={"int": "integer_pow(input, exponent)"}, entry="pow_entry", operator="**", domain=((0.5, 3), (-2, 2)), grad={
+                "input": "where(exponent == 0, 0, grad * (exponent * pow(input, exponent - 1)))",
+                "exponent": "where((input == 0) & (exponent >= 0), 0, grad * (result * log(input)))"})
+elementwise("square(input)", "input * input", "input ** 2.", rule="SAME", dtypes="number", grad="grad * (2 * input)", node="Pow",
+            entry="square_entry", domain=(-3, 3))
+elementwise("_cube(input)", "input * input * input", "input ** 3.", rule="SAME", grad="grad * (3 * (input * input))", node="Pow",
+            function=False, method=False, inplace=False, domain=(-3, 3))
+elementwise("_power_one(input)", "input", "input ** 1.", rule="SAME", grad="grad", node="Pow", function=False, method=False,
+            inplace=False, domain=(-3, 3))
+elementwise("_power_half(input)", "sqrt(input)", "input ** 0.5.", rule="SAME", grad="grad * (0.5 * (1 / sqrt(input)))", node="Pow",
+            function=False, method=False, inplace=False, domain=(0.5, 3))
+elementwise("_power_minus_half(input)", "1 / sqrt(input)", "input ** -0.5.", rule="SAME",
+            grad="grad * (-0.5 * pow(input, -1.5))", node="Pow", function=False, method=False, inplace=False, domain=(0.5, 3))
+elementwise("_power_minus_one(input)", "1 / input", "input ** -1.", rule="SAME", grad="grad * (-1 / (input * input))", node="Pow",
+            function=False, method=False, inplace=False, domain=(0.5, 3))
+elementwise("_power_minus_two(input)", "1 / (input * input)", "input ** -2.", rule="SAME", grad="grad * (-2 * pow(input, -3))",
+            node="Pow", function=False, method=False, inplace=False, domain=(0.5, 3))
+composite("float_power(input: any, exponent: any)", "input to the power of exponent, in float64.")
+elementwise("sqrt(input)", "sqrt(input)", "Square root.", grad="grad / (2 * result)", domain=(0.1, 3))
+elementwise("rsqrt(input)", "1 / sqrt(input)", "1 / sqrt(input).", grad="-0.5 * grad * (result * result * result)",
+            domain=(0.1, 3))
+elementwise("reciprocal(input)", "1 / input", "1 / input.", grad="-grad * (result * result)", domain=(0.5, 3))
+
+# ---- order
+
+elementwise("eq(input, other)", "input == other", "input == other.", rule="PREDICATE", dtypes="all", operator="==", domain=(-3, 3))
+elementwise("ne(input, other)", "input != other", "input != other.", rule="PREDICATE", dtypes="all", operator="!=",
+            aliases=("not_equal",), domain=(-3, 3))
+elementwise("lt(input, other)", "input < other", "input < other.", rule="PREDICATE", dtypes="all", operator="<", aliases=("less",),
+            domain=(-3, 3))
+elementwise("le(input, other)", "input <= other", "input <= other.", rule="PREDICATE", dtypes="all", operator="<=",
+            aliases=("less_equal",), domain=(-3, 3))
+elementwise("gt(input, other)", "input > other", "input > other.", rule="PREDICATE", dtypes="all", operator=">",
+            aliases=("greater",), domain=(-3, 3))
+elementwise("ge(input, other)", "input >= other", "input >= other.", rule="PREDICATE", dtypes="all", operator=">=",
+            aliases=("greater_equal",), domain=(-3, 3))
+elementwise("minimum(input, other)", "minimum(input, other)", "The smaller of the two; NaN if either is.", rule="SAME", dtypes="all",
+            by_dtype={"b8": "input & other"}, inplace=False, entry="tensors_entry", domain=(-3, 3), grad={
+                "input": "0 if input > other else grad / 2 if input == other else grad",
+                "other": "0 if input < other else grad / 2 if input == other else grad"})
+elementwise("maximum(input, other)", "maximum(input, other)", "The larger of the two; NaN if either is.", rule="SAME", dtypes="all",
+            by_dtype={"b8": "input | other"}, inplace=False, entry="tensors_entry", domain=(-3, 3), grad={
+                "input": "0 if input < other else grad / 2 if input == other else grad",
+                "other": "0 if input > other else grad / 2 if input == other else grad"})
+elementwise("fmin(input, other)", "fmin(input, other)", "The smaller of the two; a NaN only if both are.", rule="SAME",
+            dtypes="all", by_dtype={"b8": "input & other"}, inplace=False, entry="tensors_entry", domain=(-3, 3), grad={
+                "input": "grad if (input <= other) | (other != other) else 0",
+                "other": "0 if (input <= other) | (other != other) else grad"})
+elementwise("fmax(input, other)", "fmax(input, other)", "The larger of the two; a NaN only if both are.", rule="SAME",
+            dtypes="all", by_dtype={"b8": "input | other"}, inplace=False, entry="tensors_entry", domain=(-3, 3), grad={
+                "input": "grad if (input >= other) | (other != other) else 0",
+                "other": "0 if (input >= other) | (other != other) else grad"})
+elementwise("_clamp_both(input, min, max)", "minimum(maximum(input, min), max)", "input within [min, max].", rule="SAME",
+            dtypes="number", node="Clamp", function=False, method=False, inplace=False, domain=((-3, 3), (-2, -1), (1, 2)), grad={
+                "input": "grad if (input >= min) & (input <= max) else 0",
+                "min": "grad if (min < max) & (input < min) else 0",
+                "max": "grad if (input > max) | (max < min) else 0"})
+elementwise("clamp_min(input, min)", "maximum(input, min)", "The larger of input and min.", rule="SAME", dtypes="all",
+            by_dtype={"b8": "input | min"}, domain=(-3, 3), grad={"input": "grad if input >= min else 0", "min": "grad if input < min else 0"})
+elementwise("clamp_max(input, max)", "minimum(input, max)", "The smaller of input and max.", rule="SAME", dtypes="all",
+            by_dtype={"b8": "input & max"}, domain=(-3, 3), grad={"input": "grad if input <= max else 0", "max": "grad if input > max else 0"})
+elementwise("_isclose(input, other, rtol: float, atol: float, equal_nan: float)",
+            "(input == other) | ((equal_nan != 0) & (input != input) & (other != other)) "
+            "| (isfinite(input - other) & (abs(input - other) <= atol + abs(rtol * other)))",
+            "Whether |input - other| <= atol + rtol |other|.", rule="PREDICATE", function=False, method=False, inplace=False,
+            domain=(-3, 3))
+composite("clamp(input, min: any = None, max: any = None)", "input within [min, max]; either may be None.", aliases=("clip",))
+composite("clamp_(input, min: any = None, max: any = None)", "clamp, written into input.", aliases=("clip_",), function=False)
+composite("isclose(input, other, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False)",
+          "Whether |input - other| <= atol + rtol |other|.")
+composite("allclose(input, other, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False)",
+          "Whether all elements are close; a Python bool.")
+composite("equal(input, other)", "Whether shapes and all elements agree; a Python bool.")
+
+# ---- logic and bits
+
+elementwise("logical_and(input, other)", "(input != 0) & (other != 0)", "Whether both are nonzero.", rule="PREDICATE", dtypes="all",
+            domain=(-3, 3))
+elementwise("logical_or(input, other)", "(input != 0) | (other != 0)", "Whether either is nonzero.", rule="PREDICATE", dtypes="all",
+            domain=(-3, 3))
+elementwise("logical_xor(input, other)", "(input != 0) ^ (other != 0)", "Whether one is nonzero.", rule="PREDICATE", dtypes="all",
+            domain=(-3, 3))
+elementwise("logical_not(input)", "input == 0", "Whether input is zero.", rule="PREDICATE", dtypes="all", domain=(-3, 3))
+elementwise("bitwise_and(input, other)", "input & other", "Bits set in both.", rule="SAME", dtypes="integral", operator="&",
+            domain=(-3, 3))
+elementwise("bitwise_or(input, other)", "input | other", "Bits set in either.", rule="SAME", dtypes="integral", operator="|",
+            domain=(-3, 3))
+elementwise("bitwise_xor(input, other)", "input ^ other", "Bits set in one.", rule="SAME", dtypes="integral", operator="^",
+            domain=(-3, 3))
+elementwise("bitwise_not(input)", "~input", "All bits flipped.", rule="SAME", dtypes="integral", by_dtype={"b8": "input == 0"},
+            operator="~", domain=(-3, 3))
+elementwise("bitwise_left_shift(input, other)", "left_shift(input, other)", "input << other.", rule="SAME", dtypes="int",
+            operator="<<", domain=(0, 3))
+elementwise("bitwise_right_shift(input, other)", "right_shift(input, other)", "input >> other.", rule="SAME", dtypes="int",
+            operator=">>", domain=(0, 3))
+
+# ---- selection
+
+elementwise("where(condition, input = None, other = None)", "input if condition else other",
+            "input where condition holds, other elsewhere; of a condition alone, the indices where it holds.",
+            rule="SAME", dtypes="all", bools=("condition",), inplace=False, method=False, entry="where_entry", domain=(-3, 3),
             grad={"condition": None, "input": "where(condition, grad, 0)", "other": "where(condition, 0, grad)"})
-elementwise("eq(input, other)", "input == other", "input == other.", rule="PREDICATE", dtypes="all", operator="==")
+composite("_where_method(input, condition, other: any)", "input where condition holds, other elsewhere.", function=False,
+          aliases=("where",))

@@ -1,0 +1,117 @@
+"""Settings of the process, and small questions about objects, under PyTorch's names."""
+
+from fastgrad._engine import Tensor, dtype
+
+__all__ = [
+    "are_deterministic_algorithms_enabled", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads",
+    "is_complex", "is_floating_point", "is_inference", "is_storage", "is_tensor", "numel", "set_deterministic_debug_mode",
+    "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "typename",
+    "use_deterministic_algorithms",
+]
+
+PRECISIONS = ("highest", "high", "medium")
+state = {"deterministic": False, "precision": "highest"}
+
+
+def tensor_argument(name, value):
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(value).__name__}")
+    return value
+
+
+def is_tensor(obj):
+    """Whether obj is a Tensor."""
+    return isinstance(obj, Tensor)
+
+
+def is_storage(obj):
+    """Whether obj is a storage: never, storages are not objects here."""
+    return False
+
+
+def is_floating_point(input):
+    """Whether the tensor's dtype is a floating one."""
+    return tensor_argument("is_floating_point", input).dtype.is_floating_point
+
+
+def is_complex(input):
+    """Whether the tensor's dtype is complex: never."""
+    return tensor_argument("is_complex", input).dtype.is_complex
+
+
+def is_inference(input):
+    """Whether the tensor was made in inference_mode."""
+    return tensor_argument("is_inference", input).is_inference()
+
+
+def numel(input):
+    """The number of elements."""
+    return tensor_argument("numel", input).numel()
+
+
+def typename(obj):
+    """The name of obj's type, of a tensor the legacy one: `torch.FloatTensor`."""
+    if isinstance(obj, Tensor):
+        return obj.type()
+    if isinstance(obj, dtype):
+        return "dtype"
+    name = getattr(obj, "__qualname__", None) or type(obj).__qualname__
+    module = getattr(obj, "__module__", None) or ""
+    return name if module in ("", "builtins", "__builtin__") else f"{module}.{name}"
+
+
+def get_num_threads():
+    """How many threads a large operation uses: one."""
+    return 1
+
+
+def set_num_threads(num):
+    """Set the most threads an operation may use.  The engine has one, so any positive limit holds."""
+    if not isinstance(num, int):
+        raise TypeError(f"set_num_threads expects an int, but got {type(num).__name__}")
+    if num <= 0:
+        raise RuntimeError("set_num_threads expects a positive integer")
+
+
+get_num_interop_threads = get_num_threads
+
+
+def set_num_interop_threads(num):
+    """As set_num_threads."""
+    set_num_threads(num)
+
+
+def use_deterministic_algorithms(mode, *, warn_only=False):
+    """Ask for deterministic results.  All operations are deterministic, whatever the mode."""
+    state["deterministic"] = bool(mode)
+
+
+def are_deterministic_algorithms_enabled():
+    """What use_deterministic_algorithms was told last."""
+    return state["deterministic"]
+
+
+def set_deterministic_debug_mode(debug_mode):
+    """As use_deterministic_algorithms, by "default", "warn" or "error", or 0, 1, 2."""
+    use_deterministic_algorithms(debug_mode not in (0, "default"))
+
+
+def set_float32_matmul_precision(precision):
+    """Allow float32 products of less precision.  They are computed at "highest" whatever is allowed.
+
+    Raises:
+        ValueError: not one of "highest", "high", "medium".
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"set_float32_matmul_precision: must be one of {PRECISIONS}, got {precision!r}")
+    state["precision"] = precision
+
+
+def get_float32_matmul_precision():
+    """The least precision that was allowed."""
+    return state["precision"]
+
+
+def set_flush_denormal(mode):
+    """Flushing denormal numbers is not supported: False if asked to, as PyTorch says on such machines."""
+    return not mode

@@ -1,0 +1,119 @@
+"""Function: operations of one's own, with a forward and a backward in Python.  The engine makes the node (src/core/function.pxi)."""
+
+import inspect
+from functools import wraps
+
+import fastgrad as fg
+from fastgrad._engine import FunctionCtx, Tensor, _apply_function
+
+__all__ = ["BackwardCFunction", "Function", "FunctionCtx", "FunctionMeta", "once_differentiable"]
+
+
+class BackwardCFunction(FunctionCtx):
+    """What `ctx` is: each Function has a class of its own, called after it."""
+
+
+class FunctionMeta(type):
+    """Gives each Function the class of its contexts."""
+
+    def __init__(cls, name, bases, members):
+        super().__init__(name, bases, members)
+        cls._backward_cls = type(name + "Backward", (BackwardCFunction,), {"_forward_cls": cls, "__module__": "torch.autograd.function"})
+
+
+class Function(metaclass=FunctionMeta):
+    """A differentiable operation written in Python: subclass it, and call the subclass's `apply`.
+
+    Example:
+        >>> class Cube(Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         ctx.save_for_backward(x)
+        ...         return x * x * x
+        ...     @staticmethod
+        ...     def backward(ctx, grad):
+        ...         x, = ctx.saved_tensors
+        ...         return 3 * x * x * grad
+        >>> Cube.apply(fastgrad.tensor(2.0, requires_grad=True))
+        tensor(8., grad_fn=<CubeBackward>)
+    """
+
+    generate_vmap_rule = False
+
+    def __init__(self, *args, **kwargs):
+        raise RuntimeError(f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should "
+                           "invoke them on the class itself.")
+
+    @staticmethod
+    def forward(*args, **kwargs):
+        """The values: forward(ctx, *args), or forward(*args) beside a setup_context."""
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        """Keep what backward needs; called after a forward that takes no ctx."""
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @staticmethod
+    def backward(ctx, *grad_outputs):
+        """The gradient of each argument of forward, None where there is none."""
+        raise NotImplementedError("You must implement either the backward or vjp method for your custom autograd.Function to use it "
+                                  "with backward mode AD.")
+
+    vjp = backward
+
+    @staticmethod
+    def jvp(ctx, *grad_inputs):
+        """Forward mode: not supported."""
+        raise NotImplementedError("You must implement the jvp function for custom autograd.Function to use it with forward mode AD.")
+
+    @classmethod
+    def apply(cls, *args, **kwargs):
+        """Compute the outputs and record the operation."""
+        separate = cls.setup_context is not Function.setup_context
+        if separate:
+            args = with_defaults(cls.forward, args, kwargs)
+        elif kwargs:
+            raise TypeError(f"{cls.__name__}.apply() takes no keyword arguments")
+        return _apply_function(cls, args, separate)
+
+
+def with_defaults(forward, args, kwargs):
+    """The arguments of a call, in order, with forward's defaults filled in."""
+    bound = inspect.signature(forward).bind(*args, **kwargs)
+    bound.apply_defaults()
+    return bound.args
+
+
+class _Refusal(Function):
+    """The identity, with a backward that raises."""
+
+    @staticmethod
+    def forward(ctx, message, *tensors):
+        ctx.message = message
+        return tuple(t.detach() for t in tensors)
+
+    @staticmethod
+    def backward(ctx, *grads):
+        raise RuntimeError(ctx.message)
+
+
+def once_differentiable(backward):
+    """Decorates a backward whose result must not be differentiated again: doing so raises RuntimeError."""
+
+    @wraps(backward)
+    def decorated(ctx, *grads):
+        with fg.no_grad():
+            results = backward(ctx, *grads)
+        if not fg.is_grad_enabled() or not any(isinstance(g, Tensor) and g.requires_grad for g in grads):
+            return results
+        single = not isinstance(results, tuple)
+        results = [results] if single else list(results)
+        places = [i for i, r in enumerate(results) if isinstance(r, Tensor) and r.dtype.is_floating_point]
+        leaves = [results[i].detach().requires_grad_() for i in places]
+        refused = _Refusal.apply("trying to differentiate twice a function that was marked with @once_differentiable", *leaves)
+        for i, r in zip(places, refused):
+            results[i] = r
+        return results[0] if single else tuple(results)
+
+    return decorated

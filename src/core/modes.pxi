@@ -1,0 +1,244 @@
+# Grad modes: context managers that are decorators too.
+#
+# Compiled, because a step of a small network enters several.  The mode is two ints of the thread (port.h).  An instance keeps
+# the modes it replaced as bits, the last entered lowest, so that it may be entered again inside itself.
+
+from functools import wraps as copy_metadata
+
+cdef enum:
+    GENERATOR_FLAG = 0x20                 # in a code object's co_flags
+
+
+@cython.freelist(8)
+cdef class _Mode:
+    """What the modes share.  `replaced`: two bits, grad mode and inference mode, for each entry that was not left yet."""
+    cdef uint64_t replaced
+
+    cdef void push(self, int grad, int inference) noexcept:
+        global fg_grad_enabled, fg_inference
+        self.replaced = self.replaced << 2 | <uint64_t>(fg_grad_enabled | fg_inference << 1)
+        fg_grad_enabled = grad
+        fg_inference = inference
+
+    cdef void pop(self) noexcept:
+        global fg_grad_enabled, fg_inference
+        fg_grad_enabled = self.replaced & 1
+        fg_inference = self.replaced >> 1 & 1
+        self.replaced >>= 2
+
+    def __exit__(self, *exc):
+        self.pop()
+
+    def clone(self):
+        """A fresh instance: each call of a decorated function has one of its own."""
+        return type(self)()
+
+    def __call__(self, function):
+        return decorated(self, function)
+
+
+@cython.freelist(8)
+cdef class no_grad(_Mode):
+    """In the block, or in the decorated function, no operation leaves anything in the graph.
+
+    Thread-safety: the mode is the calling thread's own.
+    Example:
+        >>> with fastgrad.no_grad():
+        ...     w -= 0.1 * w.grad
+    """
+
+    def __enter__(self):
+        self.push(0, fg_inference)
+
+    def __exit__(self, *exc):
+        self.pop()
+
+
+@cython.freelist(8)
+cdef class enable_grad(_Mode):
+    """In the block, or in the decorated function, operations are recorded, also inside a no_grad block."""
+
+    def __enter__(self):
+        self.push(1, fg_inference)
+
+    def __exit__(self, *exc):
+        self.pop()
+
+
+cdef class set_grad_enabled(_Mode):
+    """Sets grad mode at once, and until the end of the block where it is used with `with`.
+
+    Args:
+        mode: whether operations are recorded.
+    """
+    cdef readonly bint mode
+    cdef readonly bint prev
+
+    def __init__(self, mode):
+        global fg_grad_enabled
+        if not isinstance(mode, bool):
+            raise TypeError(f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}")
+        self.mode, self.prev = mode, fg_grad_enabled
+        fg_grad_enabled = self.mode
+
+    def __call__(self, function):
+        global fg_grad_enabled
+        fg_grad_enabled = self.prev       # it was set for the function's calls, not for what follows its definition
+        return decorated(self, function)
+
+    def __enter__(self):
+        global fg_grad_enabled
+        fg_grad_enabled = self.mode
+
+    def __exit__(self, *exc):
+        global fg_grad_enabled
+        fg_grad_enabled = self.prev
+
+    def clone(self):
+        return type(self)(self.mode)
+
+    def __repr__(self):
+        return f"torch.autograd.grad_mode.set_grad_enabled(mode={self.mode})"
+
+
+cdef class inference_mode(_Mode):
+    """As no_grad; moreover tensors made in it never take part in a graph later.
+
+    Args:
+        mode: False switches it off inside an outer inference_mode.
+    """
+    cdef readonly bint mode
+
+    def __init__(self, mode=True):
+        self.mode = mode
+
+    def __enter__(self):
+        self.push(not self.mode, self.mode)
+
+    def __exit__(self, *exc):
+        self.pop()
+
+    def clone(self):
+        return type(self)(self.mode)
+
+
+cdef object decorated(_Mode mode, object function):
+    """`function`, every call of which runs in a fresh copy of the mode; a generator, whenever it runs."""
+    if isinstance(function, type):
+        import warnings
+        warnings.warn("Decorating classes is deprecated and will be disabled in future versions. You should only decorate "
+                      "functions or methods. To keep what decorating a class does, decorate its `__init__` method and "
+                      "nothing else.", FutureWarning, stacklevel=2)
+        return called_in(mode, function)
+    code = getattr(function, "__code__", None)
+    if code is not None and code.co_flags & GENERATOR_FLAG:
+        return copy_metadata(function)(generated_in(mode, function))
+    return copy_metadata(function)(called_in(mode, function))
+
+
+cdef object called_in(_Mode mode, object function):
+    def decorated_call(*args, **kwargs):
+        with mode.clone():
+            return function(*args, **kwargs)
+    return decorated_call
+
+
+cdef object generated_in(_Mode mode, object function):
+    def decorated_generator(*args, **kwargs):
+        generator = function(*args, **kwargs)
+        try:
+            with mode.clone():
+                value = next(generator)
+            while True:
+                try:
+                    sent = yield value
+                except GeneratorExit:
+                    with mode.clone():
+                        generator.close()
+                    raise
+                except BaseException as thrown:
+                    with mode.clone():
+                        value = generator.throw(thrown)
+                else:
+                    with mode.clone():
+                        value = generator.send(sent)
+        except StopIteration as end:
+            return end.value
+    return decorated_generator
+
+
+cdef extern from "Python.h":
+    ctypedef struct ModeType "PyTypeObject":
+        PyObject* (*tp_vectorcall)(PyObject*, PyObject**, size_t, PyObject*) noexcept
+
+ctypedef PyObject* (*make_t)(PyObject*, PyObject**, size_t, PyObject*) noexcept
+
+cdef make_t make_no_grad, make_enable_grad, make_inference
+
+
+cdef object made_or_decorated(make_t make, PyObject* kind, PyObject** args, size_t nargsf, PyObject* kwnames):
+    """`@no_grad` without parentheses: making an instance from a function gives the decorated function."""
+    cdef PyObject* made
+    if PyVectorcall_NARGS(nargsf) and not PyBool_Check(<object>args[0]) and callable(<object>args[0]):
+        return (<object>kind)()(<object>args[0])
+    if PyVectorcall_NARGS(nargsf) and make != make_inference and <object>args[0] is not None:
+        raise TypeError(f"{(<object>kind).__name__}: takes a function to decorate or nothing, got {type(<object>args[0]).__name__}")
+    made = make(kind, args, nargsf, kwnames)
+    if made == NULL:
+        raise TypeError(f"{(<object>kind).__name__}: takes no such arguments")
+    result = <object>made
+    Py_DECREF(result)                     # `made` was a reference of its own
+    return result
+
+
+cdef object vectorcall_no_grad(PyObject* kind, PyObject** args, size_t nargsf, PyObject* kwnames):
+    return made_or_decorated(make_no_grad, kind, args, nargsf, kwnames)
+
+
+cdef object vectorcall_enable_grad(PyObject* kind, PyObject** args, size_t nargsf, PyObject* kwnames):
+    return made_or_decorated(make_enable_grad, kind, args, nargsf, kwnames)
+
+
+cdef object vectorcall_inference(PyObject* kind, PyObject** args, size_t nargsf, PyObject* kwnames):
+    return made_or_decorated(make_inference, kind, args, nargsf, kwnames)
+
+
+cdef int install_modes() except -1:
+    global make_no_grad, make_enable_grad, make_inference
+    make_no_grad = (<ModeType*>no_grad).tp_vectorcall
+    make_enable_grad = (<ModeType*>enable_grad).tp_vectorcall
+    make_inference = (<ModeType*>inference_mode).tp_vectorcall
+    (<ModeType*>no_grad).tp_vectorcall = <make_t><void*>vectorcall_no_grad
+    (<ModeType*>enable_grad).tp_vectorcall = <make_t><void*>vectorcall_enable_grad
+    (<ModeType*>inference_mode).tp_vectorcall = <make_t><void*>vectorcall_inference
+    return 0
+
+install_modes()
+
+
+def is_grad_enabled():
+    """Whether operations of this thread are recorded in the graph."""
+    return bool(fg_grad_enabled)
+
+
+def is_inference_mode_enabled():
+    """Whether this thread is in inference_mode."""
+    return bool(fg_inference)
+
+
+def _set_grad_enabled(bint mode):
+    global fg_grad_enabled
+    fg_grad_enabled = mode
+
+
+def _set_anomaly(bint mode, bint check_nan=True):
+    global anomaly_mode, anomaly_check_nan
+    anomaly_mode, anomaly_check_nan = mode, check_nan
+
+
+def is_anomaly_enabled():
+    return anomaly_mode
+
+
+def is_anomaly_check_nan_enabled():
+    return anomaly_check_nan
