@@ -179,10 +179,11 @@ cdef void triangle_items(item* out, item* a, const Launch* l, void* scratch) noe
     cdef i64 oi = step(l, 0, 0) // <i64>sizeof(item), oj = step(l, 0, 1) // <i64>sizeof(item)
     cdef i64 ai = step(l, 1, 0) // <i64>sizeof(item), aj = step(l, 1, 1) // <i64>sizeof(item)
     for i in range(rows):
-        low, high = (max(i + k, 0), columns) if upper else (0, min(i + k + 1, columns))
+        low = max(i + k, <i64>0) if upper else 0
+        high = columns if upper else min(i + k + 1, columns)
         for j in range(min(low, columns)):
             out[i * oi + j * oj] = 0
         for j in range(low, high):
             out[i * oi + j * oj] = a[i * ai + j * aj]
-        for j in range(max(high, 0), columns):
+        for j in range(max(high, <i64>0), columns):
             out[i * oi + j * oj] = 0
