@@ -9,6 +9,7 @@ cdef enum:
     LOGITS = 2            # the input is not yet logarithms of probabilities
     PER_ROW = 4           # the incoming gradient has an element a row
     EXP_BLOCK = 1024
+    LANES = 8
 
 
 cdef void loss_total(real* out, real* a, const Launch* l, void* scratch) noexcept nogil:
