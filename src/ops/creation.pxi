@@ -341,14 +341,20 @@ cdef Tensor triangle_indices(int64_t rows, int64_t columns, int64_t offset, bint
     return out if dt == INT64 else converted(out, dt)
 
 
-cdef object tril_indices_rule(object row, object col, object offset, object dtype_, object layout_, object device_, object pin_memory,
-                              object requires_grad):
-    return finished(triangle_indices(row, col, offset, False, option_dtype(dtype_, INT64)), layout_, device_, pin_memory, requires_grad)
+cdef object indices_entry(const Row* row, PyObject** a, bint upper):
+    cdef object dtype_ = None if a[3] == NULL else <object>a[3]
+    return finished(triangle_indices(int_argument(row, a[0], 0), int_argument(row, a[1], 1),
+                                     0 if a[2] == NULL else int_argument(row, a[2], 2), upper, option_dtype(dtype_, INT64)),
+                    None if a[4] == NULL else <object>a[4], None if a[5] == NULL else <object>a[5],
+                    None if a[6] == NULL else <object>a[6], False)
 
 
-cdef object triu_indices_rule(object row, object col, object offset, object dtype_, object layout_, object device_, object pin_memory,
-                              object requires_grad):
-    return finished(triangle_indices(row, col, offset, True, option_dtype(dtype_, INT64)), layout_, device_, pin_memory, requires_grad)
+cdef object tril_indices_entry(const Row* row, PyObject** a):
+    return indices_entry(row, a, False)
+
+
+cdef object triu_indices_entry(const Row* row, PyObject** a):
+    return indices_entry(row, a, True)
 
 
 cdef object diag_rule(Tensor input, object diagonal):

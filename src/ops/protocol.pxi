@@ -145,9 +145,10 @@ cdef class UntypedStorage:
         return _storage_from_bytes, (bytes(memoryview(self.all)),)
 
 
-def _storage_from_bytes(data):
+def _storage_from_bytes(bytes data):
     cdef Tensor whole = empty_bytes(len(data))
-    memcpy(whole.a.data, <char*><bytes?>data, len(data))
+    cdef char* source = data
+    memcpy(whole.a.data, source, len(data))
     return storage_of(whole)
 
 
@@ -159,7 +160,7 @@ cdef UntypedStorage storage_of(Tensor t):
     cdef Tensor whole
     cdef UntypedStorage s
     cdef Storage* root = t.storage if t.storage.parent == NULL else t.storage.parent
-    cdef object key = <size_t>root
+    cdef size_t key = <size_t>root
     found = storages.get(key)
     if found is not None:
         return found
@@ -232,7 +233,7 @@ def _rebuild_tensor(UntypedStorage storage, dtype_name, offset, shape, stride, r
     """A tensor over a storage.  Raises RuntimeError where the geometry does not lie inside it."""
     cdef int dt = dtype_argument(getattr(__import__("fastgrad"), dtype_name)).code
     cdef Tensor flat, out
-    if (<size_t>storage.all.a.data) % itemsize(dt):
+    if <size_t>storage.all.a.data % itemsize(dt):
         raise RuntimeError("storage is not aligned for its dtype")
     flat = alias(storage.all)
     flat.a.dtype = dt
@@ -250,7 +251,7 @@ def _rebuild_instance(function, args, kind, state):
     if kind is not Tensor and type(t) is not kind:
         t = _make_subclass(kind, t.detach(), t.requires_grad)
     if state:
-        t.__dict__.update(state)
+        (<object>t).__dict__.update(state)
     return t
 
 
@@ -290,7 +291,7 @@ def tensor_deepcopy(Tensor self, memo):
     state = getattr(self, "__dict__", None)
     if state:
         from copy import deepcopy
-        t.__dict__.update(deepcopy(state, memo))
+        (<object>t).__dict__.update(deepcopy(state, memo))
     return t
 
 
@@ -299,7 +300,7 @@ def tensor_copy_shallow(Tensor self):
     cdef Tensor t = _make_subclass(type(self), self, self.requires_grad and self.is_leaf)
     state = getattr(self, "__dict__", None)
     if state:
-        t.__dict__.update(state)
+        (<object>t).__dict__.update(state)
     return t
 
 

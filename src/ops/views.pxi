@@ -546,6 +546,22 @@ cdef Tensor t_rule(Tensor input):
     return transpose_rule(input, 0, 1) if input.a.ndim == 2 else linked(alias(input), input)
 
 
+cdef object transposed_entry(const Row* row, PyObject** a):
+    cdef Tensor t = tensor_argument(row, a[0], 0)
+    cdef Tensor out = t_rule(t)
+    cdef Node node
+    if wants(t):
+        node = new_node(row, 1, 1)
+        set_edge(node, 0, t)
+        set_node(out, node, 0)
+    return out
+
+
+cdef int transposed_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
+    give(out, 0, op_t(<object>grads[0]))
+    return 0
+
+
 cdef Tensor permute_rule(Tensor input, object dims):
     cdef Geometry g
     cdef int d, i = 0, seen = 0

@@ -36,8 +36,8 @@ factory("new_empty(input, size: shape)", "Uninitialised elements in input's dtyp
 factory("new_full(input, size: any, fill_value: any)", "One value in input's dtype.", method=True, function=False)
 factory("new_tensor(input, data: any)", "A copy of data, in input's dtype.", method=True, function=False)
 factory("scalar_tensor(s: any)", "A number as a 0-d tensor.")
-factory("tril_indices(row: int, col: int, offset: int = 0)", "Indices of a lower triangle, as two rows.")
-factory("triu_indices(row: int, col: int, offset: int = 0)", "Indices of an upper triangle, as two rows.")
+factory("tril_indices(row: int, col: int, offset: int = 0)", "Indices of a lower triangle, as two rows.", entry="tril_indices_entry")
+factory("triu_indices(row: int, col: int, offset: int = 0)", "Indices of an upper triangle, as two rows.", entry="triu_indices_entry")
 
 structured("tril(input, diagonal: int = 0)", "The lower triangle; zeros above it.", grad="tril(grad, diagonal)", inplace="tril_into")
 structured("triu(input, diagonal: int = 0)", "The upper triangle; zeros below it.", grad="triu(grad, diagonal)", inplace="triu_into")

@@ -18,7 +18,7 @@ structured("alias(input)", "A view of the whole.", rule="alias_rule", grad="grad
 structured("detach(input)", "The same memory outside the graph.", rule="detach_rule")
 structured("transpose(input, dim0: dim, dim1: dim)", "Two dimensions exchanged.", grad="transpose(grad, dim0, dim1)",
            aliases=("swapaxes", "swapdims"))
-structured("t(input)", "A matrix transposed.", grad="t(grad)")
+structured("t(input)", "A matrix transposed.", entry="transposed_entry", backward="transposed_backward")
 structured("permute(input, dims: shape)", "The dimensions in another order.", grad="unpermute(grad, dims)")
 structured("expand(input, size: shape, *, implicit: bool = False)", "Dimensions of size 1 repeated, without copying.", grad="grad",
            function=False)
