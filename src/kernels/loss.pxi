@@ -64,6 +64,23 @@ cdef real row_exp_sum(real* buffer, const real* x, real top, i64 c) noexcept nog
     return total
 
 
+cdef real row_maximum(const real* x, i64 n) noexcept nogil:
+    cdef real m[2 * LANES]
+    cdef real best = x[0]
+    cdef i64 i = 0, j
+    for j in range(2 * LANES):
+        m[j] = best
+    while i + 2 * LANES <= n:
+        for j in range(2 * LANES):
+            m[j] = x[i + j] if x[i + j] > m[j] else m[j]
+        i += 2 * LANES
+    for j in range(2 * LANES):
+        best = m[j] if m[j] > best else best
+    for j in range(i, n):
+        best = x[j] if x[j] > best else best
+    return best
+
+
 cdef void rows_statistics(real* top, real* logsum, const real* x, i64 rows, i64 c) noexcept nogil:
     """Contiguous rows.  Short ones share a block, so that exp runs over vectors all the same."""
     cdef real buffer[EXP_BLOCK]
@@ -75,9 +92,7 @@ cdef void rows_statistics(real* top, real* logsum, const real* x, i64 rows, i64 
         count = min(rows - r, together)
         for k in range(count):
             row = x + (r + k) * c
-            m = row[0]
-            for i in range(1, c):
-                m = row[i] if row[i] > m else m
+            m = row_maximum(row, c)
             top[r + k] = m
             if c <= EXP_BLOCK:
                 for i in range(c):
@@ -205,7 +220,7 @@ cdef inline void loss_finish(real* out, real* stats, i64 rows, real divisor, i64
 cdef void row_factors(real* factor, const real* a, const real* given, i64 rows, i64 flags, real divisor) noexcept nogil:
     cdef i64 r
     for r in range(rows):
-        factor[r] = a[r] * (given[r if flags & PER_ROW else 0] / divisor)
+        factor[r] = 0 if a[r] == 0 else a[r] * (given[r if flags & PER_ROW else 0] / divisor)     # 0 / 0: all ignored
 
 
 cdef void cross_entropy_backward(real* out, real* given, real* stats, real* x, i64* target, real* weight, const Launch* l,
