@@ -270,9 +270,9 @@ def saved_layout(row):
 
 
 CONVERT = {      # kind of parameter -> how its entry reads it from the argument pointer
-    "tensor": "tensor_argument(row, {a}, {i})", "operand": "operand_argument(row, {a}, {i})", "any": "<object>{a}",
-    "int": "int_argument(row, {a}, {i})", "bool": "bool_argument(row, {a}, {i})", "float": "float_argument(row, {a}, {i})",
-    "number": "<object>{a}", "dim": "int_argument(row, {a}, {i})", "dims": "<object>{a}", "shape": "<object>{a}",
+    "tensor": "tensor_argument(this, {a}, {i})", "operand": "operand_argument(this, {a}, {i})", "any": "<object>{a}",
+    "int": "int_argument(this, {a}, {i})", "bool": "bool_argument(this, {a}, {i})", "float": "float_argument(this, {a}, {i})",
+    "number": "<object>{a}", "dim": "int_argument(this, {a}, {i})", "dims": "<object>{a}", "shape": "<object>{a}",
     "dtype": "<object>{a}", "tensors": "<object>{a}", "str": "<object>{a}",
 }
 
@@ -301,7 +301,7 @@ def elementwise_entry(row):
     lines = []
     position = {p.name: i for i, p in enumerate(row.parameters)}
     for suffix, target in (("", "elementwise"), ("_inplace", "inplace_elementwise")) if row.inplace else (("", "elementwise"),):
-        lines += [f"cdef object entry_{row.name}{suffix}(const Row* row, PyObject** a):      # {row.where}",
+        lines += [f"cdef object entry_{row.name}{suffix}(const Row* this, PyObject** a):      # {row.where}",
                   f"    cdef PyObject* x[{n + len(row.attrs)}]"]
         lines += [f"    x[{i}] = a[{i}]" for i in range(n)]
         for i, p in enumerate(row.attrs):
@@ -309,14 +309,14 @@ def elementwise_entry(row):
             lines.append(f"    x[{n + i}] = <PyObject*>{p.name}")
         if "inplace" in position:
             lines += [f"    if a[{position['inplace']}] != NULL and <object>a[{position['inplace']}]:",
-                      "        return inplace_elementwise(row, x)"]
-        lines += [f"    return {target}(row, x)", ""]
+                      "        return inplace_elementwise(this, x)"]
+        lines += [f"    return {target}(this, x)", ""]
     return lines
 
 
 def structured_entry(row):
     """Arguments to C, the rule, and the node with what the formulas read."""
-    lines = [f"cdef object entry_{row.name}(const Row* row, PyObject** a):      # {row.where}"]
+    lines = [f"cdef object entry_{row.name}(const Row* this, PyObject** a):      # {row.where}"]
     for i, p in enumerate(row.parameters):
         lines.append(f"    cdef object {p.name} = {argument(p, i)}")
     lines.append(f"    cdef object out = {row.forward}({', '.join(p.name for p in row.parameters)})")
@@ -332,7 +332,7 @@ def structured_entry(row):
 
 def structured_inplace_entry(row):
     """The function that row.inplace names writes over the first input; the node is that of the operation."""
-    lines = [f"cdef object entry_{row.name}_inplace(const Row* row, PyObject** a):      # {row.where}"]
+    lines = [f"cdef object entry_{row.name}_inplace(const Row* this, PyObject** a):      # {row.where}"]
     for i, p in enumerate(row.parameters):
         lines.append(f"    cdef object {p.name} = {argument(p, i)}")
     first = row.parameters[0].name
@@ -352,7 +352,7 @@ def structured_inplace_entry(row):
 def node_lines(row, inputs):
     """Make the node: edges to the inputs in `need`, and what their formulas read."""
     saved = saved_layout(row)
-    lines = [f"    cdef Node node = new_node(row, {len(row.inputs)}, 1)"]
+    lines = [f"    cdef Node node = new_node(this, {len(row.inputs)}, 1)"]
     for name in inputs:
         i = row.inputs.index(name)
         lines += [f"    if need >> {i} & 1:", f"        set_edge(node, {i}, <Tensor>{name})"]

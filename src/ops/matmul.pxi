@@ -4,7 +4,7 @@
 # broadcast.  Its gradients are two more of its kind, so no transposed copy is ever made and any order of gradient follows:
 #     C = op(A) op(B)    dA = dC op(B)^T  or  op(B) dC^T    dB = op(A)^T dC  or  dC^T op(A)
 
-cdef int check_same_dtype(str name, Tensor a, Tensor b) except -1:
+cdef int require_same_dtype(str name, Tensor a, Tensor b) except -1:
     if a.a.dtype != b.a.dtype:
         raise RuntimeError(f"{name}: expected operands of the same dtype, got {dtype_object(a.a.dtype)} and "
                            f"{dtype_object(b.a.dtype)}. Convert one with .to().")
@@ -21,7 +21,7 @@ cdef Tensor product(str name, Tensor a, Tensor b, bint ta, bint tb, Tensor bias)
     cdef int am = na - 1 if ta else na - 2, ak = na - 2 if ta else na - 1
     cdef int bk = nb - 1 if tb else nb - 2, bn = nb - 2 if tb else nb - 1
     cdef int dt = a.a.dtype
-    check_same_dtype(name, a, b)
+    require_same_dtype(name, a, b)
     if a.a.shape[ak] != b.a.shape[bk]:
         raise RuntimeError(f"{name}: inner sizes must match (shapes cannot be multiplied), got "
                            f"{product_shape(a, ta)} and {product_shape(b, tb)}")
@@ -174,7 +174,7 @@ cdef object scaled_sum(str name, object input, object product, object beta, obje
     cdef Tensor out = <Tensor>product
     if not is_floating(out.a.dtype) and (PyFloat_Check(beta) or PyFloat_Check(alpha)):
         raise RuntimeError(f"{name}: for integral input tensors, arguments alpha and beta must not be floating point numbers")
-    check_same_dtype(name, <Tensor>input, out)
+    require_same_dtype(name, <Tensor>input, out)
     if beta == 0:
         op_expand(input, shape_tuple(&out.a))
         return product
@@ -218,7 +218,7 @@ cdef Tensor linear_rule(Tensor input, Tensor weight, Tensor bias):
     if bias is None:
         out = product("linear", x, weight, False, True, None)
     else:
-        check_same_dtype("linear", input, bias)
+        require_same_dtype("linear", input, bias)
         if bias.a.ndim != 1 or bias.a.shape[0] != weight.a.shape[0]:
             raise RuntimeError(f"linear: bias must have shape ({weight.a.shape[0]},), got {shape_tuple(&bias.a)}")
         out = product("linear", x, weight, False, True, bias if bias.a.contiguous else contiguous_copy(bias))

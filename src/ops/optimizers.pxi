@@ -97,7 +97,7 @@ def adam_step(list params, list grads, list exp_avgs, list exp_avg_sqs, max_exp_
         g = step_operand("adam_step", p, grads[i], "gradients")
         m = step_operand("adam_step", p, exp_avgs[i], "first moments")
         v = step_operand("adam_step", p, exp_avg_sqs[i], "second moments")
-        step = counted(<Tensor?>steps[i])
+        step = step_count(<Tensor?>steps[i])
         l.attr[0].f = -(lr / (1 - c_pow(beta1, step)))
         l.attr[1].i = (MAXIMIZE if maximize else 0) | (DECOUPLED if decoupled else 0)
         l.attr[2].f = 1 - lr * weight_decay if decoupled else weight_decay
@@ -110,7 +110,7 @@ def adam_step(list params, list grads, list exp_avgs, list exp_avg_sqs, max_exp_
             launch_step(K_ADAM_STEP, &l, [p, g, m, v])
 
 
-cdef double counted(Tensor step) except -1:
+cdef double step_count(Tensor step) except -1:
     """Count a 0-d step tensor up by one and return it."""
     if step.a.ndim != 0 or not (step.a.dtype == FLOAT32 or step.a.dtype == FLOAT64):
         raise RuntimeError(f"adam_step: steps must be 0-d float tensors, got {shape_tuple(&step.a)} of {dtype_object(step.a.dtype)}")

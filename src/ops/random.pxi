@@ -261,7 +261,7 @@ cdef object normal__rule(Tensor input, object mean, object std, object generator
 
 cdef object bernoulli__rule(Tensor input, object p, object generator):
     if is_tensor(<PyObject*>p):
-        return op_copy_(input, op_bernoulli(op_expand(p, shape_tuple(&input.a)), generator=generator))
+        return input.copy_(op_bernoulli(op_expand(p, shape_tuple(&input.a)), generator=generator))
     if not 0 <= p <= 1:
         raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p}")
     return sample_into("bernoulli_", input, sample_bernoulli, generator, p, 0)
@@ -282,25 +282,25 @@ cdef object random__rule(Tensor input, object low, object high, object generator
 
 # functions that make one
 
-cdef Tensor fresh(str name, object size, object dtype_, object device, int fallback):
+cdef Tensor sample_place(str name, object size, object dtype_, object device, int fallback):
     cdef int64_t shape[MAX_DIMS]
     cdef int ndim = read_shape(name, size, shape)
     check_device(device)
     return empty(fallback if dtype_ is None else dtype_argument(dtype_).code, ndim, shape)
 
 
-cdef object finished(Tensor t, object requires_grad):
+cdef object with_grad_flag(Tensor t, object requires_grad):
     if requires_grad:
         t.requires_grad_(True)
     return t
 
 
 cdef object rand_rule(object size, object generator, object dtype_, object device, object requires_grad):
-    return finished(uniform__rule(fresh("rand", size, dtype_, device, default_dtype()), 0.0, 1.0, generator), requires_grad)
+    return with_grad_flag(uniform__rule(sample_place("rand", size, dtype_, device, default_dtype()), 0.0, 1.0, generator), requires_grad)
 
 
 cdef object randn_rule(object size, object generator, object dtype_, object device, object requires_grad):
-    return finished(normal__rule(fresh("randn", size, dtype_, device, default_dtype()), 0.0, 1.0, generator), requires_grad)
+    return with_grad_flag(normal__rule(sample_place("randn", size, dtype_, device, default_dtype()), 0.0, 1.0, generator), requires_grad)
 
 
 cdef object rand_like_rule(Tensor input, object dtype_, object device, object requires_grad):
@@ -326,8 +326,8 @@ def randint(low, high=None, size=None, *, generator=None, dtype=None, device=Non
         low, high, size = 0, low, high
     if low >= high:
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
-    cdef Tensor t = fresh("randint", size, dtype, device, INT64)
-    return finished(sample_into("randint", t, sample_integers, generator, low, high), requires_grad)
+    cdef Tensor t = sample_place("randint", size, dtype, device, INT64)
+    return with_grad_flag(sample_into("randint", t, sample_integers, generator, low, high), requires_grad)
 
 
 def randint_like(input, low, high=None, *, dtype=None, device=None, requires_grad=False):
@@ -342,14 +342,14 @@ def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False)
     cdef int64_t i, j, count = n
     if count < 0:
         raise RuntimeError(f"n must be non-negative, got {n}")
-    cdef Tensor t = fresh("randperm", (n,), None, device, INT64)
+    cdef Tensor t = sample_place("randperm", (n,), None, device, INT64)
     cdef int64_t* x = <int64_t*>t.a.data
     for i in range(count):
         x[i] = i
     for i in range(count - 1):
         j = i + <int64_t>(random_word(g) % <uint64_t>(count - i))
         x[i], x[j] = x[j], x[i]
-    return finished(t if dtype is None else converted(t, dtype_argument(dtype).code), requires_grad)
+    return with_grad_flag(t if dtype is None else converted(t, dtype_argument(dtype).code), requires_grad)
 
 
 cdef object bernoulli_rule(Tensor input, object p, object generator):
@@ -374,7 +374,7 @@ cdef object normal_rule(object mean, object std, object size, object generator):
     if not is_tensor(<PyObject*>mean) and not is_tensor(<PyObject*>std):
         if size is None:
             raise TypeError("normal(): a size is needed where mean and std are numbers")
-        return normal__rule(fresh("normal", size, None, None, default_dtype()), mean, std, generator)
+        return normal__rule(sample_place("normal", size, None, None, default_dtype()), mean, std, generator)
     whole = op_add(op_mul(mean, 0) if is_tensor(<PyObject*>mean) else mean, op_mul(std, 0) if is_tensor(<PyObject*>std) else 0)
     return op_add(op_mul(normal__rule(<Tensor>whole, 0.0, 1.0, generator), std), mean)
 
