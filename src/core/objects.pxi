@@ -22,7 +22,7 @@ cdef extern from "Python.h":
         inquiry tp_clear
         freefunc tp_free
         int (*tp_setattro)(PyObject*, PyObject*, PyObject*) noexcept
-        object (*tp_new)(object, object, PyObject*)
+        void* tp_new
         Py_ssize_t tp_basicsize
         Py_ssize_t tp_weaklistoffset
         Py_ssize_t tp_vectorcall_offset
@@ -315,8 +315,8 @@ cdef int install_slots() except -1:
     """Once, before the first object: see the head of this file."""
     global original_tensor_new
     cdef PyTypeObject* kind = <PyTypeObject*>Tensor
-    original_tensor_new = kind.tp_new
-    kind.tp_new = tensor_new
+    original_tensor_new = <object (*)(object, object, PyObject*)>kind.tp_new
+    kind.tp_new = <void*>tensor_new
     kind.tp_dealloc = tensor_dealloc
     kind.tp_setattro = tensor_setattr
     global extra_offset
@@ -324,7 +324,7 @@ cdef int install_slots() except -1:
     PyObject_GC_UnTrack(<PyObject*>probe)
     extra_offset = <char*>&probe.row - <char*><void*>probe - sizeof(void*)
     kind = <PyTypeObject*>Node
-    kind.tp_new = no_node                 # nodes are made by new_node alone
+    kind.tp_new = <void*>no_node          # nodes are made by new_node alone
     kind.tp_dealloc = node_dealloc
     kind.tp_traverse = node_traverse
     kind.tp_clear = node_release

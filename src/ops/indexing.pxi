@@ -152,7 +152,7 @@ cdef Index parse_index(Tensor t, object index):
                 x.spans.append(1)
                 x.tensors.append(one)
             x.dims.append(d)
-            d += x.spans[-1]
+            d += one.a.ndim if one.a.dtype == BOOL else 1
         else:
             i = clamped(item)
             if i < -x.g.shape[d] or i >= x.g.shape[d]:
@@ -181,8 +181,8 @@ cdef Plan plan_of(Index x, Tensor view):
 
 cdef Tensor basic_view(Tensor t, Index x):
     """The view that the basic part of an index is."""
-    if not x.changed:
-        return op_alias(t) if not x.tensors else t
+    if not x.changed and x.tensors:
+        return t
     return picked(op_select.row if x.selects else op__slice.row, t, view_at(t, &x.g), &x.plain, None)
 
 

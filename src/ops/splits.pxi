@@ -155,11 +155,13 @@ cdef object split_entry(const Row* row, PyObject** a):
 cdef object split_with_sizes_rule(Tensor input, object split_sizes, object dim):
     cdef int d = wrapped_dim("split_with_sizes", dim, input.a.ndim)
     cdef list starts = [0]
+    cdef int64_t total = 0
     for size in split_sizes:
         if size < 0:
             raise RuntimeError(f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={list(split_sizes)}")
-        starts.append(starts[-1] + size)
-    if starts[-1] != input.a.shape[d]:
+        total += <int64_t>size
+        starts.append(total)
+    if total != input.a.shape[d]:
         raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {input.a.shape[d]} (input tensor's size at "
                            f"dimension {d}), but got split_sizes={list(split_sizes)}")
     return pieces(op_split.row, input, d, starts, False, d)
@@ -202,9 +204,8 @@ cdef object tensor_split_rule(Tensor input, object indices_or_sections, object d
         return tuple([slice_of(input, d, a, max(a, b)) for a, b in zip([0] + cuts, cuts + [n])])
     if how <= 0:
         raise RuntimeError(f"number of sections must be larger than 0, got {how}")
-    starts = [0]
-    for i in range(how):
-        starts.append(starts[-1] + n // how + (1 if i < n % how else 0))
+    small, more = n // how, n % how
+    starts = [i * small + min(i, more) for i in range(how + 1)]
     return tuple([slice_of(input, d, starts[i], starts[i + 1]) for i in range(how)])
 
 

@@ -589,7 +589,7 @@ cdef object unpermute(object grad, object dims):
     dims = dims if isinstance(dims, (tuple, list)) else (dims,)
     inverse = [0] * len(dims)
     for i, d in enumerate(dims):
-        inverse[d] = i
+        inverse[d + len(dims) if d < 0 else d] = i
     return op_permute(grad, inverse)
 
 
