@@ -37,13 +37,13 @@ cdef inline void gather_line(number* out, const char* a, i64 an, i64 n) noexcept
 # ---- sums of floats -------------------------------------------------------------------------------------------------
 
 cdef real sum_row(const real* a, i64 n) noexcept nogil:
-    """Contiguous sum: lanes over blocks of 2048, which are added pairwise."""
+    """Contiguous sum: lanes over blocks of 4096, which are added pairwise."""
     cdef real s[64]
     cdef real total
     cdef i64 i, j, half
     if n < 64:
         return sum_short(a, n)
-    if n > 2048:
+    if n > 4096:
         half = (n // 2 + 63) // 64 * 64
         return sum_row(a, half) + sum_row(a + half, n - half)
     for j in range(64):
@@ -53,14 +53,44 @@ cdef real sum_row(const real* a, i64 n) noexcept nogil:
         for j in range(64):
             s[j] += a[i + j]
         i += 64
+    total = sum_lanes(s)
+    return total + sum_short(a + i, n - i) if i < n else total
+
+
+cdef inline real sum_lanes(real* s) noexcept nogil:
+    """The sum of 64 lanes, by halves."""
+    cdef i64 j
     for j in range(32):
         s[j] += s[j + 32]
     for j in range(16):
         s[j] += s[j + 16]
     for j in range(8):
         s[j] += s[j + 8]
-    total = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]))
-    return total + sum_short(a + i, n - i) if i < n else total
+    return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]))
+
+
+cdef real dot_row(const real* a, const real* b, i64 n) noexcept nogil:
+    """The sum of a[i] b[i], as sum_row forms it."""
+    cdef real s[64]
+    cdef real total = 0
+    cdef i64 i = 0, j, half
+    if n > 4096:
+        half = (n // 2 + 63) // 64 * 64
+        return dot_row(a, b, half) + dot_row(a + half, b + half, n - half)
+    if n >= 64:
+        for j in range(64):
+            s[j] = a[j] * b[j]
+        i = 64
+        while i + 64 <= n:
+            for j in range(64):
+                s[j] += a[i + j] * b[i + j]
+            i += 64
+        total = sum_lanes(s)
+    if i < n:
+        for j in range(n - i):
+            s[j] = a[i + j] * b[i + j]
+        total += sum_short(<const real*>s, n - i)
+    return total
 
 
 cdef real sum_short(const real* a, i64 n) noexcept nogil:
@@ -115,6 +145,8 @@ cdef real sum_line(const char* a, i64 an, i64 n, int mapping, const real* center
     cdef i64 half
     if mapping == PLAIN and an == sizeof(real):
         return sum_row(source, n)
+    if mapping == SQUARES and an == sizeof(real):
+        return dot_row(source, source, n)
     if n > TILE:
         half = (n // 2 + TILE - 1) // TILE * TILE
         return sum_line(a, an, half, mapping, center, p) + sum_line(a + half * an, an, n - half, mapping, center, p)
@@ -303,7 +335,7 @@ cdef void prod_forward(number* out, number* a, const Launch* l, void* scratch) n
     cdef i64 kept = extent(l, 0), n = extent(l, 1), i, j, k, done = 0, width
     cdef i64 ok = step(l, 0, 0), ak = step(l, 1, 0), an = step(l, 1, 1)
     cdef number product[TILE]
-    cdef number lane[16]
+    cdef number lane[64]
     cdef number* row
     cdef number total
     if columns(l, 1, sizeof(number)):
@@ -323,15 +355,15 @@ cdef void prod_forward(number* out, number* a, const Launch* l, void* scratch) n
         row = <number*>(<char*>a + i * ak)
         total = 1
         j = 0
-        if an == sizeof(number) and n >= 32:
-            for k in range(16):
+        if an == sizeof(number) and n >= 64:
+            for k in range(64):
                 lane[k] = row[k]
-            j = 16
-            while j + 16 <= n:
-                for k in range(16):
+            j = 64
+            while j + 64 <= n:
+                for k in range(64):
                     lane[k] *= row[j + k]
-                j += 16
-            for k in range(16):
+                j += 64
+            for k in range(64):
                 total *= lane[k]
         while j < n:
             total *= (<number*>(<char*>row + j * an))[0]
@@ -425,7 +457,14 @@ cdef inline number best_of_line(const number* a, i64 an, i64 n, bint largest) no
             for j in range(64):
                 lane[j] = better(lane[j], a[i + j], largest)
             i += 64
-        for j in range(64):
+        for j in range(32):
+            lane[j] = better(lane[j], lane[j + 32], largest)
+        for j in range(16):
+            lane[j] = better(lane[j], lane[j + 16], largest)
+        for j in range(8):
+            lane[j] = better(lane[j], lane[j + 8], largest)
+        best = lane[0]
+        for j in range(1, 8):
             best = better(best, lane[j], largest)
     while i < n:
         best = better(best, (<const number*>(<const char*>a + i * an))[0], largest)
@@ -469,9 +508,18 @@ cdef void extreme_forward(number* out, number* a, const Launch* l, void* scratch
 
 cdef i64 place_in_line(const number* a, i64 an, i64 n, number value) noexcept nogil:
     """The first place of a value that is there; of NaN, the first NaN."""
-    cdef i64 j
+    cdef i64 i = 0, j
     cdef number x
-    for j in range(n):
+    cdef bint found
+    if an == sizeof(number) and value == value:
+        while i + 64 <= n:
+            found = False
+            for j in range(64):
+                found |= a[i + j] == value
+            if found:
+                break
+            i += 64
+    for j in range(i, n):
         x = (<const number*>(<const char*>a + j * an))[0]
         if (x == value) | ((x != x) & (value != value)):
             return j
