@@ -332,7 +332,7 @@ cdef object prod_backward_of(Tensor grad, Tensor input, object dim, bint keepdim
     """grad times the product of all other elements: those before times those after, so zeros need no special case."""
     cdef tuple shape = shape_tuple(&input.a)
     cdef object x = input, others
-    if input.a.numel == 1:
+    if input.a.ndim == 0:
         return expand_reduced(grad, shape, dim, keepdim)
     if dim is None and input.a.ndim != 1:
         x = op__reshaped(input, (input.a.numel,))
