@@ -29,7 +29,7 @@ def dims_of(shape):
 def test_values(name, dtype):
     for shape in SHAPES:
         for dim in dims_of(shape):
-            if name in ONE and isinstance(dim, tuple):
+            if (name in ONE and isinstance(dim, tuple)) or (dim == (0, 0) and 0 in shape):
                 continue
             for keepdim in (False, True):
                 def call(library, x):
@@ -207,7 +207,7 @@ def test_ties_share_a_gradient():
 
 def test_norm_of_zeros_has_a_gradient_of_zeros():
     for p in (1, 2, 3):
-        x = fastgrad.zeros(3).requires_grad_(True)
+        x = fastgrad.tensor([0.0, 0.0, 0.0], requires_grad=True)
         x.norm(p).backward()
         assert x.grad.tolist() == [0, 0, 0], p
 

@@ -16,7 +16,7 @@ def test_values(name, dtype):
     if name == "logcumsumexp" and not dtype.startswith("float"):
         return
     for shape in SHAPES:
-        for dim in [0, -1, 3]:
+        for dim in [0, -1] if 0 in shape else [0, -1, 3]:
             check(lambda m, x: getattr(x, name)(dim), random_array(shape, dtype), rtol=1e-5, label=(name, shape, dim))
 
 
