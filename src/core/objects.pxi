@@ -125,6 +125,7 @@ cdef PyObject* fresh_node() except NULL:
 cdef int cycles_are_possible() except -1:
     """See Note [Nodes and the garbage collector]."""
     global cycles_possible, newest_unseen
+    cdef PyObject* older
     cdef PyObject* p = newest_unseen
     if cycles_possible:
         return 0
@@ -132,7 +133,9 @@ cdef int cycles_are_possible() except -1:
     newest_unseen = NULL
     while p != NULL:
         PyObject_GC_Track(p)
-        p, (<Node>p).older = (<Node>p).older, NULL
+        older = (<Node>p).older
+        (<Node>p).older = NULL
+        p = older
     return 0
 
 

@@ -10,10 +10,9 @@ cdef object walk_clone(Tensor t):
 
 cdef object walk_sum_to(Tensor t, const Meta* meta):
     """Sum a gradient over the dimensions along which its operand was broadcast."""
-    cdef int d, shift = t.a.ndim - meta.ndim
-    dims = [d for d in range(t.a.ndim) if d < shift or (meta.shape[d - shift] == 1 and t.a.shape[d] != 1)]
-    out = op_sum(t, dims, True) if dims else t
-    return out if shift == 0 else op_reshape(out, tuple([meta.shape[d] for d in range(meta.ndim)]))
+    if grad_enabled() and t.flags & REQUIRES_GRAD:
+        return op__sum_to(t, tuple(shape_list(meta.ndim, meta.shape)))
+    return summed_to(t, meta.ndim, meta.shape)
 
 
 cdef object walk_cast(Tensor t, int dt):
