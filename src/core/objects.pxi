@@ -126,13 +126,16 @@ cdef int cycles_are_possible() except -1:
     """See Note [Nodes and the garbage collector]."""
     global cycles_possible, newest_unseen
     cdef PyObject* p = newest_unseen
+    cdef PyObject* older
     if cycles_possible:
         return 0
     cycles_possible = True
     newest_unseen = NULL
     while p != NULL:
+        older = (<Node>p).older
+        (<Node>p).older = (<Node>p).newer = NULL
         PyObject_GC_Track(p)
-        p, (<Node>p).older = (<Node>p).older, NULL
+        p = older
     return 0
 
 
