@@ -12,7 +12,8 @@ cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bo
     """
     cdef Launch l
     cdef Array* operand[MAX_OPERANDS]
-    cdef Array* first = NULL
+    cdef Array* first = NULL        # the first operand with dimensions
+    cdef Array* single = NULL       # a 0-d operand
     cdef Array* a
     cdef Tensor t, out
     cdef list temporaries = None
@@ -31,6 +32,10 @@ cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bo
                 a = &t.a
             operand[i + 1] = a
             l.ptr[i + 1] = a.data
+            if a.ndim == 0 and n > 1:       # one value for all elements
+                l.stride[i + 1][0] = 0
+                single = a
+                continue
             l.stride[i + 1][0] = ITEMSIZE[want]
             if first == NULL:
                 first = a
@@ -42,11 +47,16 @@ cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bo
             l.ptr[i + 1] = NULL
             l.stride[i + 1][0] = 0
             store_number(want, <object>x[i], &l.scalar[i + 1])
+    if first == NULL and single != NULL:
+        first = single
+        for i in range(n):
+            if operand[i + 1] != NULL:
+                l.stride[i + 1][0] = ITEMSIZE[operand[i + 1].dtype]
     if first == NULL:
         raise TypeError(f"{row.name.decode()}: argument 'input' must be Tensor, not {type(<object>x[0]).__name__}")
     for i in range(row.nattrs):
         l.attr[i].f = <object>attr[i]
-    if into is not None and (into.a.dtype != computed or temporaries is not None):
+    if into is not None and (into.a.dtype != computed or temporaries is not None or overlaps(into, operand + 1, n)):
         flat = False
     l.kernel = kernel
     l.dtype = loop

@@ -125,8 +125,8 @@ cdef PyObject* fresh_node() except NULL:
 cdef int cycles_are_possible() except -1:
     """See Note [Nodes and the garbage collector]."""
     global cycles_possible, newest_unseen
-    cdef PyObject* p = newest_unseen
     cdef PyObject* older
+    cdef PyObject* p = newest_unseen
     if cycles_possible:
         return 0
     cycles_possible = True

@@ -1,1 +1,279 @@
-# Loss kernels, forward beside backward.
+# Losses: totals of pointwise losses, mse_loss in one pass, and the cross entropy of classes, forward beside backward.
+#
+# Cross entropy.  Core dimensions (n batch, c classes, s positions) of a contiguous input; a row is one (n, s).  `stats` holds for
+# every row its loss, maximum, log of the sum of exp(x - maximum), and A (what multiplies softmax in the gradient); then the divisor.
+# The gradient of a row is given / divisor * (softmax * A - B), B being the weighted target.  Targets were checked to be classes.
+
+cdef enum:
+    HAS_WEIGHT = 1        # flags in attr[0].i
+    LOGITS = 2            # the input is not yet logarithms of probabilities
+    PER_ROW = 4           # the incoming gradient has an element a row
+    EXP_BLOCK = 1024
+
+
+cdef void loss_total(real* out, real* a, const Launch* l, void* scratch) noexcept nogil:
+    """Sum over attr[0]."""
+    out[0] = sum_row(a, extent(l, 0)) / <real>l.attr[0].f
+
+
+cdef real sum_of_squares(const real* a, const real* b, i64 n) noexcept nogil:
+    """The sum of (a - b)^2, in the order of sum_row."""
+    cdef real s[LANES]
+    cdef real d
+    cdef i64 i, j, half
+    if n > 128:
+        half = (n // 2 + 63) // 64 * 64
+        return sum_of_squares(a, b, half) + sum_of_squares(a + half, b + half, n - half)
+    for j in range(LANES):
+        s[j] = 0
+    i = 0
+    while i + LANES <= n:
+        for j in range(LANES):
+            d = a[i + j] - b[i + j]
+            s[j] += d * d
+        i += LANES
+    for j in range(n - i):
+        d = a[i + j] - b[i + j]
+        s[j] += d * d
+    return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]))
+
+
+cdef void mse_forward(real* out, real* a, real* b, const Launch* l, void* scratch) noexcept nogil:
+    out[0] = sum_of_squares(a, b, extent(l, 0)) / <real>l.attr[0].f
+
+
+# ---- softmax of rows ------------------------------------------------------------------------------------------------------
+
+cdef inline void exp_in_place(real* x, i64 n) noexcept nogil:
+    cdef i64 i
+    for i in range(n):
+        x[i] = vexp(x[i])
+
+
+cdef real row_exp_sum(real* buffer, const real* x, real top, i64 c) noexcept nogil:
+    """sum exp(x - top) of a contiguous row, by blocks."""
+    cdef i64 i = 0, j, n
+    cdef real total = 0
+    while i < c:
+        n = min(c - i, EXP_BLOCK)
+        for j in range(n):
+            buffer[j] = x[i + j] - top
+        exp_in_place(buffer, n)
+        total += sum_row(buffer, n)
+        i += n
+    return total
+
+
+cdef void rows_statistics(real* top, real* logsum, const real* x, i64 rows, i64 c) noexcept nogil:
+    """Contiguous rows.  Short ones share a block, so that exp runs over vectors all the same."""
+    cdef real buffer[EXP_BLOCK]
+    cdef i64 r = 0, k, i, count = 0, together = max(EXP_BLOCK // max(c, 1), 1)
+    cdef real m
+    cdef const real* row
+    while r + count < rows:
+        r += count
+        count = min(rows - r, together)
+        for k in range(count):
+            row = x + (r + k) * c
+            m = row[0]
+            for i in range(1, c):
+                m = row[i] if row[i] > m else m
+            top[r + k] = m
+            if c <= EXP_BLOCK:
+                for i in range(c):
+                    buffer[k * c + i] = row[i] - m
+        if c > EXP_BLOCK:
+            logsum[r] = vlog(row_exp_sum(buffer, x + r * c, top[r], c))
+            continue
+        exp_in_place(buffer, count * c)
+        for k in range(count):
+            logsum[r + k] = sum_row(&buffer[k * c], c)
+        for k in range(count):
+            logsum[r + k] = vlog(logsum[r + k])
+
+
+cdef void columns_statistics(real* top, real* logsum, const real* x, i64 c, i64 s) noexcept nogil:
+    """One batch entry whose classes are s apart: vectors run along the positions."""
+    cdef i64 i, j
+    for j in range(s):
+        top[j] = x[j]
+        logsum[j] = 0
+    for i in range(1, c):
+        for j in range(s):
+            top[j] = x[i * s + j] if x[i * s + j] > top[j] else top[j]
+    for i in range(c):
+        for j in range(s):
+            logsum[j] += vexp(x[i * s + j] - top[j])
+    for j in range(s):
+        logsum[j] = vlog(logsum[j])
+
+
+cdef void softmax_statistics(real* top, real* logsum, const real* x, i64 n, i64 c, i64 s) noexcept nogil:
+    cdef i64 b
+    if s == 1:
+        rows_statistics(top, logsum, x, n, c)
+        return
+    for b in range(n):
+        columns_statistics(top + b * s, logsum + b * s, x + b * c * s, c, s)
+
+
+cdef void softmax_times(real* out, const real* factor, const real* x, const real* top, const real* logsum,
+                        i64 n, i64 c, i64 s) noexcept nogil:
+    """out = softmax * factor of the row."""
+    cdef i64 b, i, j
+    cdef real m, z, f
+    cdef real* o
+    cdef const real* row
+    for b in range(n):
+        o = out + b * c * s
+        row = x + b * c * s
+        if s == 1:
+            m = top[b]
+            z = logsum[b]
+            for i in range(c):
+                o[i] = (row[i] - m) - z
+        else:
+            for i in range(c):
+                for j in range(s):
+                    o[i * s + j] = (row[i * s + j] - top[b * s + j]) - logsum[b * s + j]
+    exp_in_place(out, n * c * s)
+    for b in range(n):
+        o = out + b * c * s
+        if s == 1:
+            f = factor[b]
+            for i in range(c):
+                o[i] *= f
+        else:
+            for i in range(c):
+                for j in range(s):
+                    o[i * s + j] *= factor[b * s + j]
+
+
+# ---- classes as targets ---------------------------------------------------------------------------------------------------
+
+cdef inline real class_weight(const real* weight, i64 c, i64 flags) noexcept nogil:
+    return weight[c] if flags & HAS_WEIGHT else 1
+
+
+cdef void cross_entropy_forward(real* out, real* stats, real* x, i64* target, real* weight, const Launch* l,
+                                void* scratch) noexcept nogil:
+    """attr: flags, class to ignore, reduction (0 none, 1 mean, 2 sum), label smoothing."""
+    cdef i64 n = extent(l, 0), c = extent(l, 1), s = extent(l, 2), rows = n * s, b, j, r, i, t
+    cdef i64 flags = l.attr[0].i, ignored = l.attr[1].i, reduction = l.attr[2].i
+    cdef real smoothing = <real>l.attr[3].f, spread = smoothing / <real>c, w, total, all_weights = 0
+    cdef f64 divisor = 0
+    cdef real* top = stats + rows
+    cdef real* logsum = top + rows
+    cdef real* a = logsum + rows
+    cdef const real* row
+    if flags & LOGITS:
+        softmax_statistics(top, logsum, x, n, c, s)
+    else:
+        memset(top, 0, 2 * rows * sizeof(real))
+    if smoothing != 0:
+        for i in range(c):
+            all_weights += class_weight(weight, i, flags)
+    for b in range(n):
+        for j in range(s):
+            r = b * s + j
+            t = target[r]
+            if t == ignored:
+                stats[r] = a[r] = 0
+                continue
+            row = x + b * c * s + j
+            w = class_weight(weight, t, flags)
+            divisor += w
+            stats[r] = -w * ((row[t * s] - top[r]) - logsum[r])
+            a[r] = w
+            if smoothing != 0:
+                total = 0
+                for i in range(c):
+                    total += class_weight(weight, i, flags) * ((row[i * s] - top[r]) - logsum[r])
+                stats[r] = (1 - smoothing) * stats[r] - spread * total
+                a[r] = (1 - smoothing) * w + spread * all_weights
+    loss_finish(out, stats, rows, <real>divisor if reduction == 1 else 1, reduction)
+
+
+cdef inline void loss_finish(real* out, real* stats, i64 rows, real divisor, i64 reduction) noexcept nogil:
+    stats[4 * rows] = divisor
+    if reduction == 0:
+        memcpy(out, stats, rows * sizeof(real))
+    else:
+        out[0] = sum_row(stats, rows) / divisor
+
+
+cdef void row_factors(real* factor, const real* a, const real* given, i64 rows, i64 flags, real divisor) noexcept nogil:
+    cdef i64 r
+    for r in range(rows):
+        factor[r] = a[r] * (given[r if flags & PER_ROW else 0] / divisor)
+
+
+cdef void cross_entropy_backward(real* out, real* given, real* stats, real* x, i64* target, real* weight, const Launch* l,
+                                 void* scratch) noexcept nogil:
+    """The last rows of stats take the factors of the rows."""
+    cdef i64 n = extent(l, 0), c = extent(l, 1), s = extent(l, 2), rows = n * s, b, j, r, i, t
+    cdef i64 flags = l.attr[0].i, ignored = l.attr[1].i
+    cdef real smoothing = <real>l.attr[3].f, spread = smoothing / <real>c, divisor = stats[4 * rows], g
+    cdef const real* top = stats + rows
+    cdef const real* logsum = top + rows
+    cdef real* factor = stats + 4 * rows + 1
+    cdef real* row
+    if flags & LOGITS:
+        row_factors(factor, stats + 3 * rows, given, rows, flags, divisor)
+        softmax_times(out, factor, x, top, logsum, n, c, s)
+    else:
+        memset(out, 0, rows * c * sizeof(real))
+    for b in range(n):
+        for j in range(s):
+            r = b * s + j
+            t = target[r]
+            if t == ignored:
+                continue
+            row = out + b * c * s + j
+            g = given[r if flags & PER_ROW else 0] / divisor
+            row[t * s] -= (1 - smoothing) * class_weight(weight, t, flags) * g
+            if smoothing != 0:
+                for i in range(c):
+                    row[i * s] -= spread * class_weight(weight, i, flags) * g
+
+
+# ---- probabilities as targets ---------------------------------------------------------------------------------------------
+
+cdef void soft_cross_entropy_forward(real* out, real* stats, real* x, real* target, real* weight, const Launch* l,
+                                     void* scratch) noexcept nogil:
+    cdef i64 n = extent(l, 0), c = extent(l, 1), s = extent(l, 2), rows = n * s, b, j, r, i, first
+    cdef i64 flags = l.attr[0].i, reduction = l.attr[2].i
+    cdef real smoothing = <real>l.attr[3].f, spread = smoothing / <real>c, total, all_of_a, q
+    cdef real* top = stats + rows
+    cdef real* logsum = top + rows
+    cdef real* a = logsum + rows
+    softmax_statistics(top, logsum, x, n, c, s)
+    for b in range(n):
+        for j in range(s):
+            r = b * s + j
+            first = b * c * s + j
+            total = all_of_a = 0
+            for i in range(c):
+                q = (target[first + i * s] * (1 - smoothing) + spread) * class_weight(weight, i, flags)
+                total -= q * ((x[first + i * s] - top[r]) - logsum[r])
+                all_of_a += q
+            stats[r] = total
+            a[r] = all_of_a
+    loss_finish(out, stats, rows, <real>rows if reduction == 1 else 1, reduction)
+
+
+cdef void soft_cross_entropy_backward(real* out, real* given, real* stats, real* x, real* target, real* weight, const Launch* l,
+                                      void* scratch) noexcept nogil:
+    cdef i64 n = extent(l, 0), c = extent(l, 1), s = extent(l, 2), rows = n * s, b, j, r, i, first
+    cdef i64 flags = l.attr[0].i
+    cdef real smoothing = <real>l.attr[3].f, spread = smoothing / <real>c, divisor = stats[4 * rows], g
+    cdef real* factor = stats + 4 * rows + 1
+    row_factors(factor, stats + 3 * rows, given, rows, flags, divisor)
+    softmax_times(out, factor, x, stats + rows, stats + 2 * rows, n, c, s)
+    for b in range(n):
+        for j in range(s):
+            r = b * s + j
+            first = b * c * s + j
+            g = given[r if flags & PER_ROW else 0] / divisor
+            for i in range(c):
+                out[first + i * s] -= (target[first + i * s] * (1 - smoothing) + spread) * class_weight(weight, i, flags) * g

@@ -1,47 +1,515 @@
 # Reductions.  Core dimensions: (kept, reduced); operand 0 does not move along the reduced one.
+#
+# Two layouts: *columns* (neighbours in memory are kept: tiles of columns are reduced side by side) and *lines* (anything
+# else: one line after the other, gathered into a buffer where its elements are not neighbours).  Sums of floats are formed
+# pairwise over short blocks, so that their error grows with the logarithm of the length.
 
 cdef enum:
-    LANES = 8          # independent partial sums of a row
+    TILE = 256         # columns side by side, and elements of a line's block
+    ROWS = 64          # rows of a column tile that are added in order
 
+cdef enum Mapping:     # what is added up
+    PLAIN = 0
+    SQUARES            # x^2
+    MAGNITUDES         # |x|
+    POWERS             # |x|^p
+    NONZEROS           # x != 0
+    DEVIATIONS         # (x - center)^2
+    EXPONENTIALS       # exp(x - center)
+
+cdef enum Finish:      # what becomes of the sum
+    AS_IS = 0
+    DIVIDED            # by attr[2]
+    ROOT
+    POWER              # to attr[2]
+
+
+cdef inline bint columns(const Launch* l, int operand, i64 width) noexcept nogil:
+    return extent(l, 0) > 1 and step(l, operand, 0) == width and step(l, operand, 1) != width
+
+
+cdef inline void gather_line(number* out, const char* a, i64 an, i64 n) noexcept nogil:
+    cdef i64 i
+    for i in range(n):
+        out[i] = (<number*>(a + i * an))[0]
+
+
+# ---- sums of floats -------------------------------------------------------------------------------------------------
 
 cdef real sum_row(const real* a, i64 n) noexcept nogil:
-    """Contiguous sum, in blocks of 128 that are added pairwise by halves: error grows with log n, and vectors apply."""
-    cdef real s[LANES]
+    """Contiguous sum: lanes over blocks of 2048, which are added pairwise."""
+    cdef real s[64]
+    cdef real total
     cdef i64 i, j, half
-    if n > 128:
+    if n < 64:
+        return sum_short(a, n)
+    if n > 2048:
         half = (n // 2 + 63) // 64 * 64
         return sum_row(a, half) + sum_row(a + half, n - half)
-    for j in range(LANES):
-        s[j] = 0
-    i = 0
-    while i + LANES <= n:
-        for j in range(LANES):
+    for j in range(64):
+        s[j] = a[j]
+    i = 64
+    while i + 64 <= n:
+        for j in range(64):
             s[j] += a[i + j]
-        i += LANES
-    for j in range(n - i):
-        s[j] += a[i + j]
-    return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]))
+        i += 64
+    for j in range(32):
+        s[j] += s[j + 32]
+    for j in range(16):
+        s[j] += s[j + 16]
+    for j in range(8):
+        s[j] += s[j + 8]
+    total = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]))
+    return total + sum_short(a + i, n - i) if i < n else total
+
+
+cdef real sum_short(const real* a, i64 n) noexcept nogil:
+    """Fewer than 64."""
+    cdef real s[8]
+    cdef real total = 0
+    cdef i64 i = 0, j
+    if n >= 8:
+        for j in range(8):
+            s[j] = a[j]
+        i = 8
+        while i + 8 <= n:
+            for j in range(8):
+                s[j] += a[i + j]
+            i += 8
+        total = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]))
+    while i < n:
+        total += a[i]
+        i += 1
+    return total
+
+
+cdef void map_items(real* out, const real* a, i64 n, int mapping, const real* center, real p) noexcept nogil:
+    """out[i] = mapping of a[i]; `out` is a buffer, or a itself."""
+    cdef i64 i
+    cdef real d
+    if mapping == SQUARES:
+        for i in range(n):
+            out[i] = a[i] * a[i]
+    elif mapping == MAGNITUDES:
+        for i in range(n):
+            out[i] = vabs(a[i])
+    elif mapping == POWERS:
+        for i in range(n):
+            out[i] = vpow(vabs(a[i]), p)
+    elif mapping == NONZEROS:
+        for i in range(n):
+            out[i] = <real>(a[i] != 0)
+    elif mapping == DEVIATIONS:
+        for i in range(n):
+            d = a[i] - center[i]
+            out[i] = d * d
+    else:
+        for i in range(n):
+            out[i] = vexp(a[i] - center[i])
+
+
+cdef real sum_line(const char* a, i64 an, i64 n, int mapping, const real* center, real p) noexcept nogil:
+    """The sum of a line's mapped elements; `center` holds one value min(n, TILE) times."""
+    cdef real buffer[TILE]
+    cdef const real* source = <const real*>a
+    cdef i64 half
+    if mapping == PLAIN and an == sizeof(real):
+        return sum_row(source, n)
+    if n > TILE:
+        half = (n // 2 + TILE - 1) // TILE * TILE
+        return sum_line(a, an, half, mapping, center, p) + sum_line(a + half * an, an, n - half, mapping, center, p)
+    if an != sizeof(real):
+        gather_line(buffer, a, an, n)
+        source = buffer
+    if mapping != PLAIN:
+        map_items(buffer, source, n, mapping, center, p)
+    return sum_row(<const real*>buffer, n)
+
+
+cdef void sum_columns(real* total, const char* a, i64 an, i64 width, i64 n, int mapping, const real* center, real p) noexcept nogil:
+    """total[i] = the sum of n mapped rows, `an` bytes apart, for up to TILE columns."""
+    cdef real other[TILE]
+    cdef i64 i, half
+    if n > ROWS:
+        half = (n // 2 + ROWS - 1) // ROWS * ROWS
+        sum_columns(total, a, an, width, half, mapping, center, p)
+        sum_columns(<real*>other, a + half * an, an, width, n - half, mapping, center, p)
+        for i in range(width):
+            total[i] += other[i]
+    elif mapping == PLAIN:
+        sum_rows(total, a, an, width, n)
+    else:
+        for i in range(width):
+            total[i] = 0
+        for half in range(n):
+            map_items(other, <const real*>(a + half * an), width, mapping, center, p)
+            for i in range(width):
+                total[i] += other[i]
+
+
+cdef void sum_rows(real* total, const char* a, i64 an, i64 width, i64 n) noexcept nogil:
+    """Up to ROWS rows, eight at a time: one store for eight loads."""
+    cdef real s[TILE]          # a local array: the compiler knows that no row overlaps it
+    cdef const real* r0
+    cdef const real* r1
+    cdef const real* r2
+    cdef const real* r3
+    cdef const real* r4
+    cdef const real* r5
+    cdef const real* r6
+    cdef const real* r7
+    cdef i64 i, j = 0
+    for i in range(width):
+        s[i] = 0
+    while j + 8 <= n:
+        r0 = <const real*>(a + j * an)
+        r1 = <const real*>(a + (j + 1) * an)
+        r2 = <const real*>(a + (j + 2) * an)
+        r3 = <const real*>(a + (j + 3) * an)
+        r4 = <const real*>(a + (j + 4) * an)
+        r5 = <const real*>(a + (j + 5) * an)
+        r6 = <const real*>(a + (j + 6) * an)
+        r7 = <const real*>(a + (j + 7) * an)
+        for i in range(width):
+            s[i] += ((r0[i] + r1[i]) + (r2[i] + r3[i])) + ((r4[i] + r5[i]) + (r6[i] + r7[i]))
+        j += 8
+    while j < n:
+        r0 = <const real*>(a + j * an)
+        for i in range(width):
+            s[i] += r0[i]
+        j += 1
+    memcpy(total, s, width * sizeof(real))
+
+
+cdef inline real finished(real total, int finish, real by) noexcept nogil:
+    if finish == DIVIDED:
+        return total / by
+    if finish == ROOT:
+        return vsqrt(total)
+    if finish == POWER:
+        return vpow(total, by)
+    return total
 
 
 cdef void sum_forward(real* out, real* a, const Launch* l, void* scratch) noexcept nogil:
-    cdef i64 kept = extent(l, 0), n = extent(l, 1), i, j
+    """attr: mapping, finish, the finish's number, the mapping's number."""
+    cdef i64 kept = extent(l, 0), n = extent(l, 1), i, done = 0, width
     cdef i64 ok = step(l, 0, 0), ak = step(l, 1, 0), an = step(l, 1, 1)
-    cdef real* o
-    cdef real* row
-    cdef real total
-    if an == sizeof(real):
-        for i in range(kept):
-            (<real*>(<char*>out + i * ok))[0] = sum_row(<real*>(<char*>a + i * ak), n)
-    elif ok == sizeof(real) and ak == sizeof(real):
-        for i in range(kept):
-            out[i] = 0
-        for j in range(n):
-            row = <real*>(<char*>a + j * an)
-            for i in range(kept):
-                out[i] += row[i]
+    cdef int mapping = <int>l.attr[0].i, finish = <int>l.attr[1].i
+    cdef real by = <real>l.attr[2].f, p = <real>l.attr[3].f
+    cdef real total[TILE]
+    if columns(l, 1, sizeof(real)):
+        while done < kept:
+            width = min(kept - done, TILE)
+            sum_columns(total, <char*>a + done * ak, an, width, n, mapping, <const real*>NULL, p)
+            for i in range(width):
+                (<real*>(<char*>out + (done + i) * ok))[0] = finished(total[i], finish, by)
+            done += width
     else:
         for i in range(kept):
-            total = 0
+            (<real*>(<char*>out + i * ok))[0] = finished(
+                sum_line(<char*>a + i * ak, an, n, mapping, <const real*>NULL, p), finish, by)
+
+
+cdef void variance_forward(real* out, real* mean, real* a, const Launch* l, void* scratch) noexcept nogil:
+    """Variance and mean in two passes.  attr: the divisor, whether to take the root."""
+    cdef i64 kept = extent(l, 0), n = extent(l, 1), i, j, done = 0, width
+    cdef i64 ok = step(l, 0, 0), mk = step(l, 1, 0), ak = step(l, 2, 0), an = step(l, 2, 1)
+    cdef real by = <real>l.attr[0].f
+    cdef int finish = ROOT if l.attr[1].i else AS_IS
+    cdef real total[TILE]
+    cdef real center[TILE]
+    if columns(l, 2, sizeof(real)):
+        while done < kept:
+            width = min(kept - done, TILE)
+            sum_columns(center, <char*>a + done * ak, an, width, n, PLAIN, <const real*>NULL, 0)
+            for i in range(width):
+                center[i] /= <real>n
+                (<real*>(<char*>mean + (done + i) * mk))[0] = center[i]
+            sum_columns(total, <char*>a + done * ak, an, width, n, DEVIATIONS, center, 0)
+            for i in range(width):
+                (<real*>(<char*>out + (done + i) * ok))[0] = finished(total[i] / by, finish, 0)
+            done += width
+    else:
+        for i in range(kept):
+            center[0] = sum_line(<char*>a + i * ak, an, n, PLAIN, <const real*>NULL, <real>0) / <real>n
+            (<real*>(<char*>mean + i * mk))[0] = center[0]
+            for j in range(1, min(n, TILE)):
+                center[j] = center[0]
+            (<real*>(<char*>out + i * ok))[0] = finished(
+                sum_line(<char*>a + i * ak, an, n, DEVIATIONS, <const real*>center, <real>0) / by, finish, 0)
+
+
+cdef void logsumexp_forward(real* out, real* a, const Launch* l, void* scratch) noexcept nogil:
+    """max + log(sum(exp(x - max)))."""
+    cdef i64 kept = extent(l, 0), n = extent(l, 1), i, j, done = 0, width
+    cdef i64 ok = step(l, 0, 0), ak = step(l, 1, 0), an = step(l, 1, 1)
+    cdef real total[TILE]
+    cdef real center[TILE]
+    cdef real m
+    if columns(l, 1, sizeof(real)) and n > 0:
+        while done < kept:
+            width = min(kept - done, TILE)
+            extreme_columns(center, <char*>a + done * ak, an, width, n, True)
+            for i in range(width):
+                center[i] = center[i] if visfinite(center[i]) else 0
+            sum_columns(total, <char*>a + done * ak, an, width, n, EXPONENTIALS, center, 0)
+            for i in range(width):
+                (<real*>(<char*>out + (done + i) * ok))[0] = center[i] + vlog(total[i])
+            done += width
+    else:
+        for i in range(kept):
+            m = extreme_line(<const real*>(<char*>a + i * ak), an, n, True) if n else 0
+            m = m if visfinite(m) else 0
+            for j in range(min(n, TILE)):
+                center[j] = m
+            (<real*>(<char*>out + i * ok))[0] = m + vlog(
+                sum_line(<char*>a + i * ak, an, n, EXPONENTIALS, <const real*>center, <real>0))
+
+
+# ---- sums of integers, products, counts ------------------------------------------------------------------------------
+
+cdef void sum_integer(i64* out, integer* a, const Launch* l, void* scratch) noexcept nogil:
+    cdef i64 kept = extent(l, 0), n = extent(l, 1), i, j, total, done = 0, width
+    cdef i64 ok = step(l, 0, 0), ak = step(l, 1, 0), an = step(l, 1, 1)
+    cdef i64 sums[TILE]
+    cdef integer* row
+    if columns(l, 1, sizeof(integer)):
+        while done < kept:
+            width = min(kept - done, TILE)
+            for i in range(width):
+                sums[i] = 0
             for j in range(n):
-                total += (<real*>(<char*>a + i * ak + j * an))[0]
-            (<real*>(<char*>out + i * ok))[0] = total
+                row = <integer*>(<char*>a + done * ak + j * an)
+                for i in range(width):
+                    sums[i] += row[i]
+            for i in range(width):
+                (<i64*>(<char*>out + (done + i) * ok))[0] = sums[i]
+            done += width
+        return
+    for i in range(kept):
+        row = <integer*>(<char*>a + i * ak)
+        total = 0
+        if an == sizeof(integer):
+            for j in range(n):
+                total += row[j]
+        else:
+            for j in range(n):
+                total += (<integer*>(<char*>row + j * an))[0]
+        (<i64*>(<char*>out + i * ok))[0] = total
+
+
+cdef void prod_forward(number* out, number* a, const Launch* l, void* scratch) noexcept nogil:
+    cdef i64 kept = extent(l, 0), n = extent(l, 1), i, j, k, done = 0, width
+    cdef i64 ok = step(l, 0, 0), ak = step(l, 1, 0), an = step(l, 1, 1)
+    cdef number product[TILE]
+    cdef number lane[16]
+    cdef number* row
+    cdef number total
+    if columns(l, 1, sizeof(number)):
+        while done < kept:
+            width = min(kept - done, TILE)
+            for i in range(width):
+                product[i] = 1
+            for j in range(n):
+                row = <number*>(<char*>a + done * ak + j * an)
+                for i in range(width):
+                    product[i] *= row[i]
+            for i in range(width):
+                (<number*>(<char*>out + (done + i) * ok))[0] = product[i]
+            done += width
+        return
+    for i in range(kept):
+        row = <number*>(<char*>a + i * ak)
+        total = 1
+        j = 0
+        if an == sizeof(number) and n >= 32:
+            for k in range(16):
+                lane[k] = row[k]
+            j = 16
+            while j + 16 <= n:
+                for k in range(16):
+                    lane[k] *= row[j + k]
+                j += 16
+            for k in range(16):
+                total *= lane[k]
+        while j < n:
+            total *= (<number*>(<char*>row + j * an))[0]
+            j += 1
+        (<number*>(<char*>out + i * ok))[0] = total
+
+
+cdef void count_forward(i64* out, number* a, const Launch* l, void* scratch) noexcept nogil:
+    """How many are not zero."""
+    cdef i64 kept = extent(l, 0), n = extent(l, 1), i, j, total, done = 0, width
+    cdef i64 ok = step(l, 0, 0), ak = step(l, 1, 0), an = step(l, 1, 1)
+    cdef i64 counts[TILE]
+    cdef number* row
+    if columns(l, 1, sizeof(number)):
+        while done < kept:
+            width = min(kept - done, TILE)
+            for i in range(width):
+                counts[i] = 0
+            for j in range(n):
+                row = <number*>(<char*>a + done * ak + j * an)
+                for i in range(width):
+                    counts[i] += row[i] != 0
+            for i in range(width):
+                (<i64*>(<char*>out + (done + i) * ok))[0] = counts[i]
+            done += width
+        return
+    for i in range(kept):
+        row = <number*>(<char*>a + i * ak)
+        total = 0
+        if an == sizeof(number):
+            for j in range(n):
+                total += row[j] != 0
+        else:
+            for j in range(n):
+                total += (<number*>(<char*>row + j * an))[0] != 0
+        (<i64*>(<char*>out + i * ok))[0] = total
+
+
+cdef bint any_line(const char* a, i64 an, i64 n, bint wanted, number* kind) noexcept nogil:
+    """Whether an element is nonzero (wanted) or zero (not wanted); stops at the first block that has one."""
+    cdef i64 i = 0, j, count
+    cdef bint found
+    while i < n:
+        count = min(n - i, TILE)
+        found = False
+        if an == sizeof(number):
+            for j in range(count):
+                found |= ((<const number*>a)[i + j] != 0) == wanted
+        else:
+            for j in range(count):
+                found |= ((<const number*>(a + (i + j) * an))[0] != 0) == wanted
+        if found:
+            return True
+        i += count
+    return False
+
+
+cdef void truth_forward(b8* out, number* a, const Launch* l, void* scratch) noexcept nogil:
+    """any (attr 0) and all (attr 1)."""
+    cdef i64 kept = extent(l, 0), n = extent(l, 1), i
+    cdef i64 ok = step(l, 0, 0), ak = step(l, 1, 0), an = step(l, 1, 1)
+    cdef bint every = l.attr[0].i != 0
+    for i in range(kept):
+        (<b8*>(<char*>out + i * ok))[0] = any_line(<char*>a + i * ak, an, n, not every, a) != every
+
+
+# ---- extremes --------------------------------------------------------------------------------------------------------
+
+cdef inline number better(number best, number x, bint largest) noexcept nogil:
+    """The larger (or smaller); once NaN, always NaN: a comparison with it is false."""
+    if largest:
+        return x if (x > best) | (x != x) else best
+    return x if (x < best) | (x != x) else best
+
+
+cdef number extreme_line(const number* a, i64 an, i64 n, bint largest) noexcept nogil:
+    if largest:
+        return best_of_line(a, an, n, True)
+    return best_of_line(a, an, n, False)
+
+
+cdef inline number best_of_line(const number* a, i64 an, i64 n, bint largest) noexcept nogil:
+    cdef number lane[64]
+    cdef number best = a[0]
+    cdef i64 i = 1, j
+    if an == sizeof(number) and n >= 64:
+        for j in range(64):
+            lane[j] = a[j]
+        i = 64
+        while i + 64 <= n:
+            for j in range(64):
+                lane[j] = better(lane[j], a[i + j], largest)
+            i += 64
+        for j in range(64):
+            best = better(best, lane[j], largest)
+    while i < n:
+        best = better(best, (<const number*>(<const char*>a + i * an))[0], largest)
+        i += 1
+    return best
+
+
+cdef void extreme_columns(number* best, const char* a, i64 an, i64 width, i64 n, bint largest) noexcept nogil:
+    cdef number s[TILE]
+    cdef const number* row
+    cdef i64 i, j
+    memcpy(s, a, width * sizeof(number))
+    for j in range(1, n):
+        row = <const number*>(a + j * an)
+        if largest:
+            for i in range(width):
+                s[i] = better(s[i], row[i], True)
+        else:
+            for i in range(width):
+                s[i] = better(s[i], row[i], False)
+    memcpy(best, s, width * sizeof(number))
+
+
+cdef void extreme_forward(number* out, number* a, const Launch* l, void* scratch) noexcept nogil:
+    """amax (attr 1) and amin (attr 0) of at least one element."""
+    cdef i64 kept = extent(l, 0), n = extent(l, 1), i, done = 0, width
+    cdef i64 ok = step(l, 0, 0), ak = step(l, 1, 0), an = step(l, 1, 1)
+    cdef bint largest = l.attr[0].i != 0
+    cdef number best[TILE]
+    if columns(l, 1, sizeof(number)):
+        while done < kept:
+            width = min(kept - done, TILE)
+            extreme_columns(best, <char*>a + done * ak, an, width, n, largest)
+            for i in range(width):
+                (<number*>(<char*>out + (done + i) * ok))[0] = best[i]
+            done += width
+    else:
+        for i in range(kept):
+            (<number*>(<char*>out + i * ok))[0] = extreme_line(<const number*>(<char*>a + i * ak), an, n, largest)
+
+
+cdef i64 place_in_line(const number* a, i64 an, i64 n, number value) noexcept nogil:
+    """The first place of a value that is there; of NaN, the first NaN."""
+    cdef i64 j
+    cdef number x
+    for j in range(n):
+        x = (<const number*>(<const char*>a + j * an))[0]
+        if (x == value) | ((x != x) & (value != value)):
+            return j
+    return 0
+
+
+cdef void extreme_place(number* out, i64* place, number* a, const Launch* l, void* scratch) noexcept nogil:
+    """The extreme of each line and where it is first; attr as extreme_forward."""
+    cdef i64 kept = extent(l, 0), n = extent(l, 1), i, j, done = 0, width
+    cdef i64 ok = step(l, 0, 0), pk = step(l, 1, 0), ak = step(l, 2, 0), an = step(l, 2, 1)
+    cdef bint largest = l.attr[0].i != 0, take
+    cdef number best[TILE]
+    cdef i64 places[TILE]
+    cdef number* row
+    if columns(l, 2, sizeof(number)):
+        while done < kept:
+            width = min(kept - done, TILE)
+            memcpy(best, <char*>a + done * ak, width * sizeof(number))
+            for i in range(width):
+                places[i] = 0
+            for j in range(1, n):
+                row = <number*>(<char*>a + done * ak + j * an)
+                if largest:
+                    for i in range(width):
+                        take = (row[i] > best[i]) | ((row[i] != row[i]) & (best[i] == best[i]))
+                        best[i] = row[i] if take else best[i]
+                        places[i] = j if take else places[i]
+                else:
+                    for i in range(width):
+                        take = (row[i] < best[i]) | ((row[i] != row[i]) & (best[i] == best[i]))
+                        best[i] = row[i] if take else best[i]
+                        places[i] = j if take else places[i]
+            for i in range(width):
+                (<number*>(<char*>out + (done + i) * ok))[0] = best[i]
+                (<i64*>(<char*>place + (done + i) * pk))[0] = places[i]
+            done += width
+        return
+    for i in range(kept):
+        best[0] = extreme_line(<const number*>(<char*>a + i * ak), an, n, largest)
+        (<number*>(<char*>out + i * ok))[0] = best[0]
+        (<i64*>(<char*>place + i * pk))[0] = place_in_line(<const number*>(<char*>a + i * ak), an, n, best[0])

@@ -171,3 +171,8 @@ cdef inline real vzero(real x) noexcept nogil:
 
 cdef inline real vsign(real x) noexcept nogil:
     return <real>((x > 0) - (x < 0))
+
+
+cdef inline real vfma(real a, real b, real c) noexcept nogil:
+    """a * b + c; fused where the CPU level has it, as PyTorch's vector code does."""
+    return fma_f32(a, b, c) if real is f32 else fma_f64(a, b, c)

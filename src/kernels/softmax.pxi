@@ -1,1 +1,170 @@
-# Softmax and log_softmax, forward beside backward.
+# Softmax and log_softmax, forward beside backward.  Core dimensions: (kept, normalized); all operands are laid out alike.
+#
+# Rows are normalized one by one; where neighbours in memory are kept, a tile of columns side by side.
+
+cdef void softmax_forward(real* out, real* a, const Launch* l, void* scratch) noexcept nogil:
+    """exp(x - max) / sum."""
+    cdef i64 kept = extent(l, 0), n = extent(l, 1), k = step(l, 0, 0), s = step(l, 0, 1), i, j
+    cdef real* row
+    cdef real* o
+    cdef real most, total
+    if n == 0:
+        return
+    if s != sizeof(real):
+        softmax_columns(out, a, kept, n, s, False)
+        return
+    for i in range(kept):
+        row = <real*>(<char*>a + i * k)
+        o = <real*>(<char*>out + i * k)
+        most = extreme_line(<const real*>row, s, n, True)
+        exp_shifted(o, row, most, n)
+        total = sum_row(<const real*>o, n)
+        for j in range(n):
+            o[j] /= total
+
+
+cdef void exp_shifted(real* out, const real* a, real shift, i64 n) noexcept nogil:
+    """exp(a - shift), through a buffer that overlaps neither."""
+    cdef real buffer[TILE]
+    cdef i64 i, done = 0, count
+    while done < n:
+        count = min(n - done, TILE)
+        for i in range(count):
+            buffer[i] = vexp(a[done + i] - shift)
+        memcpy(out + done, buffer, count * sizeof(real))
+        done += count
+
+
+cdef void log_softmax_forward(real* out, real* a, const Launch* l, void* scratch) noexcept nogil:
+    """(x - max) - log(sum(exp(x - max)))."""
+    cdef i64 kept = extent(l, 0), n = extent(l, 1), k = step(l, 0, 0), s = step(l, 0, 1), i, j
+    cdef real* row
+    cdef real* o
+    cdef real most, total
+    if n == 0:
+        return
+    if s != sizeof(real):
+        softmax_columns(out, a, kept, n, s, True)
+        return
+    for i in range(kept):
+        row = <real*>(<char*>a + i * k)
+        o = <real*>(<char*>out + i * k)
+        most = extreme_line(<const real*>row, s, n, True)
+        exp_shifted(o, row, most, n)
+        total = vlog(sum_row(<const real*>o, n))
+        for j in range(n):
+            o[j] = (row[j] - most) - total
+
+
+cdef void softmax_columns(real* out, real* a, i64 kept, i64 n, i64 s, bint logarithm) noexcept nogil:
+    """Both functions for lines `s` bytes from element to element, whose neighbours in memory are other lines."""
+    cdef real most[TILE]
+    cdef real total[TILE]
+    cdef real e[TILE]
+    cdef real* row
+    cdef real* o
+    cdef i64 done = 0, width, i, j
+    while done < kept:
+        width = min(kept - done, TILE)
+        extreme_columns(most, <char*>(a + done), s, width, n, True)
+        for i in range(width):
+            total[i] = 0
+        for j in range(n):
+            row = <real*>(<char*>(a + done) + j * s)
+            for i in range(width):
+                e[i] = vexp(row[i] - most[i])
+            for i in range(width):
+                total[i] += e[i]
+            if not logarithm:
+                memcpy(<char*>(out + done) + j * s, e, width * sizeof(real))
+        if logarithm:
+            for i in range(width):
+                total[i] = vlog(total[i])
+        for j in range(n):
+            row = <real*>(<char*>(a + done) + j * s)
+            o = <real*>(<char*>(out + done) + j * s)
+            if logarithm:
+                for i in range(width):
+                    e[i] = (row[i] - most[i]) - total[i]
+            else:
+                for i in range(width):
+                    e[i] = o[i] / total[i]
+            memcpy(o, e, width * sizeof(real))
+        done += width
+
+
+cdef void softmax_backward(real* out, real* grad, real* y, const Launch* l, void* scratch) noexcept nogil:
+    """y (grad - sum(grad y))."""
+    cdef i64 kept = extent(l, 0), n = extent(l, 1), k = step(l, 0, 0), s = step(l, 0, 1), i, j, done = 0, width
+    cdef real total[TILE]
+    cdef real product[TILE]
+    cdef real* g
+    cdef real* r
+    cdef real* o
+    if s == sizeof(real):
+        for i in range(kept):
+            g = <real*>(<char*>grad + i * k)
+            r = <real*>(<char*>y + i * k)
+            o = <real*>(<char*>out + i * k)
+            total[0] = dot_row(g, r, n)
+            for j in range(n):
+                o[j] = r[j] * (g[j] - total[0])
+        return
+    while done < kept:
+        width = min(kept - done, TILE)
+        for i in range(width):
+            total[i] = 0
+        for j in range(n):
+            g = <real*>(<char*>(grad + done) + j * s)
+            r = <real*>(<char*>(y + done) + j * s)
+            for i in range(width):
+                total[i] += g[i] * r[i]
+        for j in range(n):
+            g = <real*>(<char*>(grad + done) + j * s)
+            r = <real*>(<char*>(y + done) + j * s)
+            o = <real*>(<char*>(out + done) + j * s)
+            for i in range(width):
+                product[i] = r[i] * (g[i] - total[i])
+            memcpy(o, product, width * sizeof(real))
+        done += width
+
+
+cdef real dot_row(const real* a, const real* b, i64 n) noexcept nogil:
+    cdef real product[TILE]
+    cdef i64 i, half
+    if n > TILE:
+        half = (n // 2 + TILE - 1) // TILE * TILE
+        return dot_row(a, b, half) + dot_row(a + half, b + half, n - half)
+    for i in range(n):
+        product[i] = a[i] * b[i]
+    return sum_row(<const real*>product, n)
+
+
+cdef void log_softmax_backward(real* out, real* grad, real* y, const Launch* l, void* scratch) noexcept nogil:
+    """grad - exp(y) sum(grad)."""
+    cdef i64 kept = extent(l, 0), n = extent(l, 1), k = step(l, 0, 0), s = step(l, 0, 1), i, j, done = 0, width
+    cdef real total[TILE]
+    cdef real e[TILE]
+    cdef real* g
+    cdef real* r
+    cdef real* o
+    if s == sizeof(real):
+        for i in range(kept):
+            g = <real*>(<char*>grad + i * k)
+            o = <real*>(<char*>out + i * k)
+            total[0] = sum_row(<const real*>g, n)
+            exp_shifted(o, <const real*>(<char*>y + i * k), 0, n)
+            for j in range(n):
+                o[j] = g[j] - o[j] * total[0]
+        return
+    while done < kept:
+        width = min(kept - done, TILE)
+        sum_columns(total, <char*>(grad + done), s, width, n, PLAIN, <const real*>NULL, 0)
+        for j in range(n):
+            g = <real*>(<char*>(grad + done) + j * s)
+            r = <real*>(<char*>(y + done) + j * s)
+            o = <real*>(<char*>(out + done) + j * s)
+            for i in range(width):
+                e[i] = g[i] - vexp(r[i]) * total[i]
+            memcpy(o, e, width * sizeof(real))
+        done += width

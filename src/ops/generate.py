@@ -192,7 +192,7 @@ def expression_kernel(k, dtype):
 
 def written_kernel(k, dtype):
     """The wrapper that casts operand pointers and picks the dtype of a hand-written kernel."""
-    t = WIDTH[dtype] if len(k.dtypes) == 10 else dtype
+    t = WIDTH[dtype] if len(k.dtypes) == 10 else "u8" if dtype == "b8" else dtype
     types = [t if x == "T" else x for x in (k.out, *k.operands)]
     pointers = ", ".join(f"<{x}*>p[{i}]" for i, x in enumerate(types))
     index = f"[{t}]" if "T" in (k.out, *k.operands) else ""
@@ -355,7 +355,7 @@ def row_setup(number, row):
     """Statements that fill in one Row."""
     r = f"rows[{number}]"
     node = row.node or "".join(part.capitalize() for part in row.name.split("_") if part)
-    lines = [f"    {r}.name = b\"{row.name}\"", f"    {r}.node_name = b\"{node}Backward0\"",
+    lines = [f"    {r}.name = b\"{row.name}\"", f"    {r}.node_name = b\"{node if 'Backward' in node else node + 'Backward0'}\"",
              f"    {r}.ninputs = {len(row.inputs)}"]
     if row.kind == "elementwise":
         lines += [f"    {r}.kernel = K_{row.name.upper()}", f"    {r}.rule = {row.rule}",

@@ -91,7 +91,8 @@ cdef bint has_zero(const Array* a) noexcept:
 
 cdef int check_divisor(PyObject** a) except -1:
     """An integer division by zero is an error, before anything is computed."""
-    if is_floating(dtype_of(a[0])) or is_floating(dtype_of(a[1])):
+    cdef int left = dtype_of(a[0]), right = dtype_of(a[1])
+    if is_floating(left) or is_floating(right) or left == right == BOOL:
         return 0
     if has_zero(&(<Tensor>a[1]).a) if is_tensor(a[1]) else not <object>a[1]:
         raise RuntimeError("ZeroDivisionError")

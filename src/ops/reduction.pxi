@@ -1,4 +1,20 @@
-# Reductions: one plan for all of them (kept dimensions first, reduced ones last), and their gradients.
+# Reductions: one plan for all of them (kept dimensions first, reduced ones last), and the sums with their gradients.
+# Extremes, truth and counts are in extremes.pxi.
+#
+# The input is read in place where its reduced dimensions collapse to one stride.  Where they do not, a sum is taken in
+# stages, and anything else reads a contiguous copy with the reduced dimensions last.
+
+cdef enum:                    # as in kernels/reduce.pxi
+    PLAIN = 0
+    SQUARES
+    MAGNITUDES
+    POWERS
+    NONZEROS
+    AS_IS = 0
+    DIVIDED
+    ROOT
+    POWER
+
 
 cdef Tensor reduced_shape(Tensor t, int mask, bint keepdim, int dt):
     """The output of a reduction over the dimensions in mask."""
@@ -14,34 +30,210 @@ cdef Tensor reduced_shape(Tensor t, int mask, bint keepdim, int dt):
     return empty(dt, n, shape)
 
 
-cdef Tensor sum_rule(Tensor input, object dim, bint keepdim, object dtype_):
-    cdef int mask = dim_mask("sum", dim, input.a.ndim)
-    cdef Tensor out = reduced_shape(input, mask, keepdim, input.a.dtype)
-    cdef Launch l
-    if not input.a.contiguous:
-        input = contiguous_copy(input)
-    cdef int64_t outer = 1, n = 1, inner = 1
-    cdef int d, state = 0
-    for d in range(input.a.ndim):
+cdef inline int64_t reduced_count(const Array* a, int mask) noexcept:
+    """How many elements make one of the output's."""
+    cdef int64_t n = 1
+    cdef int d
+    for d in range(a.ndim):
         if mask >> d & 1:
-            n *= input.a.shape[d]
-            state = 1
-        elif state == 0:
-            outer *= input.a.shape[d]
+            n *= a.shape[d]
+    return n
+
+
+cdef int plan_reduction(Launch* l, const Array* a, int mask, int outputs, int* first) noexcept:
+    """Lay out the loop; returns how many strides the reduced dimensions need (more than 1: no plan), and in `first` the
+    dimensions of the innermost one.  Strides of the outputs are set in elements: `give_output` makes them bytes."""
+    cdef int64_t kshape[MAX_DIMS + 1]
+    cdef int64_t kin[MAX_DIMS + 1]
+    cdef int64_t kout[MAX_DIMS + 1]
+    cdef int64_t size, s, n = 1, stride = 1, out_step = 1
+    cdef int d, i, k, core = 0, nk = 0, groups = 0, w = itemsize(a.dtype)
+    first[0] = 0
+    for d in range(a.ndim - 1, -1, -1):
+        size, s = a.shape[d], a.stride[d]
+        if size == 1:
+            continue
+        if mask >> d & 1:
+            if groups == 0:
+                groups, n, stride = 1, size, s
+                first[0] = 1 << d
+            elif groups == 1 and s == stride * n:
+                n *= size
+                first[0] |= 1 << d
+            elif groups == 1 and stride == s * size:
+                n *= size
+                stride = s
+                first[0] |= 1 << d
+            else:
+                groups += 1
         else:
-            inner *= input.a.shape[d]
-    l.kernel, l.dtype, l.core, l.noperands, l.ndim = K_SUM_FORWARD, input.a.dtype, 2, 2, 3
-    l.ptr[0], l.ptr[1] = out.a.data, input.a.data
-    l.shape[0], l.shape[1], l.shape[2] = outer, inner, n
-    cdef int w = itemsize(input.a.dtype)
-    l.stride[0][0], l.stride[0][1], l.stride[0][2] = inner * w, w, 0
-    l.stride[1][0], l.stride[1][1], l.stride[1][2] = n * inner * w, w, inner * w
-    run(&l)
+            if nk and s == kin[nk - 1] * kshape[nk - 1]:
+                kshape[nk - 1] *= size
+            else:
+                kshape[nk], kin[nk], kout[nk] = size, s, out_step
+                nk += 1
+            out_step *= size
+    if a.numel == 0:
+        groups, n, stride = 1, reduced_count(a, mask), 1
+        if n == 0:
+            nk, kshape[0], kin[0], kout[0] = 1, out_step, 0, 1
+    elif groups > 1:
+        return groups
+    if nk == 0:
+        nk, kshape[0], kin[0], kout[0] = 1, 1, 1, 1
+    if stride != 1:
+        for i in range(1, nk):
+            if kin[i] < kin[core]:
+                core = i
+    k = nk - 1
+    l.shape[k], l.shape[nk] = kshape[core], n
+    l.stride[outputs][k], l.stride[outputs][nk] = kin[core] * w, stride * w
+    for i in range(outputs):
+        l.stride[i][k], l.stride[i][nk] = kout[core], 0
+    for d in range(nk):
+        if d != core:
+            k -= 1
+            l.shape[k] = kshape[d]
+            l.stride[outputs][k] = kin[d] * w
+            for i in range(outputs):
+                l.stride[i][k] = kout[d]
+    l.ndim = nk + 1
+    l.core = 2
+    l.noperands = outputs + 1
+    l.dtype = a.dtype
+    l.ptr[outputs] = a.data
+    return 1
+
+
+cdef inline void give_output(Launch* l, int i, Tensor out) noexcept:
+    cdef int d, w = itemsize(out.a.dtype)
+    l.ptr[i] = out.a.data
+    for d in range(l.ndim - 1):
+        l.stride[i][d] *= w
+
+
+cdef Tensor kept_first(Tensor t, int mask, int* new_mask):
+    """A contiguous copy with the reduced dimensions last."""
+    cdef int64_t shape[MAX_DIMS]
+    cdef int64_t stride[MAX_DIMS]
+    cdef int d, n = 0, turn
+    for turn in range(2):
+        for d in range(t.a.ndim):
+            if (mask >> d & 1) == turn:
+                shape[n], stride[n] = t.a.shape[d], t.a.stride[d]
+                n += 1
+        if turn == 0:
+            new_mask[0] = ((1 << t.a.ndim) - 1) & ~((1 << n) - 1)
+    return contiguous_copy(view_of(t, n, shape, stride, 0))
+
+
+cdef Tensor reduced(Launch* l, Tensor t, int mask, bint keepdim, int dt):
+    """Run a reduction with one output; the kernel and its attributes are set."""
+    cdef Tensor out = reduced_shape(t, mask, keepdim, dt)
+    cdef Tensor copy
+    cdef int first
+    if plan_reduction(l, &t.a, mask, 1, &first) > 1:
+        copy = kept_first(t, mask, &mask)
+        plan_reduction(l, &copy.a, mask, 1, &first)
+    give_output(l, 0, out)
+    if out.a.numel:
+        run(l)
     return out
 
 
+cdef inline int computed_dtype(int dt) noexcept:
+    """What sums of a dtype are computed in."""
+    return FLOAT32 if dt == FLOAT16 or dt == BFLOAT16 else dt
+
+
+cdef inline Tensor in_dtype(Tensor t, int dt):
+    return t if t.a.dtype == dt else converted(t, dt)
+
+
+cdef Tensor sum_over(Tensor t, int mask, bint keepdim, int mapping, int finish, double by, double p):
+    """The finished sum of mapped floats; in stages where one stride does not do."""
+    cdef Launch l
+    cdef Tensor out
+    cdef int first, dt = t.a.dtype
+    t = in_dtype(t, computed_dtype(dt))
+    l.kernel = K_SUM_FORWARD
+    l.attr[0].i, l.attr[1].i, l.attr[2].f, l.attr[3].f = mapping, finish, by, p
+    if plan_reduction(&l, &t.a, mask, 1, &first) > 1:
+        t = sum_over(t, first, True, mapping, AS_IS, 0, p)
+        out = sum_over(t, mask, keepdim, PLAIN, finish, by, 0)
+    else:
+        out = reduced_shape(t, mask, keepdim, t.a.dtype)
+        give_output(&l, 0, out)
+        if out.a.numel:
+            run(&l)
+    return in_dtype(out, dt)
+
+
+cdef Tensor sum_to_dtype(Tensor input, int mask, bint keepdim, int dt):
+    cdef Launch l
+    if is_floating(dt):
+        return sum_over(in_dtype(input, dt), mask, keepdim, PLAIN, AS_IS, 0, 0)
+    if is_floating(input.a.dtype):
+        input = converted(input, dt)
+    l.kernel = K_SUM_INTEGER
+    return in_dtype(reduced(&l, input, mask, keepdim, INT64), dt)
+
+
+cdef Tensor sum_rule(Tensor input, object dim, bint keepdim, object dtype_):
+    cdef int dt = input.a.dtype
+    if dtype_ is not None:
+        dt = dtype_argument(dtype_).code
+    elif not is_floating(dt):
+        dt = INT64
+    return sum_to_dtype(input, dim_mask("sum", dim, input.a.ndim), keepdim, dt)
+
+
+cdef Tensor mean_rule(Tensor input, object dim, bint keepdim, object dtype_):
+    cdef int mask = dim_mask("mean", dim, input.a.ndim), dt = input.a.dtype
+    if dtype_ is not None:
+        dt = dtype_argument(dtype_).code
+    if not is_floating(dt):
+        raise RuntimeError(f"mean(): could not infer output dtype. {'Input' if dtype_ is None else 'Optional'} dtype must be either a "
+                           f"floating point or complex dtype. Got: {scalar_name(dt)}")
+    return sum_over(in_dtype(input, dt), mask, keepdim, PLAIN, DIVIDED, <double>reduced_count(&input.a, mask), 0)
+
+
+cdef object mean_backward_of(Tensor grad, tuple shape, object dim, bint keepdim):
+    cdef int d, mask = dim_mask("mean", dim, len(shape))
+    cdef double n = 1
+    for d in range(len(shape)):
+        if mask >> d & 1:
+            n *= <int64_t>shape[d]
+    return expand_reduced(op_div(grad, n), shape, dim, keepdim)
+
+
+cdef object not_nan(Tensor input):
+    return op_eq(input, input)
+
+
+cdef object nansum_rule(Tensor input, object dim, bint keepdim, object dtype_):
+    if is_floating(input.a.dtype):
+        return op_sum(op_where(not_nan(input), input, 0), dim, keepdim, dtype=dtype_)
+    return op_sum(input, dim, keepdim, dtype=dtype_)
+
+
+cdef object nanmean_rule(Tensor input, object dim, bint keepdim, object dtype_):
+    if not is_floating(input.a.dtype):
+        raise RuntimeError(f"nanmean(): expected input to have floating point or complex dtype but got {scalar_name(input.a.dtype)}")
+    return op_div(nansum_rule(input, dim, keepdim, dtype_), op_sum(not_nan(input), dim, keepdim))
+
+
+# ---- the linear pair: expanding and summing -----------------------------------------------------------------------------
+
 cdef object expand_reduced(Tensor grad, tuple shape, object dim, bint keepdim):
-    """A reduction's gradient in its input's shape: the same value all along the reduced dimensions (stride 0)."""
+    """A reduction's gradient in its input's shape; differentiable where a graph is wanted."""
+    if grad_enabled():
+        return op__expand_reduced(grad, shape, dim, keepdim)
+    return _expand_reduced_rule(grad, shape, dim, keepdim)
+
+
+cdef Tensor _expand_reduced_rule(Tensor input, tuple shape, object dim, bint keepdim):
+    """The same value all along the reduced dimensions: stride 0."""
     cdef int64_t sizes[MAX_DIMS]
     cdef int64_t strides[MAX_DIMS]
     cdef int d, k = 0, n = len(shape)
@@ -50,8 +242,258 @@ cdef object expand_reduced(Tensor grad, tuple shape, object dim, bint keepdim):
         sizes[d] = shape[d]
         strides[d] = 0
         if not mask >> d & 1:
-            strides[d] = grad.a.stride[k]
+            strides[d] = input.a.stride[k]
             k += 1
         elif keepdim:
             k += 1
-    return view_of(grad, n, sizes, strides, 0)
+    return view_of(input, n, sizes, strides, 0)
+
+
+cdef Tensor summed_to(Tensor t, int ndim, const int64_t* shape):
+    """Sum over the dimensions along which a tensor of that shape was broadcast to t's."""
+    cdef int64_t stride[MAX_DIMS]
+    cdef int d, mask = 0, shift = t.a.ndim - ndim
+    cdef Tensor out
+    for d in range(t.a.ndim):
+        if d < shift or (shape[d - shift] == 1 and t.a.shape[d] != 1):
+            mask |= 1 << d
+    out = sum_to_dtype(t, mask, True, t.a.dtype if is_floating(t.a.dtype) else INT64)
+    for d in range(ndim):
+        stride[d] = out.a.stride[d + shift]
+    return view_of(out, ndim, shape, stride, 0)
+
+
+cdef Tensor sum_to_size_rule(Tensor input, object size):
+    cdef int64_t shape[MAX_DIMS]
+    cdef int d, ndim = read_shape("sum_to_size", size, shape), shift = input.a.ndim - ndim
+    for d in range(ndim):
+        if shift < 0 or (shape[d] != 1 and shape[d] != input.a.shape[d + shift]):
+            raise RuntimeError(f"sum_to_size: size {{{shape_list(ndim, shape)}}} is not expandable to size "
+                               f"{{{list(shape_tuple(&input.a))}}}.")
+    return summed_to(input, ndim, shape)
+
+
+cdef object broadcast_to_shape(Tensor grad, tuple shape):
+    if grad_enabled():
+        return op__broadcast_to(grad, shape)
+    return _broadcast_to_rule(grad, shape)
+
+
+cdef Tensor _broadcast_to_rule(Tensor input, object size):
+    cdef int64_t shape[MAX_DIMS]
+    cdef int64_t stride[MAX_DIMS]
+    cdef int d, ndim = read_shape("expand", size, shape), shift = ndim - input.a.ndim
+    for d in range(ndim):
+        stride[d] = input.a.stride[d - shift] if d >= shift and input.a.shape[d - shift] != 1 else 0
+    return view_of(input, ndim, shape, stride, 0)
+
+
+cdef Tensor _reshaped_rule(Tensor input, object shape):
+    """The elements in row-major order in another shape; for gradient formulas, so without a base."""
+    cdef int64_t sizes[MAX_DIMS]
+    cdef int ndim = read_shape("reshape", shape, sizes)
+    cdef Tensor out
+    if not input.a.contiguous:
+        input = contiguous_copy(input)
+    out = view_of(input, 0, NULL, NULL, 0)
+    out.a.ndim = ndim
+    memcpy(out.a.shape, sizes, sizeof(sizes))
+    set_contiguous(&out.a)
+    return out
+
+
+# ---- products -------------------------------------------------------------------------------------------------------------
+
+cdef Tensor prod_rule(Tensor input, object dim, bint keepdim, object dtype_):
+    cdef Launch l
+    cdef int dt = input.a.dtype, mask
+    if isinstance(dim, (tuple, list)):
+        raise TypeError(f"prod(): argument 'dim' must be int, not {type(dim).__name__}")
+    mask = dim_mask("prod", dim, input.a.ndim)
+    if dtype_ is not None:
+        dt = dtype_argument(dtype_).code
+    elif not is_floating(dt):
+        dt = INT64
+    input = in_dtype(input, INT64 if dt == BOOL else computed_dtype(dt))
+    l.kernel = K_PROD_FORWARD
+    return in_dtype(reduced(&l, input, mask, keepdim, input.a.dtype), dt)
+
+
+cdef object prod_backward_of(Tensor grad, Tensor input, object dim, bint keepdim):
+    """grad times the product of all other elements: those before times those after, so zeros need no special case."""
+    cdef tuple shape = shape_tuple(&input.a)
+    cdef object x = input, others
+    if dim is None and input.a.ndim != 1:
+        x = op__reshaped(input, (input.a.numel,))
+    d = 0 if dim is None else dim
+    others = op_mul(op__cumulate(x, d, True, False, True), op__cumulate(x, d, True, True, True))
+    if dim is None and input.a.ndim != 1:
+        others = op__reshaped(others, shape)
+    return op_mul(expand_reduced(grad, shape, dim, keepdim), others)
+
+
+# ---- variance -------------------------------------------------------------------------------------------------------------
+
+cdef Tensor variance_of(Tensor input, object dim, object correction, bint keepdim, bint root):
+    cdef str name = "std" if root else "var"
+    cdef int mask = dim_mask(name, dim, input.a.ndim), dt = input.a.dtype, first
+    cdef double n, c = 1 if correction is None else correction
+    cdef Launch l
+    cdef Tensor out, mean, source
+    if not is_floating(dt):
+        raise RuntimeError(f"std and var only support floating point and complex dtypes")
+    n = <double>reduced_count(&input.a, mask)
+    if n - c <= 0:
+        import warnings
+        warnings.warn(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input "
+                      "numel divided by output numel).", UserWarning, 2)
+    source = in_dtype(input, computed_dtype(dt))
+    out = reduced_shape(source, mask, keepdim, source.a.dtype)
+    mean = reduced_shape(source, mask, keepdim, source.a.dtype)
+    if plan_reduction(&l, &source.a, mask, 2, &first) > 1:
+        source = kept_first(source, mask, &mask)
+        plan_reduction(&l, &source.a, mask, 2, &first)
+    l.kernel = K_VARIANCE_FORWARD
+    l.attr[0].f, l.attr[1].i = max(n - c, 0.0), root
+    give_output(&l, 0, out)
+    give_output(&l, 1, mean)
+    if out.a.numel:
+        run(&l)
+    return in_dtype(out, dt)
+
+
+cdef Tensor _variance_rule(Tensor input, object dim, object correction, bint keepdim):
+    return variance_of(input, dim, correction, keepdim, False)
+
+
+cdef Tensor _deviation_rule(Tensor input, object dim, object correction, bint keepdim):
+    return variance_of(input, dim, correction, keepdim, True)
+
+
+cdef object legacy_correction(PyObject** a, PyObject** dim):
+    """The correction of var(input, dim, unbiased, keepdim, correction=...), where a bool may stand in dim's place."""
+    dim[0] = <PyObject*>None if a[1] == NULL else a[1]
+    if PyBool_Check(<object>dim[0]):
+        unbiased = <object>dim[0]
+        dim[0] = <PyObject*>None
+        return 1 if unbiased else 0
+    if a[2] != NULL and <object>a[2] is not None:
+        return 1 if <object>a[2] else 0
+    if a[4] == NULL or <object>a[4] is None:
+        return 1
+    return <object>a[4]
+
+
+cdef object var_entry(const Row* row, PyObject** a):
+    cdef PyObject* dim
+    correction = legacy_correction(a, &dim)
+    return op__variance(tensor_argument(row, a[0], 0), <object>dim, correction, False if a[3] == NULL else <object>a[3])
+
+
+cdef object std_entry(const Row* row, PyObject** a):
+    cdef PyObject* dim
+    correction = legacy_correction(a, &dim)
+    return op__deviation(tensor_argument(row, a[0], 0), <object>dim, correction, False if a[3] == NULL else <object>a[3])
+
+
+cdef object var_mean_entry(const Row* row, PyObject** a):
+    cdef PyObject* dim
+    variance = var_entry(row, a)
+    legacy_correction(a, &dim)
+    return variance, op_mean(<object>a[0], <object>dim, False if a[3] == NULL else <object>a[3])
+
+
+cdef object std_mean_entry(const Row* row, PyObject** a):
+    cdef PyObject* dim
+    deviation = std_entry(row, a)
+    legacy_correction(a, &dim)
+    return deviation, op_mean(<object>a[0], <object>dim, False if a[3] == NULL else <object>a[3])
+
+
+cdef object variance_backward(Tensor grad, Tensor input, object dim, object correction, bint keepdim):
+    """2 grad (input - mean) / (n - correction)."""
+    cdef double by = reduced_count(&input.a, dim_mask("var", dim, input.a.ndim))
+    by = max(by - <double>(1 if correction is None else correction), 0.0)
+    scaled = op_div(op_mul(grad, 2.0), by)
+    return op_mul(expand_reduced(scaled, shape_tuple(&input.a), dim, keepdim), op_sub(input, op_mean(input, dim, True)))
+
+
+cdef object deviation_backward(Tensor grad, Tensor input, Tensor result, object dim, object correction, bint keepdim):
+    """The variance's, of grad / (2 result); 0 where the deviation is 0."""
+    scaled = op_where(op_eq(result, 0), 0.0, op_div(grad, op_mul(result, 2.0)))
+    return variance_backward(scaled, input, dim, correction, keepdim)
+
+
+# ---- logsumexp and norms ---------------------------------------------------------------------------------------------------
+
+cdef Tensor logsumexp_rule(Tensor input, object dim, bint keepdim):
+    cdef int mask = dim_mask("logsumexp", dim, input.a.ndim), dt = input.a.dtype
+    cdef Launch l
+    if not is_floating(dt):
+        dt = default_dtype()
+    input = in_dtype(input, computed_dtype(dt))
+    l.kernel = K_LOGSUMEXP_FORWARD
+    return in_dtype(reduced(&l, input, mask, keepdim, input.a.dtype), dt)
+
+
+cdef object logsumexp_backward_of(Tensor grad, Tensor input, Tensor result, object dim, bint keepdim):
+    """grad exp(input - result); 0 where the result is infinite."""
+    cdef tuple shape = shape_tuple(&input.a)
+    finite = op_where(op_eq(op_sub(result, result), 0), result, 0.0)
+    weight = op_exp(op_sub(input, expand_reduced(finite, shape, dim, keepdim)))
+    return op_mul(expand_reduced(grad, shape, dim, keepdim), weight)
+
+
+cdef Tensor _norm_rule(Tensor input, object p, object dim, bint keepdim):
+    cdef int mask = dim_mask("norm", dim, input.a.ndim)
+    cdef double order = p
+    if order == 2:
+        return sum_over(input, mask, keepdim, SQUARES, ROOT, 0, 0)
+    if order == 1:
+        return sum_over(input, mask, keepdim, MAGNITUDES, AS_IS, 0, 0)
+    return sum_over(input, mask, keepdim, POWERS, POWER, 1 / order, order)
+
+
+cdef object norm_backward_of(Tensor grad, Tensor input, Tensor result, object p, object dim, bint keepdim):
+    """grad (x / norm) (|x| / norm)^(p - 2); 0 where the norm is 0."""
+    cdef tuple shape = shape_tuple(&input.a)
+    cdef double order = p
+    if order == 1:
+        return op_mul(expand_reduced(grad, shape, dim, keepdim), functions["sign"](input))
+    share = expand_reduced(op_where(op_eq(result, 0), 0.0, op_div(grad, result)), shape, dim, keepdim)
+    if order == 2:
+        return op_mul(share, input)
+    whole = expand_reduced(op_where(op_eq(result, 0), 1.0, result), shape, dim, keepdim)
+    weight = functions["pow"](functions["abs"](op_div(input, whole)), order - 1)
+    signed = op_mul(weight, functions["sign"](input))
+    grad = expand_reduced(op_where(op_eq(result, 0), 0.0, grad), shape, dim, keepdim)
+    return op_mul(grad, op_where(op_eq(input, 0), 0.0, signed))
+
+
+cdef object norm_rule(Tensor input, object p, object dim, bint keepdim, object dtype_):
+    if p is None or p == "fro":
+        p = 2.0
+    elif p == "nuc":
+        raise NotImplementedError("norm: p='nuc' (the sum of singular values) is not implemented")
+    elif isinstance(p, str):
+        p = float(p)
+    return _vector_norm_rule(input, p, dim, keepdim, dtype_)
+
+
+cdef object _vector_norm_rule(Tensor input, object ord, object dim, bint keepdim, object dtype_):
+    cdef double order = ord
+    cdef object x = input
+    if dtype_ is not None:
+        x = functions["_to_dtype"](x, dtype_) if "_to_dtype" in functions else x.to(dtype_)
+    if not is_floating((<Tensor>x).a.dtype):
+        raise RuntimeError("linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
+                           f"{scalar_name(input.a.dtype)}")
+    if order == float("inf") or order == -float("inf"):
+        if input.a.numel == 0 and reduced_count(&input.a, dim_mask("norm", dim, input.a.ndim)) == 0:
+            raise RuntimeError(f"linalg.vector_norm cannot compute the {order} norm on an empty tensor because the operation does "
+                               "not have an identity")
+        x = functions["abs"](x)
+        return op_amax(x, dim, keepdim) if order > 0 else op_amin(x, dim, keepdim)
+    if order == 0:
+        return sum_over(<Tensor>x, dim_mask("norm", dim, input.a.ndim), keepdim, NONZEROS, AS_IS, 0, 0)
+    return op__norm(x, order, dim, keepdim)

@@ -19,6 +19,7 @@ DTYPES = {
     "integral": ("b8", "u8", "i8", "i16", "i32", "i64"),
     "all": ("b8", "u8", "i8", "i16", "i32", "i64", "f32", "f64"),
     "bool": ("b8",),
+    "sums": ("i64", "f32", "f64"),
     "width": ("b8", "u8", "i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64"),   # items that are only moved
 }
 

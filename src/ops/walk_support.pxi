@@ -5,19 +5,16 @@ cdef object walk_add(object a, object b):
 
 
 cdef object walk_clone(Tensor t):
+    if grad_enabled() and t.flags & REQUIRES_GRAD:
+        return functions["clone"](t) if "clone" in functions else op_mul(t, 1.0)
     return contiguous_copy(t)
 
 
 cdef object walk_sum_to(Tensor t, const Meta* meta):
     """Sum a gradient over the dimensions along which its operand was broadcast."""
-    cdef int d, shift = t.a.ndim - meta.ndim
-    dims = [d for d in range(t.a.ndim) if d < shift or (meta.shape[d - shift] == 1 and t.a.shape[d] != 1)]
-    out = op_sum(t, dims, True)
-    cdef int64_t shape[MAX_DIMS]
-    cdef int64_t stride[MAX_DIMS]
-    for d in range(meta.ndim):
-        shape[d], stride[d] = (<Tensor>out).a.shape[d + shift], (<Tensor>out).a.stride[d + shift]
-    return view_of(<Tensor>out, meta.ndim, shape, stride, 0)
+    if grad_enabled() and t.flags & REQUIRES_GRAD:
+        return op_sum_to_size(t, tuple(shape_list(meta.ndim, meta.shape)))
+    return summed_to(t, meta.ndim, meta.shape)
 
 
 cdef object walk_cast(Tensor t, int dt):

@@ -5,7 +5,7 @@ elementwise("sigmoid(input)", "sigmoid(input)", "1 / (1 + exp(-input)).", grad="
             aliases=("special_expit",))
 elementwise("logit(input, eps: option = None)", "log(input / (1 - input))",
             "log(input / (1 - input)), input clamped to [eps, 1 - eps] if eps is given.", entry="logit_entry", domain=(0.1, 0.9),
-            grad="grad / (input * (1 - input)) if (input >= 0) & (input <= 1) else input / 0 * 0", aliases=("special_logit",))
+            grad="grad / (abs(input) * (1 - input)) if (input >= 0) & (input <= 1) else input / 0 * 0", aliases=("special_logit",))
 elementwise("_logit_clamped(input, eps: float)",
             "log((eps if input < eps else 1 - eps if input > 1 - eps else input) "
             "/ (1 - (eps if input < eps else 1 - eps if input > 1 - eps else input)))",
@@ -25,39 +25,39 @@ elementwise("leaky_relu(input, negative_slope: float = 0.01, inplace: option = F
             grad="grad if input > 0 else grad * negative_slope", method=False, inplace=False, domain=(0.1, 3))
 elementwise("hardtanh(input, min_val: number = -1.0, max_val: number = 1.0, inplace: option = False)",
             "minimum(maximum(input, min_val), max_val)", "input within [min_val, max_val].", rule="SAME", dtypes="number",
-            grad="0 if (input <= min_val) | (input >= max_val) else grad", method=False, inplace=False, domain=(-0.9, 0.9))
+            grad="grad if (input > min_val) & (input < max_val) else 0", method=False, inplace=False, domain=(-0.9, 0.9))
 elementwise("relu6(input, inplace: option = False)", "minimum(maximum(input, 0), 6)", "min(max(input, 0), 6).", rule="SAME",
-            dtypes="number", grad="0 if (input <= 0) | (input >= 6) else grad", node="Hardtanh", method=False, inplace=False,
+            dtypes="number", grad="grad if (input > 0) & (input < 6) else 0", node="Hardtanh", method=False, inplace=False,
             domain=(0.1, 5))
 elementwise("threshold(input, threshold: number, value: number, inplace: option = False)", "value if input <= threshold else input",
             "input if it exceeds threshold, else value.", rule="SAME", dtypes="number",
             grad="0 if input <= threshold else grad", method=False, inplace=False, domain=(0.1, 3))
 elementwise("hardsigmoid(input, inplace: option = False)", "minimum(maximum(input + 3, 0), 6) / 6", "min(max(input + 3, 0), 6) / 6.",
-            rule="SAME", grad="grad / 6 if (input > -3) & (input < 3) else 0", method=False, inplace=False, domain=(-2.9, 2.9))
+            rule="SAME", grad="grad * 0.16666666666666666 if (input > -3) & (input < 3) else 0", method=False, inplace=False, domain=(-2.9, 2.9))
 elementwise("hardswish(input, inplace: option = False)", "input * minimum(maximum(input + 3, 0), 6) / 6", "input * hardsigmoid(input).",
-            rule="SAME", grad="0 if input <= -3 else grad * (input / 3 + 0.5) if input < 3 else grad", method=False, inplace=False,
+            rule="SAME", grad="0 if input <= -3 else grad if input >= 3 else grad * (input / 3 + 0.5)", method=False, inplace=False,
             domain=(-2.9, 2.9))
 elementwise("hardshrink(input, lambd: number = 0.5)", "0 if (input >= -lambd) & (input <= lambd) else input",
-            "input outside [-lambd, lambd], else 0.", rule="SAME", grad="0 if (input >= -lambd) & (input <= lambd) else grad",
+            "input outside [-lambd, lambd], else 0.", rule="SAME", grad="grad if (input > lambd) | (input < -lambd) else 0",
             inplace=False, domain=(0.6, 3))
 elementwise("softshrink(input, lambd: number = 0.5)",
             "input - lambd if input > lambd else input + lambd if input < -lambd else input * 0",
             "input moved towards 0 by lambd, at most to 0.", rule="SAME",
-            grad="0 if (input >= -lambd) & (input <= lambd) else grad", method=False, inplace=False, domain=(0.6, 3))
+            grad="grad if (input > lambd) | (input < -lambd) else 0", method=False, inplace=False, domain=(0.6, 3))
 
 # ---- exponential ones
 
 elementwise("elu(input, alpha: float = 1.0, inplace: option = False)", "expm1(input) * alpha if input <= 0 else input",
             "input if positive, else alpha * (exp(input) - 1).", rule="SAME",
-            grad="grad * alpha * exp(input) if input <= 0 else grad", method=False, inplace=False, domain=(-3, -0.1))
+            grad="grad if input > 0 else grad * alpha * exp(input)", method=False, inplace=False, domain=(-3, -0.1))
 elementwise("selu(input, inplace: option = False)",
             "expm1(input) * 1.7580993408473766 if input <= 0 else input * 1.0507009873554805",
             "scale * elu(input, alpha), with the alpha and scale that keep mean 0 and variance 1.", rule="SAME",
-            grad="grad * 1.7580993408473766 * exp(input) if input <= 0 else grad * 1.0507009873554805", method=False,
-            inplace=True, node="Elu", domain=(-3, -0.1))
+            grad="grad * 1.0507009873554805 if input > 0 else grad * 1.7580993408473766 * exp(input)", method=False,
+            inplace=False, node="Elu", domain=(-3, -0.1))
 elementwise("celu(input, alpha: float = 1.0, inplace: option = False)", "expm1(input * (1 / alpha)) * alpha if input <= 0 else input",
             "input if positive, else alpha * (exp(input / alpha) - 1).", rule="SAME",
-            grad="grad * (1 / alpha) * alpha * exp(input * (1 / alpha)) if input <= 0 else grad", method=False, inplace=True,
+            grad="grad if input > 0 else grad * (1 / alpha) * alpha * exp(input * (1 / alpha))", method=False, inplace=False,
             domain=(-3, -0.1))
 elementwise("silu(input, inplace: option = False)", "input / (1 + exp(-input))", "input * sigmoid(input).", rule="SAME",
             grad="grad * (1 / (1 + exp(-input))) * (1 + input * (1 - 1 / (1 + exp(-input))))", method=False, inplace=False,
@@ -71,7 +71,7 @@ elementwise("softplus(input, beta: float = 1.0, threshold: float = 20.0)",
             inplace=False, domain=(-6, 6),
             grad="grad if input * beta > threshold else grad * exp(input * beta) / (exp(input * beta) + 1)")
 elementwise("softsign(input)", "input / (abs(input) + 1)", "input / (1 + |input|).", method=False, inplace=False, domain=(0.1, 3),
-            grad="grad / ((abs(input) + 1) * (abs(input) + 1))")
+            grad="grad / (abs(input) + 1) - grad * (result / (abs(input) + 1)) * sign(input)")
 elementwise("tanhshrink(input)", "input - tanh(input)", "input - tanh(input).", method=False, inplace=False, domain=(-3, 3),
             grad="grad * (tanh(input) * tanh(input))")
 

@@ -8,13 +8,13 @@ NONZERO = ((-3, 3), (0.5, 3))
 elementwise("add(input, other, *, alpha: option = 1)", "input + other", "input + alpha * other.", rule="SAME", dtypes="all",
             by_dtype={"b8": "input | other"}, entry="add_entry", grad={"input": "grad", "other": "grad"}, operator="+",
             domain=(-3, 3))
-elementwise("_add_scaled(input, other, alpha: number)", "input + alpha * other", "input + alpha * other.", rule="SAME", dtypes="all",
-            by_dtype={"b8": "input | (other & (alpha != 0))"}, grad={"input": "grad", "other": "grad * alpha"}, node="Add",
+elementwise("_add_scaled(input, other, alpha: number)", "fma(alpha, other, input)", "input + alpha * other.", rule="SAME", dtypes="all",
+            by_dtype={"int": "input + alpha * other", "b8": "input | (other & (alpha != 0))"}, grad={"input": "grad", "other": "grad * alpha"}, node="Add",
             function=False, method=False, inplace=False, domain=(-3, 3))
 elementwise("sub(input, other, *, alpha: option = 1)", "input - other", "input - alpha * other.", rule="SAME", dtypes="number",
             entry="sub_entry", grad={"input": "grad", "other": "-grad"}, operator="-", aliases=("subtract",), domain=(-3, 3))
-elementwise("_sub_scaled(input, other, alpha: number)", "input - alpha * other", "input - alpha * other.", rule="SAME",
-            dtypes="number", grad={"input": "grad", "other": "-grad * alpha"}, node="Sub",
+elementwise("_sub_scaled(input, other, alpha: number)", "fma(-alpha, other, input)", "input - alpha * other.", rule="SAME",
+            dtypes="number", by_dtype={"int": "input - alpha * other"}, grad={"input": "grad", "other": "-grad * alpha"}, node="Sub",
             function=False, method=False, inplace=False, domain=(-3, 3))
 composite("rsub(input, other: any, *, alpha: any = 1)", "other - alpha * input.")
 elementwise("mul(input, other)", "input * other", "input * other.", rule="SAME", dtypes="all", by_dtype={"b8": "input & other"},
@@ -43,15 +43,15 @@ elementwise("abs(input)", "abs(input)", "The magnitude of input.", rule="SAME", 
             aliases=("absolute",), domain=(0.1, 3))
 elementwise("sign(input)", "(input > 0) - (input < 0)", "-1, 0 or 1.", rule="SAME", dtypes="all", by_dtype={"b8": "input"},
             grad="zero(grad)", domain=(0.1, 3), aliases=("sgn",))
-elementwise("addcmul(input, tensor1, tensor2, *, value: number = 1)", "input + value * tensor1 * tensor2",
-            "input + value * tensor1 * tensor2.", rule="SAME", dtypes="number", entry="addc_entry", domain=(-3, 3), grad={
+elementwise("addcmul(input, tensor1, tensor2, *, value: number = 1)", "fma(value * tensor1, tensor2, input)",
+            "input + value * tensor1 * tensor2.", rule="SAME", dtypes="number", by_dtype={"int": "input + value * tensor1 * tensor2"}, entry="addc_entry", domain=(-3, 3), grad={
                 "input": "grad", "tensor1": "grad * (tensor2 * value)", "tensor2": "grad * (tensor1 * value)"})
 elementwise("addcdiv(input, tensor1, tensor2, *, value: number = 1)", "input + value * tensor1 / tensor2",
             "input + value * tensor1 / tensor2.", rule="SAME", dtypes="float", entry="addc_entry",
             domain=((-3, 3), (-3, 3), (0.5, 3)), grad={
                 "input": "grad", "tensor1": "grad * (value / tensor2)",
                 "tensor2": "-grad * (value * tensor1 / (tensor2 * tensor2))"})
-elementwise("lerp(input, end, weight)", "input + weight * (end - input) if abs(weight) < 0.5 else end - (end - input) * (1 - weight)",
+elementwise("lerp(input, end, weight)", "fma(weight, end - input, input) if abs(weight) < 0.5 else fma(end - input, weight - 1, end)",
             "input + weight * (end - input).", rule="SAME", entry="lerp_entry", domain=(-3, 3), grad={
                 "input": "grad * (1 - weight)", "end": "grad * weight", "weight": "grad * (end - input)"})
 
@@ -115,10 +115,10 @@ elementwise("_clamp_both(input, min, max)", "minimum(maximum(input, min), max)",
                 "input": "grad if (input >= min) & (input <= max) else 0",
                 "min": "grad if (min < max) & (input < min) else 0",
                 "max": "grad if (input > max) | (max < min) else 0"})
-elementwise("clamp_min(input, min)", "maximum(input, min)", "The larger of input and min.", rule="SAME", dtypes="number",
-            domain=(-3, 3), grad={"input": "grad if input >= min else 0", "min": "grad if input < min else 0"})
-elementwise("clamp_max(input, max)", "minimum(input, max)", "The smaller of input and max.", rule="SAME", dtypes="number",
-            domain=(-3, 3), grad={"input": "grad if input <= max else 0", "max": "grad if input > max else 0"})
+elementwise("clamp_min(input, min)", "maximum(input, min)", "The larger of input and min.", rule="SAME", dtypes="all",
+            by_dtype={"b8": "input | min"}, domain=(-3, 3), grad={"input": "grad if input >= min else 0", "min": "grad if input < min else 0"})
+elementwise("clamp_max(input, max)", "minimum(input, max)", "The smaller of input and max.", rule="SAME", dtypes="all",
+            by_dtype={"b8": "input & max"}, domain=(-3, 3), grad={"input": "grad if input <= max else 0", "max": "grad if input > max else 0"})
 elementwise("_isclose(input, other, rtol: float, atol: float, equal_nan: float)",
             "(input == other) | ((equal_nan != 0) & (input != input) & (other != other)) "
             "| (isfinite(input - other) & (abs(input - other) <= atol + abs(rtol * other)))",

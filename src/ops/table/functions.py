@@ -8,7 +8,7 @@ elementwise("exp2(input)", "exp2(input)", "2 to the power of input.", grad="grad
             aliases=("special_exp2",))
 elementwise("expm1(input)", "expm1(input)", "exp(input) - 1, accurate near 0.", grad="grad * (result + 1)", domain=(-3, 3))
 elementwise("log(input)", "log(input)", "Natural logarithm.", grad="grad / input", domain=(0.1, 5))
-elementwise("log1p(input)", "log1p(input)", "log(1 + input), accurate near 0.", grad="grad / (input + 1)", domain=(-0.5, 5))
+elementwise("log1p(input)", "log1p(input)", "log(1 + input), accurate near 0.", grad="grad / (input + 1)", node="Log1P", domain=(-0.5, 5))
 elementwise("log2(input)", "log2(input)", "Logarithm to base 2.", grad="grad / (input * 0.6931471805599453)", domain=(0.1, 5))
 elementwise("log10(input)", "log10(input)", "Logarithm to base 10.", grad="grad / (input * 2.3025850929940456)", domain=(0.1, 5))
 elementwise("xlogy(input, other)", "other if other != other else 0 if input == 0 else input * log(other)",
@@ -32,8 +32,8 @@ elementwise("atan(input)", "atan(input)", "Inverse tangent.", grad="grad / (inpu
             aliases=("arctan",))
 elementwise("atan2(input, other)", "atan2(input, other)", "The angle of the point (other, input).", domain=((-3, 3), (0.5, 3)),
             aliases=("arctan2",), entry="tensors_entry", grad={
-                "input": "grad * other * (1 / (input * input + other * other))",
-                "other": "grad * -input * (1 / (input * input + other * other))"})
+                "input": "where(input * input + other * other == 0, 0, grad * other * (1 / (input * input + other * other)))",
+                "other": "where(input * input + other * other == 0, 0, grad * -input * (1 / (input * input + other * other)))"})
 elementwise("sinh(input)", "sinh(input)", "Hyperbolic sine.", grad="grad * cosh(input)", domain=(-3, 3))
 elementwise("cosh(input)", "cosh(input)", "Hyperbolic cosine.", grad="grad * sinh(input)", domain=(-3, 3))
 elementwise("tanh(input)", "tanh(input)", "Hyperbolic tangent.", grad="grad * (1 - result * result)", domain=(-3, 3))
@@ -43,8 +43,8 @@ elementwise("acosh(input)", "acosh(input)", "Inverse hyperbolic cosine.", grad="
             domain=(1.2, 3), aliases=("arccosh",))
 elementwise("atanh(input)", "atanh(input)", "Inverse hyperbolic tangent.", grad="grad * (1 / (1 - input * input))",
             domain=(-0.8, 0.8), aliases=("arctanh",))
-elementwise("rad2deg(input)", "input * 57.29577951308232", "Degrees from radians.", grad="grad * 57.29577951308232", domain=(-3, 3))
-elementwise("deg2rad(input)", "input * 0.017453292519943295", "Radians from degrees.", grad="grad * 0.017453292519943295",
+elementwise("rad2deg(input)", "input * 57.29577951308232", "Degrees from radians.", node="Rad2Deg", grad="grad * 57.29577951308232", domain=(-3, 3))
+elementwise("deg2rad(input)", "input * 0.017453292519943295", "Radians from degrees.", grad="grad * 0.017453292519943295", node="Deg2Rad",
             domain=(-180, 180))
 elementwise("hypot(input, other)", "hypot(input, other)", "sqrt(input ** 2 + other ** 2).", rule="SAME", domain=(0.3, 3),
             entry="tensors_entry", grad={"input": "grad * (input / result)", "other": "grad * (other / result)"})
