@@ -9,6 +9,7 @@ cdef enum:
     LOGITS = 2            # the input is not yet logarithms of probabilities
     PER_ROW = 4           # the incoming gradient has an element a row
     EXP_BLOCK = 1024
+    SIDE = 16             # maxima side by side
 
 
 cdef void loss_total(real* out, real* a, const Launch* l, void* scratch) noexcept nogil:
@@ -17,25 +18,17 @@ cdef void loss_total(real* out, real* a, const Launch* l, void* scratch) noexcep
 
 
 cdef real sum_of_squares(const real* a, const real* b, i64 n) noexcept nogil:
-    """The sum of (a - b)^2, in the order of sum_row."""
-    cdef real s[LANES]
+    """The sum of (a - b)^2: pairwise over blocks."""
+    cdef real buffer[EXP_BLOCK]
     cdef real d
-    cdef i64 i, j, half
-    if n > 128:
-        half = (n // 2 + 63) // 64 * 64
+    cdef i64 i, half
+    if n > EXP_BLOCK:
+        half = (n // 2 + EXP_BLOCK - 1) // EXP_BLOCK * EXP_BLOCK
         return sum_of_squares(a, b, half) + sum_of_squares(a + half, b + half, n - half)
-    for j in range(LANES):
-        s[j] = 0
-    i = 0
-    while i + LANES <= n:
-        for j in range(LANES):
-            d = a[i + j] - b[i + j]
-            s[j] += d * d
-        i += LANES
-    for j in range(n - i):
-        d = a[i + j] - b[i + j]
-        s[j] += d * d
-    return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]))
+    for i in range(n):
+        d = a[i] - b[i]
+        buffer[i] = d * d
+    return sum_row(<const real*>buffer, n)
 
 
 cdef void mse_forward(real* out, real* a, real* b, const Launch* l, void* scratch) noexcept nogil:
@@ -64,6 +57,23 @@ cdef real row_exp_sum(real* buffer, const real* x, real top, i64 c) noexcept nog
     return total
 
 
+cdef real row_maximum(const real* x, i64 n) noexcept nogil:
+    cdef real m[SIDE]
+    cdef real best = x[0]
+    cdef i64 i = 0, j
+    for j in range(SIDE):
+        m[j] = best
+    while i + SIDE <= n:
+        for j in range(SIDE):
+            m[j] = x[i + j] if x[i + j] > m[j] else m[j]
+        i += SIDE
+    for j in range(SIDE):
+        best = m[j] if m[j] > best else best
+    for j in range(i, n):
+        best = x[j] if x[j] > best else best
+    return best
+
+
 cdef void rows_statistics(real* top, real* logsum, const real* x, i64 rows, i64 c) noexcept nogil:
     """Contiguous rows.  Short ones share a block, so that exp runs over vectors all the same."""
     cdef real buffer[EXP_BLOCK]
@@ -75,9 +85,7 @@ cdef void rows_statistics(real* top, real* logsum, const real* x, i64 rows, i64 
         count = min(rows - r, together)
         for k in range(count):
             row = x + (r + k) * c
-            m = row[0]
-            for i in range(1, c):
-                m = row[i] if row[i] > m else m
+            m = row_maximum(row, c)
             top[r + k] = m
             if c <= EXP_BLOCK:
                 for i in range(c):
@@ -205,7 +213,7 @@ cdef inline void loss_finish(real* out, real* stats, i64 rows, real divisor, i64
 cdef void row_factors(real* factor, const real* a, const real* given, i64 rows, i64 flags, real divisor) noexcept nogil:
     cdef i64 r
     for r in range(rows):
-        factor[r] = a[r] * (given[r if flags & PER_ROW else 0] / divisor)
+        factor[r] = 0 if a[r] == 0 else a[r] * (given[r if flags & PER_ROW else 0] / divisor)     # 0 / 0: all ignored
 
 
 cdef void cross_entropy_backward(real* out, real* given, real* stats, real* x, i64* target, real* weight, const Launch* l,
