@@ -37,13 +37,13 @@ cdef inline void gather_line(number* out, const char* a, i64 an, i64 n) noexcept
 # ---- sums of floats -------------------------------------------------------------------------------------------------
 
 cdef real sum_row(const real* a, i64 n) noexcept nogil:
-    """Contiguous sum: lanes over blocks of 2048, which are added pairwise."""
+    """Contiguous sum: lanes over blocks of 4096, which are added pairwise."""
     cdef real s[64]
     cdef real total
     cdef i64 i, j, half
     if n < 64:
         return sum_short(a, n)
-    if n > 2048:
+    if n > 4096:
         half = (n // 2 + 63) // 64 * 64
         return sum_row(a, half) + sum_row(a + half, n - half)
     for j in range(64):
@@ -53,14 +53,44 @@ cdef real sum_row(const real* a, i64 n) noexcept nogil:
         for j in range(64):
             s[j] += a[i + j]
         i += 64
+    total = sum_lanes(s)
+    return total + sum_short(a + i, n - i) if i < n else total
+
+
+cdef inline real sum_lanes(real* s) noexcept nogil:
+    """The sum of 64 lanes, by halves."""
+    cdef i64 j
     for j in range(32):
         s[j] += s[j + 32]
     for j in range(16):
         s[j] += s[j + 16]
     for j in range(8):
         s[j] += s[j + 8]
-    total = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]))
-    return total + sum_short(a + i, n - i) if i < n else total
+    return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]))
+
+
+cdef real dot_row(const real* a, const real* b, i64 n) noexcept nogil:
+    """The sum of a[i] b[i], as sum_row forms it."""
+    cdef real s[64]
+    cdef real total = 0
+    cdef i64 i = 0, j, half
+    if n > 4096:
+        half = (n // 2 + 63) // 64 * 64
+        return dot_row(a, b, half) + dot_row(a + half, b + half, n - half)
+    if n >= 64:
+        for j in range(64):
+            s[j] = a[j] * b[j]
+        i = 64
+        while i + 64 <= n:
+            for j in range(64):
+                s[j] += a[i + j] * b[i + j]
+            i += 64
+        total = sum_lanes(s)
+    if i < n:
+        for j in range(n - i):
+            s[j] = a[i + j] * b[i + j]
+        total += sum_short(<const real*>s, n - i)
+    return total
 
 
 cdef real sum_short(const real* a, i64 n) noexcept nogil:
@@ -115,6 +145,8 @@ cdef real sum_line(const char* a, i64 an, i64 n, int mapping, const real* center
     cdef i64 half
     if mapping == PLAIN and an == sizeof(real):
         return sum_row(source, n)
+    if mapping == SQUARES and an == sizeof(real):
+        return dot_row(source, source, n)
     if n > TILE:
         half = (n // 2 + TILE - 1) // TILE * TILE
         return sum_line(a, an, half, mapping, center, p) + sum_line(a + half * an, an, n - half, mapping, center, p)
@@ -303,7 +335,7 @@ cdef void prod_forward(number* out, number* a, const Launch* l, void* scratch) n
     cdef i64 kept = extent(l, 0), n = extent(l, 1), i, j, k, done = 0, width
     cdef i64 ok = step(l, 0, 0), ak = step(l, 1, 0), an = step(l, 1, 1)
     cdef number product[TILE]
-    cdef number lane[16]
+    cdef number lane[64]
     cdef number* row
     cdef number total
     if columns(l, 1, sizeof(number)):
@@ -323,15 +355,15 @@ cdef void prod_forward(number* out, number* a, const Launch* l, void* scratch) n
         row = <number*>(<char*>a + i * ak)
         total = 1
         j = 0
-        if an == sizeof(number) and n >= 32:
-            for k in range(16):
+        if an == sizeof(number) and n >= 64:
+            for k in range(64):
                 lane[k] = row[k]
-            j = 16
-            while j + 16 <= n:
-                for k in range(16):
+            j = 64
+            while j + 64 <= n:
+                for k in range(64):
                     lane[k] *= row[j + k]
-                j += 16
-            for k in range(16):
+                j += 64
+            for k in range(64):
                 total *= lane[k]
         while j < n:
             total *= (<number*>(<char*>row + j * an))[0]
@@ -396,120 +428,3 @@ cdef void truth_forward(b8* out, number* a, const Launch* l, void* scratch) noex
     cdef bint every = l.attr[0].i != 0
     for i in range(kept):
         (<b8*>(<char*>out + i * ok))[0] = any_line(<char*>a + i * ak, an, n, not every, a) != every
-
-
-# ---- extremes --------------------------------------------------------------------------------------------------------
-
-cdef inline number better(number best, number x, bint largest) noexcept nogil:
-    """The larger (or smaller); once NaN, always NaN: a comparison with it is false."""
-    if largest:
-        return x if (x > best) | (x != x) else best
-    return x if (x < best) | (x != x) else best
-
-
-cdef number extreme_line(const number* a, i64 an, i64 n, bint largest) noexcept nogil:
-    if largest:
-        return best_of_line(a, an, n, True)
-    return best_of_line(a, an, n, False)
-
-
-cdef inline number best_of_line(const number* a, i64 an, i64 n, bint largest) noexcept nogil:
-    cdef number lane[64]
-    cdef number best = a[0]
-    cdef i64 i = 1, j
-    if an == sizeof(number) and n >= 64:
-        for j in range(64):
-            lane[j] = a[j]
-        i = 64
-        while i + 64 <= n:
-            for j in range(64):
-                lane[j] = better(lane[j], a[i + j], largest)
-            i += 64
-        for j in range(64):
-            best = better(best, lane[j], largest)
-    while i < n:
-        best = better(best, (<const number*>(<const char*>a + i * an))[0], largest)
-        i += 1
-    return best
-
-
-cdef void extreme_columns(number* best, const char* a, i64 an, i64 width, i64 n, bint largest) noexcept nogil:
-    cdef number s[TILE]
-    cdef const number* row
-    cdef i64 i, j
-    memcpy(s, a, width * sizeof(number))
-    for j in range(1, n):
-        row = <const number*>(a + j * an)
-        if largest:
-            for i in range(width):
-                s[i] = better(s[i], row[i], True)
-        else:
-            for i in range(width):
-                s[i] = better(s[i], row[i], False)
-    memcpy(best, s, width * sizeof(number))
-
-
-cdef void extreme_forward(number* out, number* a, const Launch* l, void* scratch) noexcept nogil:
-    """amax (attr 1) and amin (attr 0) of at least one element."""
-    cdef i64 kept = extent(l, 0), n = extent(l, 1), i, done = 0, width
-    cdef i64 ok = step(l, 0, 0), ak = step(l, 1, 0), an = step(l, 1, 1)
-    cdef bint largest = l.attr[0].i != 0
-    cdef number best[TILE]
-    if columns(l, 1, sizeof(number)):
-        while done < kept:
-            width = min(kept - done, TILE)
-            extreme_columns(best, <char*>a + done * ak, an, width, n, largest)
-            for i in range(width):
-                (<number*>(<char*>out + (done + i) * ok))[0] = best[i]
-            done += width
-    else:
-        for i in range(kept):
-            (<number*>(<char*>out + i * ok))[0] = extreme_line(<const number*>(<char*>a + i * ak), an, n, largest)
-
-
-cdef i64 place_in_line(const number* a, i64 an, i64 n, number value) noexcept nogil:
-    """The first place of a value that is there; of NaN, the first NaN."""
-    cdef i64 j
-    cdef number x
-    for j in range(n):
-        x = (<const number*>(<const char*>a + j * an))[0]
-        if (x == value) | ((x != x) & (value != value)):
-            return j
-    return 0
-
-
-cdef void extreme_place(number* out, i64* place, number* a, const Launch* l, void* scratch) noexcept nogil:
-    """The extreme of each line and where it is first; attr as extreme_forward."""
-    cdef i64 kept = extent(l, 0), n = extent(l, 1), i, j, done = 0, width
-    cdef i64 ok = step(l, 0, 0), pk = step(l, 1, 0), ak = step(l, 2, 0), an = step(l, 2, 1)
-    cdef bint largest = l.attr[0].i != 0, take
-    cdef number best[TILE]
-    cdef i64 places[TILE]
-    cdef number* row
-    if columns(l, 2, sizeof(number)):
-        while done < kept:
-            width = min(kept - done, TILE)
-            memcpy(best, <char*>a + done * ak, width * sizeof(number))
-            for i in range(width):
-                places[i] = 0
-            for j in range(1, n):
-                row = <number*>(<char*>a + done * ak + j * an)
-                if largest:
-                    for i in range(width):
-                        take = (row[i] > best[i]) | ((row[i] != row[i]) & (best[i] == best[i]))
-                        best[i] = row[i] if take else best[i]
-                        places[i] = j if take else places[i]
-                else:
-                    for i in range(width):
-                        take = (row[i] < best[i]) | ((row[i] != row[i]) & (best[i] == best[i]))
-                        best[i] = row[i] if take else best[i]
-                        places[i] = j if take else places[i]
-            for i in range(width):
-                (<number*>(<char*>out + (done + i) * ok))[0] = best[i]
-                (<i64*>(<char*>place + (done + i) * pk))[0] = places[i]
-            done += width
-        return
-    for i in range(kept):
-        best[0] = extreme_line(<const number*>(<char*>a + i * ak), an, n, largest)
-        (<number*>(<char*>out + i * ok))[0] = best[0]
-        (<i64*>(<char*>place + i * pk))[0] = place_in_line(<const number*>(<char*>a + i * ak), an, n, best[0])

@@ -129,17 +129,6 @@ cdef void softmax_backward(real* out, real* grad, real* y, const Launch* l, void
         done += width
 
 
-cdef real dot_row(const real* a, const real* b, i64 n) noexcept nogil:
-    cdef real product[TILE]
-    cdef i64 i, half
-    if n > TILE:
-        half = (n // 2 + TILE - 1) // TILE * TILE
-        return dot_row(a, b, half) + dot_row(a + half, b + half, n - half)
-    for i in range(n):
-        product[i] = a[i] * b[i]
-    return sum_row(<const real*>product, n)
-
-
 cdef void log_softmax_backward(real* out, real* grad, real* y, const Launch* l, void* scratch) noexcept nogil:
     """grad - exp(y) sum(grad)."""
     cdef i64 kept = extent(l, 0), n = extent(l, 1), k = step(l, 0, 0), s = step(l, 0, 1), i, j, done = 0, width

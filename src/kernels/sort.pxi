@@ -99,9 +99,13 @@ cdef void topk_forward(number* values, i64* places, number* a, const Launch* l, 
     cdef i64 vs = step(l, 0, 0), ps = step(l, 1, 0), s = step(l, 2, 0)
     cdef bint largest = l.attr[0].i != 0
     cdef Ranked kept[MOST_KEPT]
+    cdef u64 keys[TILE]
     cdef u64 key
     for i in range(n):
-        key = rank_of((<number*>(<char*>a + i * s))[0], largest)
+        if i % TILE == 0:
+            for j in range(min(n - i, TILE)):
+                keys[j] = rank_of((<number*>(<char*>a + (i + j) * s))[0], largest)
+        key = keys[i % TILE]
         if held == k:
             if k == 0 or key >= kept[k - 1].key:
                 continue

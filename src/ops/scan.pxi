@@ -72,6 +72,14 @@ cdef Tensor cumprod_rule(Tensor input, object dim, object dtype_):
     return cumulated("cumprod", input, dim, scanned_dtype(input, dtype_), True, False, False)
 
 
+cdef object cumsum__rule(Tensor input, object dim, object dtype_):
+    return (<object>input).copy_(op_cumsum(input, dim, dtype=dtype_))
+
+
+cdef object cumprod__rule(Tensor input, object dim, object dtype_):
+    return (<object>input).copy_(op_cumprod(input, dim, dtype=dtype_))
+
+
 cdef Tensor _cumulate_rule(Tensor input, object dim, bint product, bint reverse, bint exclusive):
     return cumulated("cumsum", input, dim, input.a.dtype, product, reverse, exclusive)
 
@@ -82,6 +90,8 @@ cdef object cumulate_backward(Tensor grad, Tensor input, object dim, bint produc
     cdef int one = 1 if reverse else -1
     if not product:
         return op__cumulate(grad, dim, False, not reverse, exclusive)
+    if not exclusive and (input.a.ndim == 0 or input.a.shape[wrapped_dim("cumprod", dim, input.a.ndim)] <= 1):
+        return grad
     before = op__cumulate(input, dim, True, reverse, True)
     if exclusive:
         grad = op__shift(grad, dim, one)
@@ -139,7 +149,10 @@ cdef Tensor logcumsumexp_rule(Tensor input, object dim):
 
 cdef object logcumsumexp_backward_of(Tensor grad, Tensor input, Tensor result, object dim):
     """exp(x_i - y_i) R_i with R_i = grad_i + exp(y_i - y_{i+1}) R_{i+1}: no exponent is positive."""
-    step = op_exp(op_sub(result, op__shift(result, dim, -1)))
+    if input.a.ndim == 0:
+        return grad
+    difference = op_sub(result, op__shift(result, dim, -1))
+    step = op_exp(op_where(functions["le"](difference, 0), difference, 0.0))      # the last has no successor
     return op_mul(op_exp(op_sub(input, result)), op__recurrence(grad, step, dim, True))
 
 

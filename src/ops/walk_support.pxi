@@ -13,7 +13,7 @@ cdef object walk_clone(Tensor t):
 cdef object walk_sum_to(Tensor t, const Meta* meta):
     """Sum a gradient over the dimensions along which its operand was broadcast."""
     if grad_enabled() and t.flags & REQUIRES_GRAD:
-        return op_sum_to_size(t, tuple(shape_list(meta.ndim, meta.shape)))
+        return op__sum_to(t, tuple(shape_list(meta.ndim, meta.shape)))
     return summed_to(t, meta.ndim, meta.shape)
 
 

@@ -16,10 +16,11 @@ REDUCED = "input, dim: dims = None, keepdim: bool = False"
 # the linear pair every gradient of a sum is made of
 structured("_expand_reduced(input, shape: any, dim: dims, keepdim: bool)", "The same value all along the reduced dimensions.",
            grad="sum(grad, dim, keepdim)", function=False, method=False, node="Expand")
-structured("sum_to_size(input, size: shape)", "Sum to a shape that broadcasts to the input's.", function=False,
-           grad="broadcast_to_shape(grad, input.shape)", node="SumToSize")
-structured("_broadcast_to(input, size: shape)", "Broadcast to a shape.", grad="sum_to_size(grad, input.shape)",
+structured("_sum_to(input, size: any)", "Sum to a shape that broadcasts to the input's.", function=False, method=False,
+           grad="broadcast_to_shape(grad, input.shape)", node="SumBackward1")
+structured("_broadcast_to(input, size: any)", "Broadcast to a shape.", grad="_sum_to(grad, input.shape)",
            function=False, method=False, node="Expand")
+composite("sum_to_size(input, size: shape)", "Sum to a shape that broadcasts to the input's.", function=False)
 
 structured("_reshaped(input, shape: any)", "The elements in row-major order in another shape.", function=False, method=False,
            grad="_reshaped(grad, input.shape)", node="Reshape")

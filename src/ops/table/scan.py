@@ -25,3 +25,5 @@ structured("logcumsumexp(input, dim: dim)", "log of the sum of exp of the elemen
 for name in ("cummax", "cummin"):
     structured(f"{name}(input, dim: dim)", f"The {name[3:]} so far, and where it is.", outputs=("values", "indices"),
                grad="_spread(grad, indices, dim, size_along(input.shape, dim))")
+for name, doc in (("cumsum", "cumsum"), ("cumprod", "cumprod")):
+    composite(f"{name}_(input, dim: dim, *, dtype: dtype = None)", f"In-place version of {doc}.", function=False)
