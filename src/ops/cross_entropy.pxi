@@ -24,17 +24,22 @@ cdef int read_classes(str name, Tensor input, Classes* k) except -1:
 cdef int check_classes(str name, Tensor input, Tensor target, Classes* k) except -1:
     """target: one class for every row of the input."""
     cdef int d
-    if target.a.ndim != input.a.ndim - 1:
-        if input.a.ndim == 2 and target.a.ndim > 1:
-            raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
-        raise ValueError(f"{name}: target must have one dimension less than input, got {shape_tuple(&target.a)} and "
-                         f"{shape_tuple(&input.a)}")
-    if input.a.ndim > 1 and input.a.shape[0] != target.a.shape[0]:
-        raise ValueError(f"Expected input batch_size ({input.a.shape[0]}) to match target batch_size ({target.a.shape[0]}).")
+    cdef bint bad
+    if input.a.ndim == 1:
+        if target.a.numel != 1 or target.a.ndim > 1:
+            raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {target.a.numel}")
+        return 0
+    if target.a.ndim == 0 or input.a.shape[0] != target.a.shape[0]:
+        raise ValueError(f"Expected input batch_size ({input.a.shape[0]}) to match target batch_size "
+                         f"({target.a.shape[0] if target.a.ndim else 0}).")
+    if input.a.ndim == 2 and target.a.ndim > 1:
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    bad = target.a.ndim != input.a.ndim - 1
     for d in range(2, input.a.ndim):
-        if input.a.shape[d] != target.a.shape[d - 1]:
-            raise RuntimeError(f"{name}: target must have the input's shape without its classes, got {shape_tuple(&target.a)} and "
-                               f"{shape_tuple(&input.a)}")
+        bad = bad or input.a.shape[d] != target.a.shape[d - 1]
+    if bad:
+        raise RuntimeError(f"{name}: target must have the input's shape without its classes, got {shape_tuple(&target.a)} and "
+                           f"{shape_tuple(&input.a)}")
     return 0
 
 
@@ -101,7 +106,7 @@ cdef object class_loss(const Row* row, Tensor given_input, Tensor target, object
                        double smoothing, int flags):
     """nll_loss (flags 0) or cross_entropy (flags 2); a floating target holds probabilities."""
     cdef str name = row.name.decode()
-    cdef bint soft = flags and is_floating(target.a.dtype)
+    cdef bint soft = flags and is_floating(target.a.dtype) and same_shape(&given_input.a, &target.a)
     cdef Tensor input = given_input, weight, out, stats
     cdef Classes k
     cdef Launch l
@@ -112,8 +117,6 @@ cdef object class_loss(const Row* row, Tensor given_input, Tensor target, object
     read_classes(name, input, &k)
     weight = class_weights(name, weight_, input, k.c)
     if soft:
-        if not same_shape(&input.a, &target.a):
-            raise_soft_shape(input, target)
         if target.a.dtype != dt:
             target = target.to(dtype_object(dt))
     else:
@@ -156,11 +159,6 @@ cdef object class_loss(const Row* row, Tensor given_input, Tensor target, object
     save_value(node, 4, (ignored, smoothing, flags, reduction))
     set_node(out, node, 0)
     return out
-
-
-cdef int raise_soft_shape(Tensor input, Tensor target) except -1:
-    raise RuntimeError(f"cross_entropy: a target of probabilities must have the input's shape, got {shape_tuple(&target.a)} and "
-                       f"{shape_tuple(&input.a)}")
 
 
 cdef Tensor class_loss_gradient(Node node, Tensor given):

@@ -21,6 +21,8 @@ ULPS = {
 # PyTorch rounds 1/6 to float32 in float64 too
 GRADIENT_ROUNDED = {"hardsigmoid"}
 DIFFERENTIABLE = [name for name, row in ELEMENTWISE.items() if any(row.grads.values()) and name not in IN_LOSSES]
+# limits that an unsigned dtype cannot hold are clamped to it; PyTorch refuses them
+ACCEPTED = {("hardtanh", "uint8")}
 # gradients that PyTorch lacks
 NO_TORCH_GRADIENT = {"floor_divide"}
 
@@ -79,6 +81,8 @@ def test_forward_against_pytorch(name, dtype):
     try:
         expected = rows.torch_function(name)(*map(theirs, arrays))
     except (RuntimeError, TypeError) as error:
+        if (name, dtype) in ACCEPTED:
+            pytest.skip("accepted here")
         with pytest.raises((RuntimeError, TypeError)):
             callable_of(name)(*map(ours, arrays))
         pytest.skip(f"PyTorch: {error}".split("\n")[0][:80])
