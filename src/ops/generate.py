@@ -315,7 +315,8 @@ def structured_backward(row, operations):
              f"      # {row.where}",
              "    check_saved(node)", "    cdef object grad = <object>grads[0]"]
     for k, name in enumerate(saved):
-        get = f"unpack_result(node, {k}, create_graph)" if name in row.outputs else f"saved_value(node, {k})"
+        graph = "create_graph" if name == row.outputs[0] else "False"      # other outputs are not differentiable
+        get = f"unpack_result(node, {k}, {graph})" if name in row.outputs else f"saved_value(node, {k})"
         lines.append(f"    cdef object {name} = {get}")
     for name, formula in row.grads.items():
         if formula:
