@@ -287,10 +287,11 @@ def structured_entry(row):
     if row.kind == "composite" or not inputs:
         return lines + ["    return out", ""]
     saved = saved_layout(row)
+    form = f"second_form(row, {row.second_form})" if row.second_form else "row"
     first = "out" if len(row.outputs) == 1 else "out[0]"
     lines += [f"    cdef uint32_t need = {' | '.join(f'(wants({name}) << {row.inputs.index(name)})' for name in inputs)}",
               f"    if need == 0 or not is_floating((<Tensor>{first}).a.dtype):", "        return out",
-              f"    cdef Node node = new_node(row, {len(row.inputs)}, 1)"]
+              f"    cdef Node node = new_node({form}, {len(row.inputs)}, 1)"]
     for name in inputs:
         i = row.inputs.index(name)
         lines += [f"    if need >> {i} & 1:", f"        set_edge(node, {i}, <Tensor>{name})"]
