@@ -353,7 +353,8 @@ def structured_inplace_entry(row):
 def node_lines(row, inputs):
     """Make the node: edges to the inputs in `need`, and what their formulas read."""
     saved = saved_layout(row)
-    lines = [f"    cdef Node node = new_node(this, {len(row.inputs)}, 1)"]
+    form = f"second_form(this, {row.second_form})" if row.second_form else "this"
+    lines = [f"    cdef Node node = new_node({form}, {len(row.inputs)}, 1)"]
     for name in inputs:
         i = row.inputs.index(name)
         lines += [f"    if need >> {i} & 1:", f"        set_edge(node, {i}, <Tensor>{name})"]

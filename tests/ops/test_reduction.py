@@ -214,3 +214,23 @@ def test_norm_of_zeros_has_a_gradient_of_zeros():
 
 def test_broadcasting_has_second_order_gradients():
     check_gradients(lambda x, y: (x * y) * x, inputs_for([(3, 1), (2, 1, 4)]))
+
+
+def test_names_of_nodes():
+    """PyTorch numbers the forms of a function."""
+    for call in (lambda x: x.sum(), lambda x: x.sum(0), lambda x: x.mean(), lambda x: x.mean(1), lambda x: x.prod(0), lambda x: x.max(),
+                 lambda x: x.max(0)[0], lambda x: x.amax(), lambda x: x.var(), lambda x: x.std(), lambda x: x.norm()):
+        ours, theirs = (call(m.tensor([[1.0, 2.0]], requires_grad=True)).grad_fn.name() for m in (fastgrad, torch))
+        assert ours == theirs
+
+
+def test_types_of_results_are_importable():
+    from fastgrad import return_types
+
+    assert isinstance(fastgrad.tensor([1.0]).sort(), return_types.sort)
+
+
+def test_integers_of_every_width():
+    for dtype in (np.int8, np.int16, np.int32, np.uint8):
+        x = np.array([[100, 27, 100], [3, 5, 9]], dtype)
+        check(lambda m, t: (t.sum(), t.sum(0), t.prod(1), t.amax(0), t.max(1), t.cumsum(1), t.argmin(), t.any(), t.count_nonzero()), x)
