@@ -111,9 +111,12 @@ cdef object matmul_entry(const Row* row, PyObject** x):
     return op_squeeze(product_of(a, op_unsqueeze(b, 1)), -1)
 
 
+cdef object AS_IT_IS = False        # a Python object: the literal would become a C zero, a null pointer
+
+
 cdef inline object product_of(object a, object b):
     cdef PyObject* args[4]
-    args[0], args[1], args[2], args[3] = <PyObject*>a, <PyObject*>b, <PyObject*>False, <PyObject*>False
+    args[0], args[1], args[2], args[3] = <PyObject*>a, <PyObject*>b, <PyObject*>AS_IT_IS, <PyObject*>AS_IT_IS
     return entry__product(op__product.row, args)
 
 
