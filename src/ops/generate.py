@@ -286,10 +286,11 @@ def structured_entry(row):
     if row.kind == "composite" or not inputs:
         return lines + ["    return out", ""]
     saved = saved_layout(row)
+    form = f"second_form(row, {row.second_form})" if row.second_form else "row"
     first = "out" if len(row.outputs) == 1 else "out[0]"
     lines += [f"    cdef uint32_t need = {' | '.join(f'(wants({name}) << {row.inputs.index(name)})' for name in inputs)}",
               f"    if need == 0 or not is_floating((<Tensor>{first}).a.dtype):", "        return out",
-              f"    cdef Node node = new_node(row, {len(row.inputs)}, 1)"]
+              f"    cdef Node node = new_node({form}, {len(row.inputs)}, 1)"]
     for name in inputs:
         i = row.inputs.index(name)
         lines += [f"    if need >> {i} & 1:", f"        set_edge(node, {i}, <Tensor>{name})"]
@@ -314,7 +315,8 @@ def structured_backward(row, operations):
              f"      # {row.where}",
              "    check_saved(node)", "    cdef object grad = <object>grads[0]"]
     for k, name in enumerate(saved):
-        get = f"unpack_result(node, {k}, create_graph)" if name in row.outputs else f"saved_value(node, {k})"
+        graph = "create_graph" if name == row.outputs[0] else "False"      # other outputs are not differentiable
+        get = f"unpack_result(node, {k}, {graph})" if name in row.outputs else f"saved_value(node, {k})"
         lines.append(f"    cdef object {name} = {get}")
     for name, formula in row.grads.items():
         if formula:
