@@ -23,6 +23,7 @@ cdef extern from "Python.h":
         freefunc tp_free
         int (*tp_setattro)(PyObject*, PyObject*, PyObject*) noexcept
         void* tp_new
+        void* tp_vectorcall
         Py_ssize_t tp_basicsize
         Py_ssize_t tp_weaklistoffset
         Py_ssize_t tp_vectorcall_offset
@@ -317,6 +318,7 @@ cdef int install_slots() except -1:
     cdef PyTypeObject* kind = <PyTypeObject*>Tensor
     original_tensor_new = <object (*)(object, object, PyObject*)>kind.tp_new
     kind.tp_new = <void*>tensor_new
+    kind.tp_vectorcall = NULL             # Cython's goes past tp_new
     kind.tp_dealloc = tensor_dealloc
     kind.tp_setattro = tensor_setattr
     global extra_offset
