@@ -137,7 +137,7 @@ cdef int index_fill_into(Tensor out, object dim, Tensor index, object value) exc
 
 
 cdef Tensor index_fill_rule(Tensor input, object dim, Tensor index, object value):
-    cdef Tensor out = contiguous_copy(input)
+    cdef Tensor out = converted(input, input.a.dtype)
     index_fill_into(out, dim, index, value)
     return out
 
@@ -470,7 +470,7 @@ cdef int put_into(Tensor out, Tensor index, Tensor source, object accumulate) ex
 
 
 cdef Tensor put_rule(Tensor input, Tensor index, Tensor source, object accumulate):
-    cdef Tensor out = contiguous_copy(input)
+    cdef Tensor out = converted(input, input.a.dtype)
     put_into(out, index, source, accumulate)
     return out
 
