@@ -188,6 +188,8 @@ cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bo
 cdef bint is_tensor(PyObject* x) noexcept
 cdef bint needs(Tensor t) noexcept
 cdef uint32_t wants(object x) noexcept              # 1 if x is a tensor that wants a gradient and grad mode is on
+cdef int backward_of(Tensor root) except -1
+cdef Tensor grad_of(Tensor leaf)
 cdef bint grad_enabled() noexcept
 cdef bint set_grad_mode(bint mode) noexcept          # returns the mode it replaces
 cdef Node new_node(const Row* row, int nedges, int noutputs)

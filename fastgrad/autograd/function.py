@@ -74,7 +74,7 @@ class Function(metaclass=FunctionMeta):
         if separate:
             args = with_defaults(cls.forward, args, kwargs)
         elif kwargs:
-            raise TypeError(f"{cls.__name__}.apply() takes no keyword arguments")
+            args = inspect.signature(cls.forward).bind(None, *args, **kwargs).args[1:]
         return _apply_function(cls, args, separate)
 
 

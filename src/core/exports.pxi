@@ -70,3 +70,12 @@ cdef Tensor borrowed(char* data, int dt, int ndim, const int64_t* shape, const i
         t.a.shape[d], t.a.stride[d] = shape[d], stride[d]
     refresh(&t.a)
     return t
+
+
+cdef int backward_of(Tensor root) except -1:
+    """root.backward() for compiled callers."""
+    return backward_from(root, None, None, False, None)
+
+
+cdef Tensor grad_of(Tensor leaf):
+    return leaf.grad_

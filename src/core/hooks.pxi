@@ -48,8 +48,7 @@ cdef int run_accumulated_hooks(Tensor leaf) except -1:
     hooks = leaf.extra.get("accumulated")
     if hooks:
         for hook in list(hooks.values()):
-            if hook(leaf) is not None:
-                raise RuntimeError("post accumulate grad hooks should return None.")
+            hook(leaf)
     return 0
 
 

@@ -133,9 +133,9 @@ cdef int cycles_are_possible() except -1:
     cycles_possible = True
     newest_unseen = NULL
     while p != NULL:
-        PyObject_GC_Track(p)
         older = (<Node>p).older
-        (<Node>p).older = NULL
+        (<Node>p).older = (<Node>p).newer = NULL
+        PyObject_GC_Track(p)
         p = older
     return 0
 

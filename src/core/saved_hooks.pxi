@@ -84,7 +84,7 @@ cdef int repack_saved(Node node) except -1:
 
 cdef int choose_saved_hooks() except -1:
     global pack_hook, unpack_hook
-    pack_hook, unpack_hook = saved_hooks[-1] if saved_hooks and saved_hooks_refusal is None else (None, None)
+    pack_hook, unpack_hook = saved_hooks[len(saved_hooks) - 1] if saved_hooks and saved_hooks_refusal is None else (None, None)
     return 0
 
 

@@ -473,6 +473,8 @@ cdef object one_number(Tensor t):
 
 cdef int wrapped_dim(str name, object dim, int ndim) except -1:
     """A dimension in 0..ndim-1 from one in -ndim..ndim-1."""
+    if not PyLong_Check(dim) and (PyFloat_Check(dim) or not hasattr(dim, "__index__")):
+        raise TypeError(f"{name}(): argument 'dim' must be int, not {type(dim).__name__}")
     cdef int64_t d = dim
     cdef int64_t n = max(ndim, 1)
     if d < -n or d >= n:

@@ -471,12 +471,14 @@ cdef int run_walk(list roots, list root_grads, bint keep_graph, bint create_grap
                 finish_vertex(w, i)
         while w.heap_count:
             k = pop_ready(w)
+            if w.vertex[k].wanted and w.vertex[k].needed:
+                capture(w, k, places, inputs, captured)     # before the hooks, if the node runs: PyTorch's order
             if (<Node>w.vertex[k].target).extra is not None:
                 run_pre_hooks(<Node>w.vertex[k].target, grad_place(&w.vertex[k], 0))
-            if places is not None:
-                capture(w, k, places, inputs, captured)
             if w.vertex[k].needed:
                 run_node(w, k)
+            else:
+                capture(w, k, places, inputs, captured)
         if places is not None and captured is not None:
             capture_leaves(w, places, captured)
     finally:

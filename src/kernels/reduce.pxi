@@ -66,7 +66,9 @@ cdef inline real sum_lanes(real* s) noexcept nogil:
         s[j] += s[j + 16]
     for j in range(8):
         s[j] += s[j + 8]
-    return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]))
+    for j in range(4):
+        s[j] += s[j + 4]
+    return (s[0] + s[2]) + (s[1] + s[3])
 
 
 cdef real dot_row(const real* a, const real* b, i64 n) noexcept nogil:
@@ -106,7 +108,9 @@ cdef real sum_short(const real* a, i64 n) noexcept nogil:
             for j in range(8):
                 s[j] += a[i + j]
             i += 8
-        total = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]))
+        for j in range(4):
+            s[j] += s[j + 4]
+        total = (s[0] + s[2]) + (s[1] + s[3])
     while i < n:
         total += a[i]
         i += 1
@@ -213,6 +217,25 @@ cdef void sum_rows(real* total, const char* a, i64 an, i64 width, i64 n) noexcep
     memcpy(total, s, width * sizeof(real))
 
 
+cdef void sum_narrow(real* total, const real* a, i64 width, i64 n) noexcept nogil:
+    """Columns of a contiguous matrix of few: several rows are taken as one, and their sums added at the end."""
+    cdef i64 joined = 1, i, j
+    cdef real rest[TILE]
+    while joined * 2 * width <= TILE and joined * 16 <= n:
+        joined *= 2
+    sum_columns(total, <const char*>a, joined * width * sizeof(real), joined * width, n // joined, PLAIN, <const real*>NULL, 0)
+    i = n // joined * joined
+    if i < n:
+        sum_columns(<real*>rest, <const char*>(a + i * width), width * sizeof(real), width, n - i, PLAIN, <const real*>NULL, 0)
+    while joined > 1:
+        joined //= 2
+        for j in range(joined * width):
+            total[j] += total[j + joined * width]
+    if i < n:
+        for j in range(width):
+            total[j] += rest[j]
+
+
 cdef inline real finished(real total, int finish, real by) noexcept nogil:
     if finish == DIVIDED:
         return total / by
@@ -233,10 +256,16 @@ cdef void sum_forward(real* out, real* a, const Launch* l, void* scratch) noexce
     if columns(l, 1, sizeof(real)):
         while done < kept:
             width = min(kept - done, TILE)
-            sum_columns(total, <char*>a + done * ak, an, width, n, mapping, <const real*>NULL, p)
+            if mapping == PLAIN and an == kept * <i64>sizeof(real) and kept <= TILE // 4:
+                sum_narrow(total, a, kept, n)
+            else:
+                sum_columns(total, <char*>a + done * ak, an, width, n, mapping, <const real*>NULL, p)
             for i in range(width):
                 (<real*>(<char*>out + (done + i) * ok))[0] = finished(total[i], finish, by)
             done += width
+    elif mapping == PLAIN and an == sizeof(real) and n < 64:
+        for i in range(kept):
+            (<real*>(<char*>out + i * ok))[0] = finished(sum_short(<const real*>(<char*>a + i * ak), n), finish, by)
     else:
         for i in range(kept):
             (<real*>(<char*>out + i * ok))[0] = finished(

@@ -32,7 +32,8 @@ class ScalarCode(ast.NodeTransformer):
 
     def visit_Constant(self, node):
         if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
-            return ast.Name(f"<{self.ctype}>{node.value!r}")
+            value = repr(node.value).replace("inf", "1e999")        # as the table spells infinity
+            return ast.Name(f"<{self.ctype}>{value}")
         return node
 
     def visit_Call(self, node):
@@ -314,7 +315,8 @@ def structured_inplace_entry(row):
 def node_lines(row, inputs):
     """Make the node: edges to the inputs in `need`, and what their formulas read."""
     saved = saved_layout(row)
-    lines = [f"    cdef Node node = new_node(row, {len(row.inputs)}, 1)"]
+    form = f"second_form(row, {row.second_form})" if row.second_form else "row"
+    lines = [f"    cdef Node node = new_node({form}, {len(row.inputs)}, 1)"]
     for name in inputs:
         i = row.inputs.index(name)
         lines += [f"    if need >> {i} & 1:", f"        set_edge(node, {i}, <Tensor>{name})"]
@@ -338,7 +340,8 @@ def structured_backward(row, operations):
              f"      # {row.where}",
              "    check_saved(node)", "    cdef object grad = <object>grads[0]"]
     for k, name in enumerate(saved):
-        get = f"unpack_result(node, {k}, create_graph)" if name in row.outputs else f"saved_value(node, {k})"
+        graph = "create_graph" if name == row.outputs[0] else "False"      # other outputs are not differentiable
+        get = f"unpack_result(node, {k}, {graph})" if name in row.outputs else f"saved_value(node, {k})"
         lines.append(f"    cdef object {name} = {get}")
     for name, formula in row.grads.items():
         if formula:

@@ -189,12 +189,13 @@ cdef Tensor sum_rule(Tensor input, object dim, bint keepdim, object dtype_):
 
 
 cdef Tensor mean_rule(Tensor input, object dim, bint keepdim, object dtype_):
-    cdef int mask = dim_mask("mean", dim, input.a.ndim), dt = input.a.dtype
+    cdef int mask, dt = input.a.dtype
     if dtype_ is not None:
         dt = dtype_argument(dtype_).code
     if not is_floating(dt):
         raise RuntimeError(f"mean(): could not infer output dtype. {'Input' if dtype_ is None else 'Optional'} dtype must be either a "
                            f"floating point or complex dtype. Got: {scalar_name(dt)}")
+    mask = dim_mask("mean", dim, input.a.ndim)
     return sum_over(in_dtype(input, dt), mask, keepdim, PLAIN, DIVIDED, <double>reduced_count(&input.a, mask), 0)
 
 
@@ -323,7 +324,7 @@ cdef Tensor prod_rule(Tensor input, object dim, bint keepdim, object dtype_):
         dt = dtype_argument(dtype_).code
     elif not is_floating(dt):
         dt = INT64
-    input = in_dtype(input, INT64 if dt == BOOL else computed_dtype(dt))
+    input = in_dtype(in_dtype(input, dt), INT64 if dt == BOOL else computed_dtype(dt))
     l.kernel = K_PROD_FORWARD
     return in_dtype(reduced(&l, input, mask, keepdim, input.a.dtype), dt)
 

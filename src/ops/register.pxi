@@ -43,3 +43,36 @@ def _install_method(str name, value):
 def names():
     """The names of all functions of the table."""
     return list(operation_names)
+
+
+# PyTorch numbers the forms of a function: `x.sum()` leaves SumBackward0, `x.sum(0)` SumBackward1.
+
+cdef enum:
+    SECOND_FORMS = 8
+
+cdef Row second_forms[SECOND_FORMS]
+cdef const Row* first_forms[SECOND_FORMS]
+cdef int second_form_count = 0
+cdef list second_form_names = []
+
+
+cdef const Row* second_form(const Row* row, object given):
+    """The row itself, or where the argument is given its copy whose node's name ends in 1."""
+    global second_form_count
+    cdef int i
+    cdef bytes name
+    if given is None:
+        return row
+    for i in range(second_form_count):
+        if first_forms[i] == row:
+            return &second_forms[i]
+    if second_form_count == SECOND_FORMS:
+        return row
+    name = (<bytes>row.node_name)[:-1] + b"1"
+    second_form_names.append(name)
+    i = second_form_count
+    second_forms[i] = row[0]
+    second_forms[i].node_name = name
+    first_forms[i] = row
+    second_form_count += 1
+    return &second_forms[i]

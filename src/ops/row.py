@@ -69,6 +69,7 @@ class Row:
     entry: str = ""                                 # a hand-written entry instead of the derived one
     backward: str = ""                              # a hand-written backward instead of formulas
     node: str = ""                                  # what grad_fn.name() says, less Backward0
+    second_form: str = ""                           # a parameter that, where it is given, makes that name end in 1
     domain: object = None                           # where tests draw inputs from: (low, high), or one a parameter
     samples: str = ""                               # structured: name of the function in tests that makes inputs
     aliases: tuple = ()

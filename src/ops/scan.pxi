@@ -37,13 +37,9 @@ cdef Tensor cumulated(str name, Tensor input, int64_t dim, int dt, bint product,
     cdef int d = wrapped_dim(name, dim, input.a.ndim), computed = computed_dtype(dt)
     cdef Launch l
     cdef Tensor out
-    if dt == BOOL:
-        dt = INT64
     if not is_floating(computed):
-        if is_floating(input.a.dtype):
-            input = converted(input, dt)
         computed = INT64
-    input = contiguous(in_dtype(input, computed))
+    input = contiguous(in_dtype(in_dtype(input, dt), computed))
     out = empty_as_tensor(computed, input)
     plan_along(&l, &input.a, d, 2, itemsize(computed))
     l.kernel = K_CUMULATE_FORWARD

@@ -26,13 +26,13 @@ structured("_reshaped(input, shape: any)", "The elements in row-major order in a
            grad="_reshaped(grad, input.shape)", node="Reshape")
 
 structured(f"sum({REDUCED}, *, dtype: dtype = None)", "Sum over dimensions.",
-           grad="expand_reduced(grad, input.shape, dim, keepdim)")
+           grad="expand_reduced(grad, input.shape, dim, keepdim)", second_form="dim")
 structured(f"mean({REDUCED}, *, dtype: dtype = None)", "Mean over dimensions.",
-           grad="mean_backward_of(grad, input.shape, dim, keepdim)")
+           grad="mean_backward_of(grad, input.shape, dim, keepdim)", second_form="dim")
 composite(f"nansum({REDUCED}, *, dtype: dtype = None)", "Sum of the elements that are not NaN.")
 composite(f"nanmean({REDUCED}, *, dtype: dtype = None)", "Mean of the elements that are not NaN.")
 structured("prod(input, dim: any = None, keepdim: bool = False, *, dtype: dtype = None)", "Product over a dimension, or of all elements.",
-           grad="prod_backward_of(grad, input, dim, keepdim)")
+           grad="prod_backward_of(grad, input, dim, keepdim)", second_form="dim")
 
 for name in ("var", "std"):
     signature = "(input, dim: any = None, unbiased: any = None, keepdim: bool = False, *, correction: any = 1)"
