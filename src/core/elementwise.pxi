@@ -14,6 +14,7 @@ cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bo
     cdef Array* operand[MAX_OPERANDS]
     cdef Array* first = NULL        # the first operand with dimensions
     cdef Array* single = NULL       # a 0-d operand
+    cdef Array no_dims
     cdef Array* a
     cdef Tensor t, out
     cdef list temporaries = None
@@ -52,8 +53,11 @@ cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bo
         for i in range(n):
             if operand[i + 1] != NULL:
                 l.stride[i + 1][0] = ITEMSIZE[operand[i + 1].dtype]
-    if first == NULL:
-        raise TypeError(f"{row.name.decode()}: argument 'input' must be Tensor, not {type(<object>x[0]).__name__}")
+    if first == NULL:               # numbers only
+        if n == 1:
+            raise TypeError(f"{row.name.decode()}(): argument 'input' (position 1) must be Tensor, not {type(<object>x[0]).__name__}")
+        no_dims.ndim, no_dims.numel, no_dims.contiguous = 0, 1, True
+        first = &no_dims
     for i in range(row.nattrs):
         l.attr[i].f = <object>attr[i]
     if into is not None and (into.a.dtype != computed or temporaries is not None or overlaps(into, operand + 1, n)):

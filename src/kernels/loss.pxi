@@ -100,29 +100,40 @@ cdef void rows_statistics(real* top, real* logsum, const real* x, i64 rows, i64 
             logsum[r + k] = vlog(logsum[r + k])
 
 
-cdef void columns_statistics(real* top, real* logsum, const real* x, i64 c, i64 s) noexcept nogil:
-    """One batch entry whose classes are s apart: vectors run along the positions."""
-    cdef i64 i, j
-    for j in range(s):
+cdef void columns_statistics(real* top, real* logsum, const real* x, i64 c, i64 s, i64 width) noexcept nogil:
+    """At most SIDE * 4 positions of a batch entry, whose classes are s apart: vectors run along them; sums by blocks of classes."""
+    cdef real part[4 * SIDE]
+    cdef i64 i, j, end, start = 0
+    for j in range(width):
         top[j] = x[j]
         logsum[j] = 0
     for i in range(1, c):
-        for j in range(s):
+        for j in range(width):
             top[j] = x[i * s + j] if x[i * s + j] > top[j] else top[j]
-    for i in range(c):
-        for j in range(s):
-            logsum[j] += vexp(x[i * s + j] - top[j])
-    for j in range(s):
+    while start < c:
+        end = min(start + 32, c)
+        for j in range(width):
+            part[j] = 0
+        for i in range(start, end):
+            for j in range(width):
+                part[j] += vexp(x[i * s + j] - top[j])
+        for j in range(width):
+            logsum[j] += part[j]
+        start = end
+    for j in range(width):
         logsum[j] = vlog(logsum[j])
 
 
 cdef void softmax_statistics(real* top, real* logsum, const real* x, i64 n, i64 c, i64 s) noexcept nogil:
-    cdef i64 b
+    cdef i64 b, j
     if s == 1:
         rows_statistics(top, logsum, x, n, c)
         return
     for b in range(n):
-        columns_statistics(top + b * s, logsum + b * s, x + b * c * s, c, s)
+        j = 0
+        while j < s:
+            columns_statistics(top + b * s + j, logsum + b * s + j, x + b * c * s + j, c, s, min(s - j, 4 * SIDE))
+            j += 4 * SIDE
 
 
 cdef void softmax_times(real* out, const real* factor, const real* x, const real* top, const real* logsum,

@@ -32,7 +32,8 @@ class ScalarCode(ast.NodeTransformer):
 
     def visit_Constant(self, node):
         if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
-            return ast.Name(f"<{self.ctype}>{node.value!r}")
+            value = repr(node.value).replace("inf", "1e999")        # as the table spells infinity
+            return ast.Name(f"<{self.ctype}>{value}")
         return node
 
     def visit_Call(self, node):

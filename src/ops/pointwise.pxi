@@ -234,6 +234,12 @@ cdef object tensors_entry(const Row* row, PyObject** a):
     return elementwise(row, a)
 
 
+cdef object no_bool_entry(const Row* row, PyObject** a):
+    if tensor_argument(row, a[0], 0).a.dtype == BOOL:
+        raise NotImplementedError(f"\"{row.name.decode()}\" not implemented for 'Bool'")
+    return elementwise(row, a)
+
+
 cdef object inplace_tensors_entry(const Row* row, PyObject** a):
     tensor_argument(row, a[1], 1)
     return inplace_elementwise(row, a)
@@ -245,6 +251,8 @@ cdef const Row* special_power(const Row* row, PyObject** a) except NULL:
     """The row that computes the power exactly, for the exponents that have one."""
     cdef f64 e
     if is_tensor(a[1]) or not is_tensor(a[0]):
+        if is_tensor(a[0]) and (<Tensor>a[0]).a.dtype == BOOL and (<Tensor>a[1]).a.dtype == BOOL:
+            raise NotImplementedError("\"pow\" not implemented for 'Bool'")
         return row
     e = <object>a[1]
     if not is_floating(dtype_of(a[0])):

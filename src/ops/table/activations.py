@@ -5,7 +5,7 @@ elementwise("sigmoid(input)", "sigmoid(input)", "1 / (1 + exp(-input)).", grad="
             aliases=("special_expit",))
 elementwise("logit(input, eps: option = None)", "log(input / (1 - input))",
             "log(input / (1 - input)), input clamped to [eps, 1 - eps] if eps is given.", entry="logit_entry", domain=(0.1, 0.9),
-            grad="grad / (abs(input) * (1 - input)) if (input >= 0) & (input <= 1) else input / 0 * 0", aliases=("special_logit",))
+            grad="grad / (input * (1 - input)) if (input >= 0) & (input <= 1) else 1e999 - 1e999", aliases=("special_logit",))
 elementwise("_logit_clamped(input, eps: float)",
             "log((eps if input < eps else 1 - eps if input > 1 - eps else input) "
             "/ (1 - (eps if input < eps else 1 - eps if input > 1 - eps else input)))",
@@ -70,9 +70,9 @@ elementwise("softplus(input, beta: float = 1.0, threshold: float = 20.0)",
             "log(1 + exp(beta * input)) / beta, and input itself where beta * input > threshold.", rule="SAME", method=False,
             inplace=False, domain=(-6, 6),
             grad="grad if input * beta > threshold else grad * exp(input * beta) / (exp(input * beta) + 1)")
-elementwise("softsign(input)", "input / (abs(input) + 1)", "input / (1 + |input|).", method=False, inplace=False, domain=(0.1, 3),
+elementwise("softsign(input)", "input / (abs(input) + 1)", "input / (1 + |input|).", entry="no_bool_entry", method=False, inplace=False, domain=(0.1, 3),
             grad="grad / (abs(input) + 1) - grad * (result / (abs(input) + 1)) * sign(input)")
-elementwise("tanhshrink(input)", "input - tanh(input)", "input - tanh(input).", method=False, inplace=False, domain=(-3, 3),
+elementwise("tanhshrink(input)", "input - tanh(input)", "input - tanh(input).", entry="no_bool_entry", method=False, inplace=False, domain=(-3, 3),
             grad="grad * (tanh(input) * tanh(input))")
 
 # ---- the Gaussian error linear unit

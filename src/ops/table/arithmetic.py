@@ -57,8 +57,8 @@ elementwise("lerp(input, end, weight)", "fma(weight, end - input, input) if abs(
 
 # ---- powers
 
-elementwise("pow(input, exponent)", "pow(input, exponent)", "input to the power of exponent.", rule="SAME", dtypes="number",
-            by_dtype={"int": "integer_pow(input, exponent)"}, entry="pow_entry", operator="**", domain=((0.5, 3), (-2, 2)), grad={
+elementwise("pow(input, exponent)", "pow(input, exponent)", "input to the power of exponent.", rule="SAME", dtypes="all",
+            by_dtype={"int": "integer_pow(input, exponent)", "b8": "input | (exponent == 0)"}, entry="pow_entry", operator="**", domain=((0.5, 3), (-2, 2)), grad={
                 "input": "where(exponent == 0, 0, grad * (exponent * pow(input, exponent - 1)))",
                 "exponent": "where((input == 0) & (exponent >= 0), 0, grad * (result * log(input)))"})
 elementwise("square(input)", "input * input", "input ** 2.", rule="SAME", dtypes="number", grad="grad * (2 * input)", node="Pow",

@@ -63,7 +63,7 @@ elementwise("_huber_backward(given, input, target, scale: float, delta: float)",
 # ---- probabilities of two classes
 
 PROBABILITY = ((0.1, 0.9), (0.1, 0.9), (0.1, 0.9))
-VARIANCE = "maximum((1 - input) * input, 1e-12)"
+VARIANCE = "maximum((1 - input) * input, 9.999999960041972e-13)"     # 1e-12 in float32, as in PyTorch for both dtypes
 structured("binary_cross_entropy(input, target, weight: any = None, size_average: any = None, reduce: any = None, "
            "reduction: any = 'mean')", "-(target log(input) + (1 - target) log(1 - input)); the logarithms are at least -100.",
            entry="binary_cross_entropy_entry", backward="pointwise_loss_backward", method=False, samples="binary_loss")
