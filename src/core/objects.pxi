@@ -318,7 +318,7 @@ cdef int install_slots() except -1:
     cdef PyTypeObject* kind = <PyTypeObject*>Tensor
     original_tensor_new = <object (*)(object, object, PyObject*)>kind.tp_new
     kind.tp_new = <void*>tensor_new
-    kind.tp_vectorcall = NULL             # Cython's would pass tp_new by
+    kind.tp_vectorcall = NULL             # Cython's goes past tp_new
     kind.tp_dealloc = tensor_dealloc
     kind.tp_setattro = tensor_setattr
     global extra_offset

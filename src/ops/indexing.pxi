@@ -288,7 +288,7 @@ cdef Tensor index_clear_rule(Tensor input, Plan plan):
 
 
 cdef Tensor index_put_plan(Tensor input, Tensor values, Plan plan, bint accumulate):
-    cdef Tensor out = contiguous_copy(input)
+    cdef Tensor out = converted(input, input.a.dtype)
     index_put_into(out, values, plan, accumulate)
     return out
 

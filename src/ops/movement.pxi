@@ -228,7 +228,7 @@ cdef object atleast_3d_rule(object tensors):
 
 cdef Tensor flip_rule(Tensor input, object dims):
     cdef Array a = input.a
-    cdef Tensor out = empty_as(a.dtype, &a)
+    cdef Tensor out = shaped_like("flip", input, None, None)
     cdef int d, mask
     if isinstance(dims, (tuple, list)) and len(dims) == 1 and isinstance(dims[0], (tuple, list)):
         dims = dims[0]

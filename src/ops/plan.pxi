@@ -54,7 +54,7 @@ cdef Plan make_plan(const Array* source, list index, list dims, list spans):
     return p
 
 
-cdef Plan index_plan(const Array* source, int d, Tensor index):
+cdef Plan rows_plan(const Array* source, int d, Tensor index):
     """One index over one dimension."""
     return make_plan(source, [index], [d], [1])
 

@@ -23,14 +23,18 @@ cdef Tensor legacy(str name, int dt, tuple args, dict kwargs):
     if is_tensor(<PyObject*>data):
         if (<Tensor>data).a.dtype != dt:
             raise TypeError(f"{name}: expected {scalar_name(dt)} (got {scalar_name((<Tensor>data).a.dtype)})")
-        return alias(<Tensor>data)
+        return op_alias(data)
     if isinstance(data, (list, tuple, range)) or hasattr(data, "__array_interface__") or hasattr(data, "__len__"):
         return tensor_from(list(data) if isinstance(data, range) else data, dtype_object(dt))
     raise TypeError(f"{name}: new(): data must be a sequence (got {type(data).__name__})")
 
 
 cdef int construct(Tensor t, tuple args, dict kwargs) except -1:
-    return adopt(t, legacy("Tensor", default_dtype(), args, kwargs))
+    cdef Tensor made = legacy("Tensor", default_dtype(), args, kwargs)
+    adopt(t, made)
+    t.node, t.nr, t.base, t.seen = made.node, made.nr, made.base, made.seen
+    t.flags = made.flags
+    return 0
 
 
 class _LegacyType(type):

@@ -42,7 +42,7 @@ cdef Plan row_plan(str name, Tensor t, object dim, Tensor index):
     cdef int d = wrapped_dim(name, dim, t.a.ndim)
     index = row_index(name, index)
     check_range(index, t.a.shape[d] if t.a.ndim else 1, False, "index out of range in self")
-    return index_plan(&t.a, d, index)
+    return rows_plan(&t.a, d, index)
 
 
 cdef Tensor lifted(Tensor t):
@@ -137,7 +137,7 @@ cdef int index_fill_into(Tensor out, object dim, Tensor index, object value) exc
 
 
 cdef Tensor index_fill_rule(Tensor input, object dim, Tensor index, object value):
-    cdef Tensor out = contiguous_copy(input)
+    cdef Tensor out = converted(input, input.a.dtype)
     index_fill_into(out, dim, index, value)
     return out
 
@@ -365,7 +365,7 @@ cdef int scatter_reduce_into(Tensor out, Tensor index, Tensor src, object how) e
     if not include_self:
         start = {"sum": 0, "mean": 0, "prod": 1}.get(reduce)
         if start is None:
-            start = extreme_value(out.a.dtype, reduce == "amin")
+            start = limit_of(out.a.dtype, reduce == "amin")
         scatter_value_into(out, dim, index, start)
     scatter_checked("scatter_reduce", K_SCATTER_REDUCE_ITEMS, out, dim, index, src, REDUCE_KERNEL[reduce])
     if reduce == "mean":
@@ -376,7 +376,7 @@ cdef int scatter_reduce_into(Tensor out, Tensor index, Tensor src, object how) e
     return 0
 
 
-cdef object extreme_value(int dt, bint largest):
+cdef object limit_of(int dt, bint largest):
     if is_floating(dt):
         return float("inf") if largest else float("-inf")
     if dt == UINT8:
@@ -470,7 +470,7 @@ cdef int put_into(Tensor out, Tensor index, Tensor source, object accumulate) ex
 
 
 cdef Tensor put_rule(Tensor input, Tensor index, Tensor source, object accumulate):
-    cdef Tensor out = contiguous_copy(input)
+    cdef Tensor out = converted(input, input.a.dtype)
     put_into(out, index, source, accumulate)
     return out
 
@@ -570,7 +570,7 @@ cdef tuple scattered(Tensor mask, Tensor source):
     if places.a.numel > source.a.numel:
         raise RuntimeError(f"masked_scatter: expected source to have at least as many elements as mask has true ones, got "
                            f"{source.a.numel} and {places.a.numel}")
-    return slice_of(op_reshape(source, (-1,)), 0, 0, places.a.numel), index_plan(&flat.a, 0, places)
+    return slice_of(op_reshape(source, (-1,)), 0, 0, places.a.numel), rows_plan(&flat.a, 0, places)
 
 
 def tensor_masked_scatter_(Tensor self, Tensor mask, Tensor source):
