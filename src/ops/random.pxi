@@ -192,9 +192,10 @@ cdef int sample_half(Generator g, Tensor t, sampler_t sampler, double a, double 
 
 cdef int sample_uniform(Generator g, Tensor t, double low, double high) except -1:
     cdef int64_t i
+    cdef f32 narrow_low = <f32>low, span_ = <f32>high - <f32>low
     if t.a.dtype == FLOAT32:
-        for i in range(t.a.numel):
-            (<f32*>t.a.data)[i] = uniform_f32(g) * (<f32>high - <f32>low) + <f32>low
+        for i in range(t.a.numel):                # in double and rounded once, as PyTorch has it
+            (<f32*>t.a.data)[i] = <f32>(<double>uniform_f32(g) * <double>span_ + <double>narrow_low)
     elif t.a.dtype == FLOAT64:
         for i in range(t.a.numel):
             (<f64*>t.a.data)[i] = uniform_f64(g) * (high - low) + low
