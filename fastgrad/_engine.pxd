@@ -32,6 +32,8 @@ cdef enum:
     REQUIRES_GRAD = 1         # a leaf that wants a gradient, or any result with a node
     RETAINS_GRAD = 2
     INFERENCE = 4
+    MANY_VIEWS = 8            # one of several views that one operation made
+    NO_GRAD_VIEW = 16         # a view made while grad mode was off
 
 cdef enum:
     MAX_EDGES = 3             # inline in a node; longer lists (cat, stack) are allocated
@@ -108,6 +110,9 @@ ctypedef struct Operations:   # what the walk needs of the operations; fastgrad.
     object (*cast)(Tensor, int)
     object (*as_strided)(Tensor, Array*)         # the view of base that has this geometry, with its node
     const Row* copy_slices
+    object (*getitem)(Tensor, object)
+    int (*setitem)(Tensor, object, object) except -1
+    int (*construct)(Tensor, tuple, dict) except -1     # what Tensor(...) holds
 
 cdef enum:
     MAX_ARGUMENTS = 16
@@ -134,6 +139,8 @@ cdef Tensor empty(int dt, int ndim, const int64_t* shape)
 cdef Tensor empty_as(int dt, const Array* like)
 cdef Tensor empty_in_order(int dt, const Array* like, const int8_t* perm)
 cdef Tensor alias(Tensor t)
+cdef Tensor bare_tensor(object cls)
+cdef int adopt(Tensor t, Tensor source) except -1
 cdef Tensor view_of(Tensor t, int ndim, const int64_t* shape, const int64_t* stride, int64_t offset)
 cdef Tensor borrowed(char* data, int dt, int ndim, const int64_t* shape, const int64_t* stride, int64_t nbytes, object owner)
 cdef Tensor converted(Tensor t, int dt)
@@ -179,6 +186,7 @@ cdef int elementwise_backward(Node node, PyObject** grads, PyObject** out, bint 
 cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bools, PyObject** x, int n, PyObject** attr,
                     Tensor into)
 cdef bint is_tensor(PyObject* x) noexcept
+cdef bint needs(Tensor t) noexcept
 cdef uint32_t wants(object x) noexcept              # 1 if x is a tensor that wants a gradient and grad mode is on
 cdef int backward_of(Tensor root) except -1
 cdef Tensor grad_of(Tensor leaf)

@@ -11,14 +11,18 @@ from fastgrad.launch cimport *
 from fastgrad._engine cimport *
 
 from fastgrad._engine import Size
+from fastgrad import _places
 
 include "kernel_numbers.pxi"
 include "ops/register.pxi"
 include "ops/arguments.pxi"
 include "ops/interop.pxi"
 include "ops/views.pxi"
+include "ops/splits.pxi"
 include "ops/creation.pxi"
 include "ops/inplace.pxi"
+include "ops/protocol.pxi"
+include "ops/dlpack.pxi"
 include "ops/pointwise.pxi"
 include "ops/named.pxi"
 include "ops/reduction.pxi"
@@ -28,7 +32,9 @@ include "ops/scan.pxi"
 include "ops/normalization.pxi"
 include "ops/matmul.pxi"
 include "ops/movement.pxi"
+include "ops/plan.pxi"
 include "ops/indexing.pxi"
+include "ops/scatter.pxi"
 include "ops/sorting.pxi"
 include "ops/counting.pxi"
 include "ops/losses.pxi"

@@ -202,7 +202,7 @@ cdef inline uint32_t wanting(PyObject** x, int n) noexcept:
     cdef uint32_t need = 0
     cdef int i
     for i in range(n):
-        if is_tensor(x[i]) and (<Tensor>x[i]).flags & REQUIRES_GRAD:
+        if is_tensor(x[i]) and needs(<Tensor>x[i]):
             need |= 1 << i
     return need
 

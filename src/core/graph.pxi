@@ -209,7 +209,7 @@ def tensor_retains_grad(Tensor self):
 cdef Tensor cotangent(Tensor t, object gradient, int index):
     """The gradient to start from, checked against its tensor; index: which of the roots it is, for messages."""
     cdef Tensor g
-    if not t.flags & REQUIRES_GRAD:
+    if not needs(t):
         raise RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
     if gradient is None:
         if t.a.numel != 1:
@@ -240,7 +240,7 @@ cdef list checked_inputs(str name, object inputs):
     for t in result:
         if not isinstance(t, Tensor):
             raise TypeError(f"{name}: inputs must be Tensors, not {type(t).__name__}")
-        if not (<Tensor>t).flags & REQUIRES_GRAD:
+        if not needs(<Tensor>t):
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     return result
 

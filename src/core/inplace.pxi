@@ -10,15 +10,27 @@ cdef int check_inplace(Tensor t, bint recorded) except -1:
     if t.flags & INFERENCE and not fg_inference:
         raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get "
                            "a normal tensor before doing inplace update.")
-    if not fg_grad_enabled:
+    if not fg_grad_enabled or not recorded:
         return 0
     if t.base is not None:
         base = <Tensor>t.base
+        if t.flags & (MANY_VIEWS | NO_GRAD_VIEW):
+            raise_ambiguous_view(t)
         if base.node is None and base.flags & REQUIRES_GRAD:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     elif t.node is None and t.flags & REQUIRES_GRAD:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
     return 0
+
+
+cdef int raise_ambiguous_view(Tensor t) except -1:
+    if t.flags & MANY_VIEWS:
+        name = "one of several" if t.node is None else f"Output {t.nr} of {node_name(<Node>t.node)}"
+        raise RuntimeError(f"{name} is a view and is being modified inplace. This view is the output of a function that returns "
+                           "multiple views. Such functions do not allow the output views to be modified inplace. You should "
+                           "replace the inplace operation by an out-of-place one.")
+    raise RuntimeError("A view was created in no_grad mode and is being modified inplace with grad mode enabled. Make the view "
+                       "outside of the no_grad block, or write to it inside one.")
 
 
 cdef int rebase(Tensor t, Node node) except -1:
@@ -27,6 +39,10 @@ cdef int rebase(Tensor t, Node node) except -1:
     cdef Tensor base
     cdef int i
     cdef object geometry
+    for i in range(node.nsaved):              # a saved view of what is written leads back to it
+        if node.saved[i] != NULL and is_tensor(node.saved[i]) and (<Tensor>node.saved[i]).base is not None \
+                and (<Tensor>node.saved[i]).storage == t.storage:
+            cycles_are_possible()
     if t.base is None:
         if t.flags & RETAINS_GRAD and t.node is not None:
             move_retained(t, node)
@@ -45,7 +61,7 @@ cdef int rebase(Tensor t, Node node) except -1:
             slices.edge[i] = node.edge[i]
             slices.edge_nr[i] = node.edge_nr[i]
     geometry = (shape_tuple(&t.a), tuple(shape_list(t.a.ndim, t.a.stride)),
-                (t.a.data - base.a.data) // ITEMSIZE[t.a.dtype])
+                (t.a.data - base.a.data) // ITEMSIZE[t.a.dtype], tuple(shape_list(base.a.ndim, base.a.stride)))
     slices.saved[0] = slices.saved[1] = NULL
     slices.nsaved = 2
     save(slices, 0, <PyObject*>node)

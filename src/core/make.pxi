@@ -4,6 +4,27 @@ cdef inline bint is_tensor(PyObject* x) noexcept:
     return Py_TYPE(x) == <PyTypeObject*>Tensor or PyObject_TypeCheck(<object>x, <PyTypeObject*>Tensor)
 
 
+cdef inline bint needs(Tensor t) noexcept:
+    """Whether t wants a gradient, also where its base has come to want one since t was made."""
+    return t.flags & REQUIRES_GRAD or (t.base is not None and t.seen != t.storage.version
+                                       and (<Tensor>t.base).flags & REQUIRES_GRAD)
+
+
+cdef Tensor bare_tensor(object cls):
+    """An instance of Tensor or a subclass without memory yet: the caller has it adopt some at once."""
+    return original_tensor_new(cls, (), NULL)
+
+
+cdef int adopt(Tensor t, Tensor source) except -1:
+    """Give t the memory, shape and version counter of source."""
+    source.storage.refs += 1
+    if t.storage != NULL:
+        drop_storage(t.storage)
+    t.storage = source.storage
+    t.a = source.a
+    return 0
+
+
 cdef Tensor empty(int dt, int ndim, const int64_t* shape):
     """A contiguous tensor of uninitialised elements."""
     check_count(ndim, shape)

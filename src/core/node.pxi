@@ -3,9 +3,11 @@
 cdef inline int set_edge(Node node, int i, Tensor t) except -1:
     """Edge i leads to what made t, or to t itself if it is a leaf that wants a gradient."""
     cdef object target
-    if t.flags & REQUIRES_GRAD:
-        target = t if t.node is None else node_of(t)
-        if t.base is not None and t.node is not None and (<Node>target).seq > node.seq:
+    if needs(t):
+        target = node_of(t)
+        if target is None:
+            target = t
+        elif t.base is not None and (<Node>target).seq > node.seq:
             number_again(node)            # the view's node was renewed just now
         Py_INCREF(target)
         node.edge[i] = <PyObject*>target

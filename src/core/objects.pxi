@@ -23,6 +23,7 @@ cdef extern from "Python.h":
         freefunc tp_free
         int (*tp_setattro)(PyObject*, PyObject*, PyObject*) noexcept
         void* tp_new
+        void* tp_vectorcall
         Py_ssize_t tp_basicsize
         Py_ssize_t tp_weaklistoffset
         Py_ssize_t tp_vectorcall_offset
@@ -294,9 +295,30 @@ cdef int tensor_setattr(PyObject* self, PyObject* name, PyObject* value) noexcep
     return result
 
 
+cdef object no_node(object cls, object args, PyObject* kwargs):
+    raise TypeError("cannot create 'fastgrad.Node' instances")
+
+
+cdef object (*original_tensor_new)(object, object, PyObject*)
+
+
+cdef object tensor_new(object cls, object args, PyObject* kwargs):
+    """Tensor(...) from Python: no tensor without memory ever gets out."""
+    global live_tensors
+    cdef Tensor t = bare_tensor(cls)
+    if FG_DEBUG:
+        live_tensors += 1
+    operations.construct(t, args, None if kwargs == NULL else <dict>kwargs)
+    return t
+
+
 cdef int install_slots() except -1:
     """Once, before the first object: see the head of this file."""
+    global original_tensor_new
     cdef PyTypeObject* kind = <PyTypeObject*>Tensor
+    original_tensor_new = <object (*)(object, object, PyObject*)>kind.tp_new
+    kind.tp_new = <void*>tensor_new
+    kind.tp_vectorcall = NULL             # Cython's goes past tp_new
     kind.tp_dealloc = tensor_dealloc
     kind.tp_setattro = tensor_setattr
     global extra_offset
@@ -304,7 +326,7 @@ cdef int install_slots() except -1:
     PyObject_GC_UnTrack(<PyObject*>probe)
     extra_offset = <char*>&probe.row - <char*><void*>probe - sizeof(void*)
     kind = <PyTypeObject*>Node
-    kind.tp_new = NULL                    # nodes are made by new_node alone
+    kind.tp_new = <void*>no_node          # nodes are made by new_node alone
     kind.tp_dealloc = node_dealloc
     kind.tp_traverse = node_traverse
     kind.tp_clear = node_release

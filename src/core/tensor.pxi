@@ -235,6 +235,25 @@ cdef class Tensor:
             raise TypeError("len() of a 0-d tensor")
         return self.a.shape[0]
 
+    def __getitem__(self, index):
+        return operations.getitem(self, index)
+
+    def __setitem__(self, index, value):
+        operations.setitem(self, index, value)
+
+    def __delitem__(self, index):
+        raise TypeError("Tensor does not support deleting items")
+
+    def __iter__(self):
+        if self.a.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(self.unbind(0))
+
+    def __contains__(self, element):
+        if not is_operand(element):
+            raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
+        return bool((self == element).any())
+
     def __bool__(self):
         if self.a.numel != 1:
             raise RuntimeError("Boolean value of Tensor with no values is ambiguous" if self.a.numel == 0 else
@@ -322,7 +341,7 @@ cdef class Tensor:
 
     @property
     def requires_grad(self):
-        return bool(self.flags & REQUIRES_GRAD)
+        return bool(needs(self))
 
     @requires_grad.setter
     def requires_grad(self, bint value):

@@ -286,12 +286,37 @@ def structured_entry(row):
     inputs = [i for i in row.inputs if row.grads.get(i)]
     if row.kind == "composite" or not inputs:
         return lines + ["    return out", ""]
-    saved = saved_layout(row)
-    form = f"second_form(row, {row.second_form})" if row.second_form else "row"
     first = "out" if len(row.outputs) == 1 else "out[0]"
     lines += [f"    cdef uint32_t need = {' | '.join(f'(wants({name}) << {row.inputs.index(name)})' for name in inputs)}",
-              f"    if need == 0 or not is_floating((<Tensor>{first}).a.dtype):", "        return out",
-              f"    cdef Node node = new_node({form}, {len(row.inputs)}, 1)"]
+              f"    if need == 0 or not is_floating((<Tensor>{first}).a.dtype):", "        return out"]
+    lines += node_lines(row, inputs)
+    return lines + [f"    set_node(<Tensor>{first}, node, 0)", "    return out", ""]
+
+
+def structured_inplace_entry(row):
+    """The function that row.inplace names writes over the first input; the node is that of the operation."""
+    lines = [f"cdef object entry_{row.name}_inplace(const Row* row, PyObject** a):      # {row.where}"]
+    for i, p in enumerate(row.parameters):
+        lines.append(f"    cdef object {p.name} = {argument(p, i)}")
+    first = row.parameters[0].name
+    inputs = [i for i in row.inputs if row.grads.get(i)]
+    need = " | ".join(f"(wants({name}) << {row.inputs.index(name)})" for name in inputs) or "0"
+    lines += [f"    cdef object out = {first}", f"    cdef uint32_t need = {need} if is_floating((<Tensor>out).a.dtype) else 0",
+              "    check_inplace(<Tensor>out, need != 0)"]
+    if any(first in names_in(f) for f in row.grads.values() if f):
+        lines += ["    if need:", f"        {first} = value_before(<Tensor>out)"]
+    lines += [f"    {row.inplace}({', '.join(['<Tensor>out'] + [p.name for p in row.parameters[1:]])})", "    bump(<Tensor>out)"]
+    if not inputs:
+        return lines + ["    return out", ""]
+    lines += ["    if need == 0:", "        return out"]
+    return lines + node_lines(row, inputs) + ["    rebase(<Tensor>out, node)", "    return out", ""]
+
+
+def node_lines(row, inputs):
+    """Make the node: edges to the inputs in `need`, and what their formulas read."""
+    saved = saved_layout(row)
+    form = f"second_form(row, {row.second_form})" if row.second_form else "row"
+    lines = [f"    cdef Node node = new_node({form}, {len(row.inputs)}, 1)"]
     for name in inputs:
         i = row.inputs.index(name)
         lines += [f"    if need >> {i} & 1:", f"        set_edge(node, {i}, <Tensor>{name})"]
@@ -306,7 +331,6 @@ def structured_entry(row):
         else:
             call = f"save_value(node, {k}, {value})"
         lines += [f"    if need & {mask}:", f"        {call}"]
-    lines += [f"    set_node(<Tensor>{first}, node, 0)", "    return out", ""]
     return lines
 
 
@@ -423,6 +447,8 @@ def rows_source():
         else:
             if not r.entry:
                 lines += structured_entry(r)
+                if r.inplace:
+                    lines += structured_inplace_entry(r)
             if any(r.grads.values()) and not r.backward and r.kind == "structured":
                 lines += structured_backward(r, operations)
     for number, r in enumerate(rows):

@@ -1,1 +1,373 @@
-# Copying into tensors, writes through views, and their gradients.
+# Copies and in-place writes that are not arithmetic: clone, conversions between dtypes, copy_, fill_, changes of shape in place.
+
+cdef Tensor value_before(Tensor t):
+    """The value an in-place operation is about to overwrite, with t's place in the graph: for gradients that read it."""
+    cdef Tensor before = converted(t, t.a.dtype)
+    before.node, before.nr = node_of(t), t.nr
+    before.flags = t.flags & REQUIRES_GRAD
+    return before
+
+
+cdef int refuse_shared_elements(str name, const Array* a) except -1:
+    """An expanded tensor has one memory location for many elements: writing to it has no meaning."""
+    cdef int d
+    for d in range(a.ndim):
+        if a.stride[d] == 0 and a.shape[d] > 1:
+            raise RuntimeError(f"{name}: unsupported operation: more than one element of the written-to tensor refers to a single "
+                               "memory location. Please clone() the tensor before performing the operation.")
+    return 0
+
+
+cdef Tensor zeros_of(int dt, tuple shape):
+    cdef int64_t sizes[MAX_DIMS]
+    cdef int n = read_shape("zeros", shape, sizes)
+    cdef Tensor out = empty(dt, n, sizes)
+    fill_array(&out.a, 0)
+    return out
+
+
+cdef object zeros_as(Tensor t):
+    cdef Tensor out = empty_as(t.a.dtype, &t.a)
+    fill_array(&out.a, 0)
+    return out
+
+
+# memory formats
+
+cdef tuple format_strides(str name, object format, const Array* a):
+    """The strides that a memory format asks for; None for row-major ones."""
+    cdef int d, rank
+    cdef int64_t n = 1
+    if format is None or format is _places.contiguous_format or format is _places.preserve_format:
+        return None
+    if format is not _places.channels_last and format is not _places.channels_last_3d:
+        raise TypeError(f"{name}: memory_format must be torch.memory_format, not {type(format).__name__}")
+    rank = 4 if format is _places.channels_last else 5
+    if a.ndim != rank:
+        raise RuntimeError(f"required rank {rank} tensor to use {format} format")
+    strides = [0] * rank
+    for d in [1, *range(rank - 1, 1, -1), 0]:
+        strides[d] = n
+        n *= max(a.shape[d], 1)
+    return tuple(strides)
+
+
+cdef Tensor formatted(str name, Tensor t, int dt, object format):
+    """A copy in another dtype or memory format; None preserves t's."""
+    cdef object strides = format_strides(name, format, &t.a)
+    cdef Tensor out
+    if strides is not None:
+        out = strided_empty(dt, shape_tuple(&t.a), strides)
+    elif t.a.contiguous or (format is not _places.contiguous_format and dense(&t.a)):
+        return converted(t, dt)
+    else:
+        out = empty_as(dt, &t.a)
+    copy_array(&out.a, &t.a)
+    return out
+
+
+cdef bint in_format(Tensor t, object format):
+    cdef object strides = format_strides("is_contiguous", format, &t.a)
+    cdef int d
+    if strides is None:
+        return t.a.contiguous
+    for d in range(t.a.ndim):
+        if t.a.shape[d] != 1 and t.a.stride[d] != strides[d]:
+            return False
+    return True
+
+
+def tensor_is_contiguous(Tensor self, *, memory_format=_places.contiguous_format):
+    """Whether the elements lie in memory in row-major order (or in that of a memory format)."""
+    return in_format(self, memory_format)
+
+
+install_method("is_contiguous", tensor_is_contiguous)
+
+
+cdef Tensor clone_rule(Tensor input, object memory_format):
+    return formatted("clone", input, input.a.dtype, memory_format)
+
+
+cdef object contiguous_rule(Tensor input, object memory_format):
+    if memory_format is _places.preserve_format:
+        raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
+    if in_format(input, memory_format):
+        return input
+    return op_clone(input, memory_format=_places.contiguous_format if memory_format is None else memory_format)
+
+
+# conversions
+
+cdef Tensor cast_rule(Tensor input, object dtype_, object memory_format):
+    return formatted("to", input, dtype_argument(dtype_).code, memory_format)
+
+
+cdef object cast_to(Tensor t, int dt):
+    return t if t.a.dtype == dt else op__cast(t, dtype_object(dt))
+
+
+cdef object to_entry(const Row* row, PyObject** a):
+    """to(dtype | device | other, [dtype,] non_blocking, copy), by position and by name."""
+    cdef Tensor t = tensor_argument(row, a[0], 0)
+    cdef list given = [<object>a[i] for i in range(1, 5) if a[i] != NULL]
+    cdef object dtype_ = None if a[5] == NULL else <object>a[5]
+    cdef object device_ = None if a[6] == NULL else <object>a[6]
+    cdef object other = None if a[7] == NULL else <object>a[7]
+    cdef object copy = False if a[9] == NULL else <object>a[9]
+    cdef object format = None if a[10] == NULL else <object>a[10]
+    cdef int dt
+    cdef tuple flags = ("non_blocking", "copy")
+    if given and is_tensor(<PyObject*>given[0]):
+        other = given.pop(0)
+    elif given and isinstance(given[0], (dtype, type)):
+        dtype_ = given.pop(0)
+    elif given:
+        device_ = given.pop(0)
+        if given and (given[0] is None or isinstance(given[0], (dtype, type))):
+            dtype_ = given.pop(0)
+        elif given and not isinstance(given[0], bool):
+            raise TypeError(f"to(): argument 'dtype' must be a dtype, not {type(given[0]).__name__}")
+    if len(given) > 2 or any([not isinstance(flag, bool) for flag in given]):
+        raise TypeError("to() received an invalid combination of arguments: expected (dtype), (device, dtype) or (other), "
+                        f"then {flags[0]} and {flags[1]}, got {given}")
+    if len(given) == 2:
+        copy = given[1]
+    check_device(device_)
+    if other is not None:
+        if not is_tensor(<PyObject*>other):
+            raise TypeError(f"to(): argument 'other' must be Tensor, not {type(other).__name__}")
+        dt = (<Tensor>other).a.dtype
+    else:
+        dt = t.a.dtype if dtype_ is None else dtype_argument(dtype_).code
+    if dt == t.a.dtype and not copy and (format is None or format is _places.preserve_format or in_format(t, format)):
+        return t
+    return op__cast(t, dtype_object(dt), memory_format=format)
+
+
+cdef object type_as_rule(Tensor input, Tensor other):
+    return cast_to(input, other.a.dtype)
+
+
+cdef object double_rule(Tensor input, object memory_format):
+    return op_to(input, dtype_object(FLOAT64), memory_format=memory_format)
+
+
+cdef object float_rule(Tensor input, object memory_format):
+    return op_to(input, dtype_object(FLOAT32), memory_format=memory_format)
+
+
+cdef object half_rule(Tensor input, object memory_format):
+    return op_to(input, dtype_object(FLOAT16), memory_format=memory_format)
+
+
+cdef object bfloat16_rule(Tensor input, object memory_format):
+    return op_to(input, dtype_object(BFLOAT16), memory_format=memory_format)
+
+
+cdef object int_rule(Tensor input, object memory_format):
+    return op_to(input, dtype_object(INT32), memory_format=memory_format)
+
+
+cdef object long_rule(Tensor input, object memory_format):
+    return op_to(input, dtype_object(INT64), memory_format=memory_format)
+
+
+cdef object short_rule(Tensor input, object memory_format):
+    return op_to(input, dtype_object(INT16), memory_format=memory_format)
+
+
+cdef object char_rule(Tensor input, object memory_format):
+    return op_to(input, dtype_object(INT8), memory_format=memory_format)
+
+
+cdef object byte_rule(Tensor input, object memory_format):
+    return op_to(input, dtype_object(UINT8), memory_format=memory_format)
+
+
+cdef object bool_rule(Tensor input, object memory_format):
+    return op_to(input, dtype_object(BOOL), memory_format=memory_format)
+
+
+cdef object cpu_rule(Tensor input, object memory_format):
+    return op_to(input, dtype_object(input.a.dtype), memory_format=memory_format)
+
+
+def tensor_cuda(Tensor self, device=None, non_blocking=False, memory_format=_places.preserve_format):
+    raise AssertionError("Torch not compiled with CUDA enabled")
+
+
+def tensor_type(Tensor self, dtype=None, bint non_blocking=False):
+    """The legacy type's name, as 'torch.FloatTensor'; or this tensor converted to a dtype or such a type."""
+    if dtype is None:
+        return f"torch.{scalar_name(self.a.dtype)}Tensor"
+    if isinstance(dtype, str):
+        for code in range(NDTYPES):
+            if dtype in (f"torch.{scalar_name(code)}Tensor", f"fastgrad.{scalar_name(code)}Tensor"):
+                return cast_to(self, code)
+        raise ValueError(f"invalid type: '{dtype}'")
+    if isinstance(dtype, type) and isinstance(getattr(dtype, "dtype", None), _dtype_class):
+        dtype = dtype.dtype
+    return cast_to(self, dtype_argument(dtype).code)
+
+
+_dtype_class = dtype
+install_method("cuda", tensor_cuda)
+install_method("type", tensor_type)
+
+
+# writes
+
+cdef int copy_into(Tensor out, Tensor source, object non_blocking) except -1:
+    cdef Array* operand = &source.a
+    refuse_shared_elements("copy_", &out.a)
+    check_expands("copy_", &source.a, &out.a)
+    if overlaps(out, &operand, 1):
+        source = contiguous_copy(source)
+    copy_array(&out.a, &source.a)
+    return 0
+
+
+cdef Tensor copy_rule(Tensor input, Tensor source, object non_blocking):
+    cdef Tensor out = empty_as(input.a.dtype, &input.a)
+    copy_into(out, source, non_blocking)
+    return out
+
+
+cdef int check_expands(str name, const Array* a, const Array* into) except -1:
+    """Whether a can be broadcast to the shape of `into`."""
+    cdef int d, shift = into.ndim - a.ndim
+    if shift >= 0:
+        for d in range(a.ndim):
+            if a.shape[d] != 1 and a.shape[d] != into.shape[d + shift]:
+                raise RuntimeError(f"The size of tensor a ({into.shape[d + shift]}) must match the size of tensor b ({a.shape[d]}) at "
+                                   f"non-singleton dimension {d + shift}: {name} got {shape_tuple(into)} and {shape_tuple(a)}")
+        return 0
+    for d in range(a.ndim):
+        if d < -shift and a.shape[d] != 1 or d >= -shift and a.shape[d] != 1 and a.shape[d] != into.shape[d + shift]:
+            raise RuntimeError(f"{name}: output with shape {shape_list(into.ndim, into.shape)} doesn't match the broadcast shape "
+                               f"{shape_list(a.ndim, a.shape)}")
+    raise RuntimeError(f"{name}: output with shape {shape_list(into.ndim, into.shape)} doesn't match the broadcast shape "
+                       f"{shape_list(a.ndim, a.shape)}")
+
+
+cdef int fill_into(Tensor out, object value) except -1:
+    refuse_shared_elements("fill_", &out.a)
+    if is_tensor(<PyObject*>value):
+        if (<Tensor>value).a.ndim:
+            raise RuntimeError("fill_ only supports 0-dimension value tensor but got tensor with "
+                               f"{(<Tensor>value).a.ndim} dimensions.")
+        copy_array(&out.a, &(<Tensor>value).a)
+    else:
+        fill_array(&out.a, value)
+    return 0
+
+
+cdef Tensor fill_rule(Tensor input, object value):
+    cdef Tensor out = empty_as(input.a.dtype, &input.a)
+    fill_into(out, value)
+    return out
+
+
+cdef int zero_into(Tensor out) except -1:
+    return fill_into(out, 0)
+
+
+# changes of shape in place
+
+cdef object take_geometry(Tensor t, Tensor out):
+    """t becomes its own view `out`."""
+    cdef bint recorded = wants(t) != 0
+    check_inplace(t, recorded)
+    t.a = out.a
+    bump(t)
+    if recorded:
+        t.node, t.nr = out.node, out.nr
+    t.seen = t.storage.version
+    return t
+
+
+def tensor_squeeze_(Tensor self, dim=None):
+    """In-place version of squeeze."""
+    return take_geometry(self, op_squeeze(self, dim))
+
+
+def tensor_unsqueeze_(Tensor self, dim):
+    """In-place version of unsqueeze."""
+    return take_geometry(self, op_unsqueeze(self, dim))
+
+
+def tensor_t_(Tensor self):
+    """In-place version of t."""
+    return take_geometry(self, op_t(self))
+
+
+def tensor_transpose_(Tensor self, dim0, dim1):
+    """In-place version of transpose."""
+    return take_geometry(self, op_transpose(self, dim0, dim1))
+
+
+def tensor_detach_(Tensor self):
+    """Take this tensor out of the graph, in place."""
+    if self.base is not None:
+        raise RuntimeError("Can't detach views in-place, use detach() instead. If you are using DistributedDataParallel (DDP) for "
+                           "training, and gradients are set as views of buckets: views cannot be detached.")
+    self.node = None
+    self.nr = 0
+    self.flags &= ~REQUIRES_GRAD
+    return self
+
+
+def tensor_resize_(Tensor self, *size, memory_format=_places.contiguous_format):
+    """Another shape, in place: elements stay where they are, new ones are uninitialised."""
+    cdef int64_t sizes[MAX_DIMS]
+    cdef Array before = self.a
+    cdef Tensor out
+    cdef int n, d
+    if memory_format is not _places.contiguous_format and memory_format is not _places.preserve_format:
+        raise NotImplementedError("resize_: memory_format other than _places.contiguous_format is not supported")
+    if self.flags & REQUIRES_GRAD:
+        raise RuntimeError("cannot resize variables that require grad")
+    n = read_shape("resize_", size[0] if len(size) == 1 and isinstance(size[0], (tuple, list)) else size, sizes)
+    for d in range(n):
+        if sizes[d] < 0:
+            raise RuntimeError(f"resize_: Dimension size must be non-negative, got {shape_list(n, sizes)}")
+    out = empty(self.a.dtype, n, sizes)
+    if (self.a.data - self.storage.data) + out.a.numel * itemsize(self.a.dtype) <= self.storage.nbytes:
+        out.a.data = self.a.data
+        self.a = out.a
+    else:
+        if self.storage.owner != NULL:
+            raise RuntimeError("Trying to resize storage that is not resizable")
+        memcpy(out.a.data, self.a.data, min(self.storage.nbytes - (self.a.data - self.storage.data), out.storage.nbytes))
+        out.storage.version = self.storage.version
+        adopt(self, out)
+    bump(self)
+    return self
+
+
+def tensor_resize_as_(Tensor self, Tensor other, *, memory_format=_places.contiguous_format):
+    """Other's shape, in place."""
+    return tensor_resize_(self, shape_tuple(&other.a), memory_format=memory_format)
+
+
+def tensor_set_(Tensor self, source=None):
+    """Use another tensor's memory and shape, in place."""
+    if source is None:
+        source = zeros_of(self.a.dtype, (0,))
+    if not is_tensor(<PyObject*>source):
+        raise NotImplementedError(f"set_: source must be a Tensor, got {type(source).__name__}")
+    if (<Tensor>source).a.dtype != self.a.dtype:
+        raise RuntimeError(f"set_: could not set tensor of type {dtype_object((<Tensor>source).a.dtype)} to a tensor of type "
+                           f"{dtype_object(self.a.dtype)}")
+    check_inplace(self, wants(self) != 0)
+    adopt(self, source)
+    bump(self)
+    return self
+
+
+for _name, _value in (("squeeze_", tensor_squeeze_), ("unsqueeze_", tensor_unsqueeze_), ("t_", tensor_t_),
+                      ("transpose_", tensor_transpose_), ("swapaxes_", tensor_transpose_), ("swapdims_", tensor_transpose_),
+                      ("detach_", tensor_detach_), ("resize_", tensor_resize_), ("resize_as_", tensor_resize_as_),
+                      ("set_", tensor_set_)):
+    install_method(_name, _value)

@@ -24,6 +24,10 @@ cdef Tensor tensor_over(object source, str name):
     if dt < 0:
         raise TypeError(f"{name}: can't convert an array of type {getattr(source, 'dtype', b.format.decode())}. The only supported "
                         "types are: float64, float32, float16, int64, int32, int16, int8, uint8, and bool.")
+    if itemsize(dt) != b.itemsize or b.suboffsets != NULL:
+        raise TypeError(f"{name}: the buffer's items are of {b.itemsize} bytes, which its format {b.format.decode()!r} does not say")
+    if <size_t>b.buf % b.itemsize and b.len:
+        raise ValueError(f"{name}: the array's memory is not aligned for its dtype. Copy the array with array.copy() first.")
     if b.ndim > MAX_DIMS:
         raise RuntimeError(f"{name}: at most {MAX_DIMS} dimensions are supported, got {b.ndim}")
     for d in range(b.ndim):
@@ -51,19 +55,22 @@ cdef object from_numpy_rule(object array):
 
 # nested sequences
 
-cdef int nested_shape(object data, int64_t* shape, int* kind) except -1:
-    """The shape of nested sequences, from the first element at each depth; `kind` gathers the dtype of the leaves."""
-    cdef int ndim = 0
-    cdef object level = data
-    while is_nested(level):
-        if ndim == MAX_DIMS:
-            raise ValueError(f"tensor: at most {MAX_DIMS} dimensions are supported")
-        shape[ndim] = len(level)
-        ndim += 1
-        if len(level) == 0:
-            break
-        level = level[0]
-    return ndim
+cdef inline bint is_array(object x):
+    return hasattr(x, "__array_interface__") and not is_tensor(<PyObject*>x)
+
+
+cdef Tensor tensor_of_array(object array):
+    """A tensor over an array's memory where it can be, else over a copy of it."""
+    import numpy
+    array = numpy.asarray(array)
+    if array.dtype.kind == "O":
+        raise TypeError("can't convert np.ndarray of type numpy.object_. The only supported types are: float64, float32, float16, "
+                        "int64, int32, int16, int8, uint8, and bool.")
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if not array.flags.aligned or any(s < 0 or s % array.itemsize for s in array.strides):
+        array = array.copy()
+    return tensor_over(array, "tensor")
 
 
 cdef inline bint is_nested(object x):
@@ -71,51 +78,90 @@ cdef inline bint is_nested(object x):
         return True
     if is_tensor(<PyObject*>x):
         return (<Tensor>x).a.ndim > 0
-    return not isinstance(x, (str, bytes, dict, float, int)) and getattr(x, "ndim", -1) != 0 and hasattr(x, "__len__") \
-        and hasattr(x, "__getitem__")
+    if PyFloat_Check(x) or PyLong_Check(x) or isinstance(x, (str, bytes, dict, set)):
+        return False
+    return getattr(x, "ndim", -1) != 0 and hasattr(x, "__len__") and hasattr(x, "__getitem__")
 
 
-cdef int nested_dtype(object data) except -2:
-    """The promoted dtype of the leaves."""
+cdef int nested_shape(object data, int64_t* shape) except -1:
+    """The shape of nested sequences, from the first element at each depth."""
+    cdef int ndim = 0
+    cdef object level = data
+    while is_nested(level):
+        if ndim == MAX_DIMS:
+            raise ValueError(f"tensor: at most {MAX_DIMS} dimensions are supported, got more")
+        shape[ndim] = len(level)
+        ndim += 1
+        if shape[ndim - 1] == 0:
+            break
+        level = level[0]
+    return ndim
+
+
+cdef int nested_dtype(object data, int depth) except -2:
+    """The promoted dtype of the leaves; -1 if there are none."""
     cdef int dt = -1
+    cdef object one
     if is_tensor(<PyObject*>data):
         return (<Tensor>data).a.dtype
-    if is_nested(data):
-        if hasattr(data, "dtype"):
-            return tensor_over(data, "tensor").a.dtype
+    if isinstance(data, (list, tuple)):
+        if depth == MAX_DIMS:
+            raise ValueError(f"tensor: at most {MAX_DIMS} dimensions are supported, got more")
         for one in data:
-            dt = promote(nested_dtype(one), dt)
-            if dt == FLOAT64:
-                break
+            if PyFloat_Check(one) and not hasattr(one, "dtype"):
+                dt = promote(default_dtype(), dt)
+            else:
+                dt = promote(nested_dtype(one, depth + 1), dt)
         return dt
-    code = getattr(getattr(data, "dtype", None), "name", None)
-    if code is not None:
-        return dtype_argument(data.dtype).code
+    if is_array(data):
+        return tensor_of_array(data).a.dtype
+    if is_nested(data):
+        return nested_dtype(tuple([data[i] for i in range(len(data))]), depth)
     dt = number_dtype(data)
     if dt < 0:
+        if isinstance(data, (str, bytes)):
+            raise TypeError(f"tensor: new(): invalid data type '{type(data).__name__}'")
+        if depth == 0:
+            raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
         raise TypeError(f"tensor: elements must be numbers, got {type(data).__name__}")
     return dt
 
 
-cdef char* fill_nested(object data, int depth, int ndim, const int64_t* shape, int dt, char* out) except NULL:
-    """Write the leaves in order; checks that every sequence has the length its depth has."""
-    cdef Tensor t
+cdef int fill_nested(object data, int depth, int ndim, const int64_t* shape, int dt, char* out, int64_t nbytes) except -1:
+    """Write the leaves of one level in order into its nbytes; checks that every sequence has the length its depth has."""
+    cdef Array into
+    cdef tuple level
+    cdef int64_t i, n, run
+    cdef int d
     if depth == ndim:
         if is_nested(data):
-            raise ValueError(f"tensor: expected a number at depth {depth}, got a sequence of length {len(data)}")
+            raise ValueError(f"expected a number at dim {depth} (got a sequence of length {len(data)})")
         if is_tensor(<PyObject*>data):
             data = data.item()
-        elif isinstance(data, (str, bytes)):
+        elif isinstance(data, (str, bytes)) or number_dtype(data) < 0:
             raise TypeError(f"tensor: elements must be numbers, got {type(data).__name__}")
-        store_number(dt, data, out)
-        return out + itemsize(dt)
+        return store_number(dt, data, out)
     if not is_nested(data):
-        raise TypeError(f"tensor: not a sequence at depth {depth}, got {type(data).__name__}")
-    if len(data) != shape[depth]:
+        raise TypeError(f"tensor: expected a sequence at dim {depth}, got {type(data).__name__}")
+    if is_tensor(<PyObject*>data) or is_array(data):
+        source = data if is_tensor(<PyObject*>data) else tensor_of_array(data)
+        into.data, into.dtype, into.ndim = out, dt, ndim - depth
+        for d in range(depth, ndim):
+            into.shape[d - depth] = shape[d]
+        set_contiguous(&into)
+        if not same_shape(&into, &(<Tensor>source).a):
+            raise ValueError(f"expected an array of shape {shape_tuple(&into)} at dim {depth} (got {shape_tuple(&(<Tensor>source).a)})")
+        return copy_array(&into, &(<Tensor>source).a)
+    level = tuple(data) if isinstance(data, (list, tuple)) else tuple([data[i] for i in range(shape[depth])])
+    n = len(level)
+    if n != shape[depth] or len(data) != n:
         raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
-    for one in data:
-        out = fill_nested(one, depth + 1, ndim, shape, dt, out)
-    return out
+    if n == 0:
+        return 0
+    run = nbytes // n
+    for i in range(n):
+        fill_nested(level[i], depth + 1, ndim, shape, dt, out + i * run, run)
+    return 0
 
 
 cdef Tensor tensor_from(object data, object dtype_):
@@ -125,25 +171,22 @@ cdef Tensor tensor_from(object data, object dtype_):
     cdef Tensor out
     if is_tensor(<PyObject*>data):
         return converted(<Tensor>data, (<Tensor>data).a.dtype if dtype_ is None else dtype_argument(dtype_).code)
-    if hasattr(data, "__array_interface__"):
-        if any(s < 0 for s in data.strides) or not data.dtype.isnative or data.dtype.kind == "O":
-            data = data.copy() if data.dtype.isnative else data.astype(data.dtype.newbyteorder("="))
-        out = tensor_over(data, "tensor") if data.ndim else tensor_over(data.reshape(1), "tensor")
-        out = converted(out, out.a.dtype if dtype_ is None else dtype_argument(dtype_).code)
-        if data.ndim == 0:
-            out.a.ndim = 0
-        return out
-    if not isinstance(data, (list, tuple, float, int)) and not is_nested(data) and number_dtype(data) < 0:
+    if is_array(data):
+        out = tensor_of_array(data)
+        return converted(out, out.a.dtype if dtype_ is None else dtype_argument(dtype_).code)
+    if isinstance(data, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+    if not is_nested(data) and number_dtype(data) < 0:
         raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
-    ndim = nested_shape(data, shape, &dt)
+    ndim = nested_shape(data, shape)
     if dtype_ is None:
-        dt = nested_dtype(data)
+        dt = nested_dtype(data, 0)
         if dt < 0:
             dt = default_dtype()
     else:
         dt = dtype_argument(dtype_).code
     out = empty(dt, ndim, shape)
-    fill_nested(data, 0, ndim, shape, dt, out.a.data)
+    fill_nested(data, 0, ndim, shape, dt, out.a.data, out.a.numel * itemsize(dt))
     return out
 
 
@@ -161,10 +204,65 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, bint pin_
                 [3., 4.]])
     """
     check_device(device)
+    if pin_memory:
+        raise RuntimeError("Cannot access accelerator device when none is available: pin_memory=True needs one.")
     cdef Tensor t = tensor_from(data, dtype)
     if requires_grad:
         t.requires_grad_(True)
     return t
+
+
+def as_tensor(data, dtype=None, device=None):
+    """`data` as a tensor, without a copy where it is a tensor or an array of that dtype already."""
+    check_device(device)
+    cdef Tensor t
+    if is_tensor(<PyObject*>data):
+        return data if dtype is None else cast_to(<Tensor>data, dtype_argument(dtype).code)
+    if is_array(data):
+        t = tensor_of_array(data)
+        return t if dtype is None or dtype_argument(dtype).code == t.a.dtype else converted(t, dtype_argument(dtype).code)
+    return tensor_from(data, dtype)
+
+
+def asarray(obj, *, dtype=None, device=None, copy=None, bint requires_grad=False):
+    """As as_tensor; copy=True always copies, copy=False never does."""
+    cdef Tensor t
+    if not is_tensor(<PyObject*>obj) and not is_array(obj) and hasattr(obj, "__dlpack__"):
+        obj = from_dlpack(obj)
+    t = as_tensor(obj, dtype=dtype, device=device)
+    shared = is_tensor(<PyObject*>obj) and t.data_ptr() == obj.data_ptr() or \
+        is_array(obj) and t.data_ptr() == obj.__array_interface__["data"][0]
+    if copy is False and not shared:
+        raise ValueError("can't alias arbitrary sequence into a tensor." if not hasattr(obj, "dtype") else
+                         "asarray: a copy is needed, and copy=False forbids it.")
+    if copy and shared:
+        t = converted(t, t.a.dtype)
+    if requires_grad != t.requires_grad:
+        t = t.detach().requires_grad_(requires_grad)
+    return t
+
+
+def frombuffer(buffer, *, dtype, Py_ssize_t count=-1, Py_ssize_t offset=0, bint requires_grad=False):
+    """A vector over the memory of any object with a buffer."""
+    cdef object view = PyMemoryView_FromObject(buffer)
+    cdef const Py_buffer* b = <const Py_buffer*>PyMemoryView_GET_BUFFER(view)
+    cdef int dt = dtype_argument(dtype).code
+    cdef int64_t n = (b.len - offset) // itemsize(dt) if count < 0 else count, one = 1
+    cdef Tensor t
+    if b.len == 0 or count == 0:
+        raise ValueError(f"both buffer length ({b.len}) and count ({count}) must not be 0")
+    if not view.c_contiguous:
+        raise ValueError("frombuffer: the buffer must be contiguous")
+    if offset < 0 or offset >= b.len:
+        raise ValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({b.len} bytes) minus 1")
+    if count < 0 and (b.len - offset) % itemsize(dt):
+        raise ValueError(f"buffer length ({b.len - offset} bytes) after offset ({offset} bytes) must be a multiple of element size "
+                         f"({itemsize(dt)})")
+    if offset + n * itemsize(dt) > b.len:
+        raise ValueError(f"requested buffer length ({n} * {itemsize(dt)} bytes) after offset ({offset} bytes) must not be greater than "
+                         f"actual buffer length ({b.len} bytes)")
+    t = borrowed(<char*>b.buf + offset, dt, 1, &n, &one, n * itemsize(dt), view)
+    return t.requires_grad_(True) if requires_grad else t
 
 
 cdef int check_device(object device) except -1:

@@ -19,6 +19,7 @@ DTYPES = {
     "integral": ("b8", "u8", "i8", "i16", "i32", "i64"),
     "all": ("b8", "u8", "i8", "i16", "i32", "i64", "f32", "f64"),
     "bool": ("b8",),
+    "index": ("i64",),
     "sums": ("i64", "f32", "f64"),
     "width": ("b8", "u8", "i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64"),   # items that are only moved
 }
@@ -62,7 +63,7 @@ class Row:
     bools: tuple = ()                               # inputs that are read as bool
     outputs: tuple = ("result",)
     operator: str = ""
-    inplace: bool = False
+    inplace: object = False                         # structured: name of the function that writes over the first input
     function: bool = True
     method: bool = True
     entry: str = ""                                 # a hand-written entry instead of the derived one

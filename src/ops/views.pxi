@@ -1,1 +1,642 @@
 # Views: geometry only; the result shares its input's storage and remembers its base.
+#
+# Every view that picks elements (select, slice, diagonal, unfold, as_strided) is strides and an offset over its input.  Its
+# gradient needs the same strides over an input that lies in memory in plain order, so one pair of operations is the
+# gradient of all: `_embed` (zeros with the gradient put where the view was) and `_extract` (the view, read).
+# Views that keep all elements (view, permute, squeeze) have formulas in the table.
+
+ctypedef struct Geometry:
+    int ndim
+    int64_t offset                # in elements
+    int64_t shape[MAX_DIMS]
+    int64_t stride[MAX_DIMS]
+
+
+cdef Tensor linked(Tensor out, Tensor t):
+    """Make `out`, other geometry over t's storage, a view that autograd follows."""
+    out.base = t if t.base is None else t.base
+    out.seen = t.storage.version
+    if not grad_enabled():
+        out.flags |= NO_GRAD_VIEW
+    return out
+
+
+cdef Tensor view_at(Tensor t, Geometry* g):
+    return linked(view_of(t, g.ndim, g.shape, g.stride, g.offset), t)
+
+
+cdef void start_geometry(Geometry* g, const Array* a) noexcept:
+    cdef int d
+    g.ndim, g.offset = a.ndim, 0
+    for d in range(a.ndim):
+        g.shape[d], g.stride[d] = a.shape[d], a.stride[d]
+
+
+cdef void drop_dim(Geometry* g, int d) noexcept:
+    cdef int i
+    g.ndim -= 1
+    for i in range(d, g.ndim):
+        g.shape[i], g.stride[i] = g.shape[i + 1], g.stride[i + 1]
+
+
+cdef int add_dim(str name, Geometry* g, int d, int64_t size, int64_t stride) except -1:
+    cdef int i
+    if g.ndim == MAX_DIMS:
+        raise RuntimeError(f"{name}: at most {MAX_DIMS} dimensions are supported, got {MAX_DIMS + 1}")
+    for i in range(g.ndim, d, -1):
+        g.shape[i], g.stride[i] = g.shape[i - 1], g.stride[i - 1]
+    g.shape[d], g.stride[d] = size, stride
+    g.ndim += 1
+    return 0
+
+
+cdef Array in_plain_order(const Array* a) noexcept:
+    """The same shape in row-major order."""
+    cdef Array plain = a[0]
+    set_contiguous(&plain)
+    return plain
+
+
+cdef int64_t size_argument(str name, object x) except? -1:
+    if PyLong_Check(x):
+        return x
+    if PyFloat_Check(x) or not hasattr(x, "__index__"):
+        raise TypeError(f"{name}: expected an int, got {type(x).__name__}")
+    return x.__index__()
+
+
+# nodes of views that pick elements
+
+cdef object picked(const Row* row, Tensor t, Tensor out, Geometry* plain, object layout):
+    """Give the view `out` of t its node.  plain: its geometry over t in row-major order (or in `layout`, t's strides)."""
+    if not wants(t):
+        return out
+    cdef Node node = new_node(row, 1, 1)
+    set_edge(node, 0, t)
+    node.nsaved = 4
+    node.saved[0] = node.saved[1] = node.saved[2] = node.saved[3] = NULL
+    save_value(node, 0, shape_tuple(&t.a))
+    save_value(node, 1, layout)
+    save_value(node, 2, tuple(shape_list(plain.ndim, plain.stride)))
+    save_value(node, 3, plain.offset)
+    set_node(out, node, 0)
+    return out
+
+
+cdef int picked_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
+    give(out, 0, op__embed(<object>grads[0], <object>node.saved[0], <object>node.saved[1], <object>node.saved[2],
+                           <object>node.saved[3]))
+    return 0
+
+
+cdef Tensor strided_empty(int dt, tuple shape, object layout):
+    """Uninitialised memory with the given strides; holes between elements belong to it."""
+    cdef int64_t sizes[MAX_DIMS]
+    cdef int64_t span = 1
+    cdef int d, n = len(shape)
+    cdef Tensor out
+    for d in range(n):
+        sizes[d] = shape[d]
+    if layout is None:
+        return empty(dt, n, sizes)
+    for d in range(n):
+        if sizes[d] == 0:
+            span = 0
+            break
+        span += (sizes[d] - 1) * <int64_t>layout[d]
+    out = empty(dt, 1, &span)
+    out.a.ndim = n
+    for d in range(n):
+        out.a.shape[d], out.a.stride[d] = sizes[d], layout[d]
+    refresh(&out.a)
+    return out
+
+
+cdef Tensor embed_rule(Tensor input, object shape, object layout, object strides, int64_t offset):
+    """Zeros of `shape` with input's elements added at strides and offset."""
+    cdef Tensor out = strided_empty(input.a.dtype, shape, layout)
+    cdef Array a
+    cdef int d
+    fill_array(&out.a, 0)
+    a = input.a
+    a.data = out.a.data + offset * itemsize(a.dtype)
+    for d in range(a.ndim):
+        a.stride[d] = strides[d]
+    refresh(&a)
+    if distinct(&a):
+        copy_array(&a, &input.a)
+    else:
+        add_overlapping(&a, input)
+    return out
+
+
+cdef bint distinct(const Array* a) noexcept:
+    """Whether no two elements are known to share memory: each stride steps over all that the smaller ones span."""
+    cdef int64_t reach = 0, least
+    cdef int d, k, found, used = 0
+    if a.contiguous:
+        return True
+    for k in range(a.ndim):
+        found = -1
+        for d in range(a.ndim):
+            if not used >> d & 1 and a.shape[d] != 1 and (found < 0 or a.stride[d] < least):
+                found, least = d, a.stride[d]
+        if found < 0:
+            break
+        if least <= reach:
+            return False
+        used |= 1 << found
+        reach += (a.shape[found] - 1) * least
+    return True
+
+
+cdef int add_overlapping(Array* into, Tensor source) except -1:
+    """into += source, one element after another, where elements of `into` share memory."""
+    cdef int64_t n = source.a.numel
+    cdef Tensor offsets = empty(INT64, 1, &n)
+    cdef Tensor position = arange_int64(n)
+    cdef Launch l
+    cdef int64_t div = 1
+    cdef int d
+    fill_array(&offsets.a, 0)
+    for d in range(into.ndim - 1, -1, -1):
+        unravel_offsets(offsets, position, div, into.shape[d], into.stride[d])
+        div *= into.shape[d]
+    put_flat(K_ADD_ITEMS, into.data, into.dtype, contiguous_copy(source), offsets)
+    return 0
+
+
+cdef Tensor extract_rule(Tensor input, object layout, object size, object strides, int64_t offset):
+    """The elements at strides and offset of input laid out in row-major order (or by `layout`)."""
+    cdef Tensor laid
+    cdef Array a
+    cdef int d
+    if layout is None:
+        laid = input if input.a.contiguous else contiguous_copy(input)
+    else:
+        laid = strided_empty(input.a.dtype, shape_tuple(&input.a), layout)
+        copy_array(&laid.a, &input.a)
+    a.data = laid.a.data + offset * itemsize(laid.a.dtype)
+    a.dtype, a.ndim = laid.a.dtype, len(size)
+    for d in range(a.ndim):
+        a.shape[d], a.stride[d] = size[d], strides[d]
+    refresh(&a)
+    cdef Tensor out = empty(a.dtype, a.ndim, a.shape)
+    copy_array(&out.a, &a)
+    return out
+
+
+# select, slice, diagonal, unfold, as_strided
+
+cdef int select_dim(str name, Geometry* g, int d, int64_t index, const Array* a) except -1:
+    if index < -g.shape[d] or index >= g.shape[d]:
+        raise IndexError(f"{name}(): index {index} out of range for tensor of size {shape_list(a.ndim, a.shape)} at dimension {d}")
+    g.offset += (index + g.shape[d] if index < 0 else index) * g.stride[d]
+    drop_dim(g, d)
+    return 0
+
+
+cdef void slice_dim(Geometry* g, int d, int64_t start, int64_t stop, int64_t step) noexcept:
+    """As Python slices; step > 0."""
+    cdef int64_t n = g.shape[d]
+    start = max(start + n, 0) if start < 0 else min(start, n)
+    stop = max(stop + n, 0) if stop < 0 else min(stop, n)
+    g.offset += start * g.stride[d]
+    g.shape[d] = (stop - start + step - 1) // step if stop > start else 0
+    g.stride[d] *= step
+
+
+cdef object select_entry(const Row* row, PyObject** a):
+    cdef Tensor t = tensor_argument(row, a[0], 0)
+    cdef int64_t index = int_argument(row, a[2], 2)
+    return select_view(row, t, int_argument(row, a[1], 1), index)
+
+
+cdef object select_view(const Row* row, Tensor t, object dim, int64_t index):
+    if t.a.ndim == 0:
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+    cdef int d = wrapped_dim("select", dim, t.a.ndim)
+    cdef Geometry g
+    cdef Array plain
+    start_geometry(&g, &t.a)
+    select_dim("select", &g, d, index, &t.a)
+    cdef Tensor out = view_at(t, &g)
+    if wants(t):
+        plain = in_plain_order(&t.a)
+        start_geometry(&g, &plain)
+        select_dim("select", &g, d, index, &t.a)
+        picked(row, t, out, &g, None)
+    return out
+
+
+cdef object slice_view(const Row* row, Tensor t, int d, int64_t start, int64_t stop, int64_t step):
+    cdef Geometry g
+    cdef Array plain
+    start_geometry(&g, &t.a)
+    slice_dim(&g, d, start, stop, step)
+    cdef Tensor out = view_at(t, &g)
+    if wants(t):
+        plain = in_plain_order(&t.a)
+        start_geometry(&g, &plain)
+        slice_dim(&g, d, start, stop, step)
+        picked(row, t, out, &g, None)
+    return out
+
+
+cdef object slice_of(Tensor t, int d, int64_t start, int64_t stop):
+    """t[start:stop] along d, both in range."""
+    return slice_view(op_narrow.row, t, d, start, stop, 1)
+
+
+cdef object narrow_entry(const Row* row, PyObject** a):
+    cdef Tensor t = tensor_argument(row, a[0], 0)
+    if t.a.ndim == 0:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    cdef int d = wrapped_dim("narrow", int_argument(row, a[1], 1), t.a.ndim)
+    cdef int64_t n = t.a.shape[d], start = size_argument("narrow", <object>a[2]), length = int_argument(row, a[3], 3)
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    if start < -n or start > n:
+        raise IndexError(f"start out of range (expected to be in range of [{-n}, {n}], but got {start})")
+    start = start + n if start < 0 else start
+    if start + length > n:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
+    return slice_view(row, t, d, start, start + length, 1)
+
+
+cdef object diagonal_entry(const Row* row, PyObject** a):
+    cdef Tensor t = tensor_argument(row, a[0], 0)
+    cdef int64_t offset = 0 if a[1] == NULL else int_argument(row, a[1], 1)
+    cdef int d1 = wrapped_dim("diagonal", 0 if a[2] == NULL else <object>a[2], t.a.ndim)
+    cdef int d2 = wrapped_dim("diagonal", 1 if a[3] == NULL else <object>a[3], t.a.ndim)
+    if d1 == d2:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {d1}, {d2}")
+    cdef Geometry g
+    cdef Array plain
+    diagonal_geometry(&g, &t.a, offset, d1, d2)
+    cdef Tensor out = view_at(t, &g)
+    if wants(t):
+        plain = in_plain_order(&t.a)
+        diagonal_geometry(&g, &plain, offset, d1, d2)
+        picked(row, t, out, &g, None)
+    return out
+
+
+cdef int diagonal_geometry(Geometry* g, const Array* a, int64_t offset, int d1, int d2) except -1:
+    cdef int64_t n, stride = a.stride[d1] + a.stride[d2]
+    start_geometry(g, a)
+    if offset >= 0:
+        n = max(min(a.shape[d1], a.shape[d2] - offset), 0)
+        g.offset = offset * a.stride[d2] if n else 0
+    else:
+        n = max(min(a.shape[d1] + offset, a.shape[d2]), 0)
+        g.offset = -offset * a.stride[d1] if n else 0
+    drop_dim(g, max(d1, d2))
+    drop_dim(g, min(d1, d2))
+    return add_dim("diagonal", g, g.ndim, n, stride)
+
+
+cdef object unfold_entry(const Row* row, PyObject** a):
+    """Tensor.unfold: windows along a dimension."""
+    cdef Tensor t = tensor_argument(row, a[0], 0)
+    cdef int d = wrapped_dim("unfold", int_argument(row, a[1], 1), t.a.ndim)
+    cdef int64_t size = int_argument(row, a[2], 2), step = int_argument(row, a[3], 3)
+    cdef int64_t n = t.a.shape[d] if t.a.ndim else 1
+    if size < 0:
+        raise RuntimeError(f"size is {size} but must be >= 0")
+    if size > n:
+        raise RuntimeError(f"maximum size for tensor at dimension {d} is {n} but size is {size}")
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
+    cdef Geometry g
+    cdef Array plain
+    unfold_geometry(&g, &t.a, d, size, step)
+    cdef Tensor out = view_at(t, &g)
+    if wants(t):
+        plain = in_plain_order(&t.a)
+        unfold_geometry(&g, &plain, d, size, step)
+        picked(row, t, out, &g, None)
+    return out
+
+
+cdef int unfold_geometry(Geometry* g, const Array* a, int d, int64_t size, int64_t step) except -1:
+    start_geometry(g, a)
+    if a.ndim == 0:
+        return add_dim("unfold", g, 0, size, 1)
+    add_dim("unfold", g, g.ndim, size, g.stride[d])
+    g.shape[d] = (g.shape[d] - size) // step + 1
+    g.stride[d] *= step
+    return 0
+
+
+cdef object as_strided_entry(const Row* row, PyObject** a):
+    cdef Tensor t = tensor_argument(row, a[0], 0)
+    cdef Geometry g
+    cdef int64_t last
+    cdef int64_t first = (t.a.data - t.storage.data) // itemsize(t.a.dtype)
+    cdef int d
+    g.ndim = read_shape("as_strided", <object>a[1], g.shape)
+    if read_shape("as_strided", <object>a[2], g.stride) != g.ndim:
+        raise RuntimeError(f"mismatch in length of strides and shape: as_strided got {g.ndim} sizes and other strides")
+    last = first if a[3] == NULL or <object>a[3] is None else size_argument("as_strided", <object>a[3])
+    if last < 0:
+        raise RuntimeError(f"as_strided: storage_offset must be non-negative, got {last}")
+    g.offset = last - first
+    for d in range(g.ndim):
+        if g.shape[d] < 0 or g.stride[d] < 0:
+            raise RuntimeError("as_strided: Negative sizes and strides are not supported, got "
+                               f"{shape_list(g.ndim, g.shape)} and {shape_list(g.ndim, g.stride)}")
+    for d in range(g.ndim):
+        if g.shape[d] == 0:
+            last = -1
+            break
+        if g.shape[d] > 1 and g.stride[d] > (<int64_t>1 << 50) // g.shape[d]:
+            last = <int64_t>1 << 50
+            break
+        last += (g.shape[d] - 1) * g.stride[d]
+    if (last + 1) * itemsize(t.a.dtype) > t.storage.nbytes:
+        raise RuntimeError(f"setStorage: sizes {shape_list(g.ndim, g.shape)}, strides {shape_list(g.ndim, g.stride)} and that "
+                           f"storage offset require more than the storage's {t.storage.nbytes} bytes")
+    return strided_view(row, t, &g)
+
+
+cdef object strided_view(const Row* row, Tensor t, Geometry* g):
+    """The view of t at g, whose bounds are checked, with its node."""
+    cdef Tensor out = view_at(t, g)
+    if wants(t):
+        picked(row, t, out, g, None if t.a.contiguous else tuple(shape_list(t.a.ndim, t.a.stride)))
+    return out
+
+
+# views of all elements
+
+cdef int resolve_shape(str name, object shape, int64_t numel, int64_t* out) except -1:
+    """Sizes from what the caller gave, with -1 worked out; returns how many."""
+    cdef int d, n, unknown = -1
+    cdef int64_t known = 1
+    if isinstance(shape, (tuple, list)) and len(shape) == 1 and isinstance(shape[0], (tuple, list)):
+        shape = shape[0]
+    n = read_shape(name, shape, out)
+    for d in range(n):
+        if out[d] == -1:
+            if unknown >= 0:
+                raise RuntimeError("only one dimension can be inferred")
+            unknown = d
+        elif out[d] < 0:
+            raise RuntimeError(f"invalid shape dimension {out[d]} at index {d} of shape {shape_list(n, out)}")
+        elif out[d] and known > (<int64_t>1 << 50) // out[d]:
+            raise RuntimeError(f"shape '{shape_list(n, out)}' is invalid for input of size {numel}")
+        else:
+            known *= out[d]
+    if unknown >= 0:
+        if known == 0 and numel == 0:
+            raise RuntimeError(f"cannot reshape tensor of 0 elements into shape {shape_list(n, out)} because the unspecified "
+                               f"dimension size -1 can be any value and is ambiguous")
+        if known == 0 or numel % known:
+            raise RuntimeError(f"shape '{shape_list(n, out)}' is invalid for input of size {numel}")
+        out[unknown] = numel // known
+    elif known != numel:
+        raise RuntimeError(f"shape '{shape_list(n, out)}' is invalid for input of size {numel}")
+    return n
+
+
+cdef bint view_strides(const Array* a, int ndim, const int64_t* shape, int64_t* stride) noexcept:
+    """Strides that show a's elements in another shape; False if there are none.
+
+    Dimensions of a that lie in memory as one run form a block; the new shape must cut along the blocks' borders.
+    """
+    cdef int64_t block, step, done
+    cdef int d = a.ndim - 1, v = ndim - 1
+    cdef Array plain
+    if a.contiguous or a.numel <= 1:
+        plain.ndim = ndim
+        for v in range(ndim):
+            plain.shape[v] = shape[v]
+        set_contiguous(&plain)
+        for v in range(ndim):
+            stride[v] = plain.stride[v]
+        return True
+    while d >= 0:
+        if a.shape[d] == 1:
+            d -= 1
+            continue
+        block, step = a.shape[d], a.stride[d]
+        d -= 1
+        while d >= 0 and (a.shape[d] == 1 or a.stride[d] == block * step):
+            block *= a.shape[d]
+            d -= 1
+        done = 1
+        while v >= 0 and (done < block or shape[v] == 1):
+            stride[v] = done * step
+            done *= shape[v]
+            v -= 1
+        if done != block:
+            return False
+    return v < 0
+
+
+cdef Tensor view_rule(Tensor input, object shape):
+    cdef int64_t sizes[MAX_DIMS]
+    cdef int64_t strides[MAX_DIMS]
+    cdef int n = resolve_shape("view", shape, input.a.numel, sizes)
+    if not view_strides(&input.a, n, sizes, strides):
+        raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans across "
+                           "two contiguous subspaces). Use .reshape(...) instead.")
+    return linked(view_of(input, n, sizes, strides, 0), input)
+
+
+cdef object view_entry(const Row* row, PyObject** a):
+    """view(*shape) or view(dtype)."""
+    cdef Tensor t = tensor_argument(row, a[0], 0)
+    cdef object shape = <object>a[1]
+    if isinstance(shape, tuple) and len(shape) == 1 and isinstance(shape[0], dtype):
+        shape = shape[0]
+    if isinstance(shape, dtype):
+        return view_as_dtype(t, shape)
+    cdef Tensor out = view_rule(t, shape)
+    return reshaped(row, t, out)
+
+
+cdef object reshaped(const Row* row, Tensor t, Tensor out):
+    """The node of another shape of the same elements."""
+    if not wants(t):
+        return out
+    cdef Node node = new_node(row, 1, 1)
+    set_edge(node, 0, t)
+    node.nsaved = 1
+    node.saved[0] = NULL
+    save_value(node, 0, shape_tuple(&t.a))
+    set_node(out, node, 0)
+    return out
+
+
+cdef int reshaped_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
+    give(out, 0, op_reshape(<object>grads[0], <object>node.saved[0]))
+    return 0
+
+
+cdef object reshape_entry(const Row* row, PyObject** a):
+    cdef Tensor t = tensor_argument(row, a[0], 0)
+    cdef int64_t sizes[MAX_DIMS]
+    cdef int64_t strides[MAX_DIMS]
+    cdef Tensor out
+    cdef int d, n = resolve_shape("reshape", <object>a[1], t.a.numel, sizes)
+    if view_strides(&t.a, n, sizes, strides):
+        return reshaped(row, t, linked(view_of(t, n, sizes, strides, 0), t))
+    out = contiguous_copy(t)
+    out.a.ndim = n
+    for d in range(n):
+        out.a.shape[d] = sizes[d]
+    set_contiguous(&out.a)
+    return reshaped(row, t, out)
+
+
+cdef object view_as_dtype(Tensor t, dtype d):
+    """The same bytes read as another dtype; not differentiable, as in PyTorch."""
+    cdef Tensor out = alias(t)
+    cdef int64_t before = itemsize(t.a.dtype), after = itemsize(d.code)
+    cdef int64_t ratio
+    cdef int last = t.a.ndim - 1, k
+    if d.code == t.a.dtype:
+        return op_view(t, shape_tuple(&t.a))
+    out.a.dtype = d.code
+    if before == after:
+        return out
+    if t.a.ndim == 0:
+        raise RuntimeError("self.dim() cannot be 0 to view a tensor of one element size as another dtype of different element size, "
+                           f"got {dtype_object(t.a.dtype)} and {d}")
+    if t.a.stride[last] != 1:
+        raise RuntimeError(f"self.stride(-1) must be 1 to view {dtype_object(t.a.dtype)} as {d} (different element sizes), but got "
+                           f"{t.a.stride[last]}")
+    ratio = after // before if after > before else before // after
+    for k in range(last):
+        if after > before and t.a.stride[k] % ratio:
+            raise RuntimeError(f"self.stride({k}) must be divisible by {ratio} to view {dtype_object(t.a.dtype)} as {d} (different "
+                               f"element sizes), but got {t.a.stride[k]}")
+        out.a.stride[k] = t.a.stride[k] // ratio if after > before else t.a.stride[k] * ratio
+    if after > before and (t.a.shape[last] % ratio or (t.a.data - t.storage.data) % after):
+        raise RuntimeError(f"self.size(-1) must be divisible by {ratio} to view {dtype_object(t.a.dtype)} as {d} (different element "
+                           f"sizes), but got {t.a.shape[last]}")
+    out.a.shape[last] = t.a.shape[last] // ratio if after > before else t.a.shape[last] * ratio
+    refresh(&out.a)
+    return out
+
+
+cdef Tensor alias_rule(Tensor input):
+    return linked(alias(input), input)
+
+
+cdef Tensor detach_rule(Tensor input):
+    return alias(input)
+
+
+cdef Tensor transpose_rule(Tensor input, object dim0, object dim1):
+    cdef Geometry g
+    cdef int i = wrapped_dim("transpose", dim0, input.a.ndim), j = wrapped_dim("transpose", dim1, input.a.ndim)
+    start_geometry(&g, &input.a)
+    if input.a.ndim:
+        g.shape[i], g.shape[j] = g.shape[j], g.shape[i]
+        g.stride[i], g.stride[j] = g.stride[j], g.stride[i]
+    return view_at(input, &g)
+
+
+cdef Tensor t_rule(Tensor input):
+    if input.a.ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.a.ndim}D")
+    return transpose_rule(input, 0, 1) if input.a.ndim == 2 else linked(alias(input), input)
+
+
+cdef object transposed_entry(const Row* row, PyObject** a):
+    cdef Tensor t = tensor_argument(row, a[0], 0)
+    cdef Tensor out = t_rule(t)
+    cdef Node node
+    if wants(t):
+        node = new_node(row, 1, 1)
+        set_edge(node, 0, t)
+        set_node(out, node, 0)
+    return out
+
+
+cdef int transposed_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
+    give(out, 0, op_t(<object>grads[0]))
+    return 0
+
+
+cdef Tensor permute_rule(Tensor input, object dims):
+    cdef Geometry g
+    cdef int d, i = 0, seen = 0
+    if isinstance(dims, (tuple, list)) and len(dims) == 1 and isinstance(dims[0], (tuple, list)):
+        dims = dims[0]
+    if not isinstance(dims, (tuple, list)):
+        dims = (dims,)
+    if len(dims) != input.a.ndim:
+        raise RuntimeError("permute: number of dimensions in the tensor input does not match the length of the desired ordering of "
+                           f"dimensions i.e. input.dim() = {input.a.ndim} is not equal to len(dims) = {len(dims)}")
+    g.ndim, g.offset = input.a.ndim, 0
+    for dim in dims:
+        d = wrapped_dim("permute", dim, input.a.ndim)
+        if seen >> d & 1:
+            raise RuntimeError("permute(): duplicate dims are not allowed.")
+        seen |= 1 << d
+        g.shape[i], g.stride[i] = input.a.shape[d], input.a.stride[d]
+        i += 1
+    return view_at(input, &g)
+
+
+cdef object unpermute(object grad, object dims):
+    if isinstance(dims, (tuple, list)) and len(dims) == 1 and isinstance(dims[0], (tuple, list)):
+        dims = dims[0]
+    dims = dims if isinstance(dims, (tuple, list)) else (dims,)
+    inverse = [0] * len(dims)
+    for i, d in enumerate(dims):
+        inverse[d + len(dims) if d < 0 else d] = i
+    return op_permute(grad, inverse)
+
+
+cdef Tensor expand_rule(Tensor input, object size, bint implicit):
+    cdef int64_t sizes[MAX_DIMS]
+    cdef Geometry g
+    cdef int d, k
+    if isinstance(size, (tuple, list)) and len(size) == 1 and isinstance(size[0], (tuple, list)):
+        size = size[0]
+    cdef int n = read_shape("expand", size, sizes)
+    if n < input.a.ndim:
+        raise RuntimeError(f"expand: the number of sizes provided ({n}) must be greater or equal to the number of dimensions in the "
+                           f"tensor ({input.a.ndim})")
+    g.ndim, g.offset = n, 0
+    for d in range(n):
+        k = d - (n - input.a.ndim)
+        if k < 0:
+            if sizes[d] < 0:
+                raise RuntimeError(f"The expanded size of the tensor ({sizes[d]}) isn't allowed in a leading, non-existing "
+                                   f"dimension {d}")
+            g.shape[d], g.stride[d] = sizes[d], 0
+        elif sizes[d] == -1 or sizes[d] == input.a.shape[k]:
+            g.shape[d], g.stride[d] = input.a.shape[k], input.a.stride[k]
+        elif input.a.shape[k] == 1 and sizes[d] >= 0:
+            g.shape[d], g.stride[d] = sizes[d], 0
+        else:
+            raise RuntimeError(f"The expanded size of the tensor ({sizes[d]}) must match the existing size ({input.a.shape[k]}) at "
+                               f"non-singleton dimension {d}.  Target sizes: {shape_list(n, sizes)}.  Tensor sizes: "
+                               f"{shape_list(input.a.ndim, input.a.shape)}")
+    return view_at(input, &g)
+
+
+cdef Tensor squeeze_rule(Tensor input, object dim):
+    cdef Geometry g
+    cdef int d, mask = -1
+    if dim is not None:
+        mask = 0 if isinstance(dim, (tuple, list)) and len(dim) == 0 else dim_mask("squeeze", dim, input.a.ndim)
+    start_geometry(&g, &input.a)
+    for d in range(input.a.ndim - 1, -1, -1):
+        if g.shape[d] == 1 and mask >> d & 1:
+            drop_dim(&g, d)
+    return view_at(input, &g)
+
+
+cdef Tensor unsqueeze_rule(Tensor input, object dim):
+    cdef Geometry g
+    cdef int d = wrapped_dim("unsqueeze", dim, input.a.ndim + 1)
+    start_geometry(&g, &input.a)
+    add_dim("unsqueeze", &g, d, 1, g.shape[d] * g.stride[d] if d < g.ndim else 1)
+    return view_at(input, &g)

@@ -1,4 +1,52 @@
 """Making tensors."""
-from row import structured
+from row import composite, kernel, structured
+
+kernel("arange_forward", "", "number")
+kernel("linspace_forward", "", "float")
+kernel("triangle_items", "T", "width")
+
+OPTIONS = "dtype: dtype = None, layout: any = None, device: any = None, pin_memory: any = False, requires_grad: bool = False"
+ANSWER = "dtype, layout, device, pin_memory, requires_grad"
+
+
+def factory(signature, doc, rule="", method=False, function=True, options=OPTIONS, **more):
+    """A function that makes a tensor, with the keywords all of them take."""
+    star = ", " if "*" in signature else ", *, "
+    composite(f"{signature[:-1]}{star}{options})", doc, method=method, function=function, rule=rule, **more)
+
 
 structured("from_numpy(array: any)", "A tensor that shares a NumPy array's memory.", method=False)
+factory("zeros(size: shape)", "Zeros.")
+factory("ones(size: shape)", "Ones.")
+factory("empty(size: shape, *, memory_format: any = None)", "Uninitialised elements.")
+factory("full(size: any, fill_value: any)", "One value everywhere.")
+factory("empty_strided(size: any, stride: any)", "Uninitialised elements at given strides.")
+factory("eye(n: int, m: any = None)", "Ones on the diagonal, zeros elsewhere.")
+factory("arange(start: any, end: any = None, step: any = 1)", "From start to end (excluded) by step.")
+factory("range(start: any, end: any = None, step: any = 1)", "From start to end (included) by step.")
+factory("linspace(start: any, end: any, steps: any)", "`steps` values from start to end, evenly spaced.")
+factory("logspace(start: any, end: any, steps: any, base: float = 10.0)", "base to the power of linspace.")
+factory("zeros_like(input, *, memory_format: any = None)", "Zeros in input's shape and dtype.")
+factory("ones_like(input, *, memory_format: any = None)", "Ones in input's shape and dtype.")
+factory("empty_like(input, *, memory_format: any = None)", "Uninitialised elements in input's shape and dtype.")
+factory("full_like(input, fill_value: any, *, memory_format: any = None)", "One value in input's shape and dtype.")
+factory("new_zeros(input, size: shape)", "Zeros in input's dtype.", method=True, function=False)
+factory("new_ones(input, size: shape)", "Ones in input's dtype.", method=True, function=False)
+factory("new_empty(input, size: shape)", "Uninitialised elements in input's dtype.", method=True, function=False)
+factory("new_full(input, size: any, fill_value: any)", "One value in input's dtype.", method=True, function=False)
+factory("new_tensor(input, data: any)", "A copy of data, in input's dtype.", method=True, function=False)
+factory("scalar_tensor(s: any)", "A number as a 0-d tensor.")
+factory("tril_indices(row: int, col: int, offset: int = 0)", "Indices of a lower triangle, as two rows.", entry="tril_indices_entry")
+factory("triu_indices(row: int, col: int, offset: int = 0)", "Indices of an upper triangle, as two rows.", entry="triu_indices_entry")
+
+structured("tril(input, diagonal: int = 0)", "The lower triangle; zeros above it.", grad="tril(grad, diagonal)", inplace="tril_into")
+structured("triu(input, diagonal: int = 0)", "The upper triangle; zeros below it.", grad="triu(grad, diagonal)", inplace="triu_into")
+composite("diag(input, diagonal: int = 0)", "A vector as a diagonal matrix; the diagonal of a matrix.")
+structured("diag_embed(input, offset: int = 0, dim1: dim = -2, dim2: dim = -1)", "Vectors as diagonals of new matrices.",
+           grad="diagonal(grad, offset, dim1, dim2)")
+composite("diagflat(input, offset: int = 0)", "All elements as a diagonal.")
+composite("one_hot(tensor, num_classes: int = -1)", "One in the column each number names, zeros elsewhere.", method=False,
+          function=False)
+composite("meshgrid(tensors: shape, *, indexing: any = None)", "Vectors expanded to a common grid.", method=False)
+composite("cartesian_prod(tensors: shape)", "All combinations of the elements of vectors, as rows.", method=False)
+composite("broadcast_tensors(tensors: shape)", "Tensors expanded to their common shape.", method=False)

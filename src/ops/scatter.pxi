@@ -1,0 +1,591 @@
+# Indexing along one dimension: index_select and its like (whole rows), gather and scatter (an index for each element), take and put
+# (all elements in row-major order), and masks.
+
+cdef Tensor row_index(str name, Tensor index):
+    if index.a.ndim > 1:
+        raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {index.a.ndim} with type: "
+                         f"{scalar_name(index.a.dtype)} and size: {shape_list(index.a.ndim, index.a.shape)}")
+    if index.a.dtype != INT64 and index.a.dtype != INT32:
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index but got: {scalar_name(index.a.dtype)}")
+    if index.a.ndim == 0:
+        index = op_reshape(index, (1,)).detach()
+    return index if index.a.dtype == INT64 else converted(index, INT64)
+
+
+cdef int check_range(Tensor index, int64_t size, bint wraps, str text) except -1:
+    """Raise IndexError for an index outside 0..size-1 (-size..size-1 if it wraps)."""
+    cdef Tensor bad = no_bad_index()
+    cdef Launch l
+    cdef Array* operand[2]
+    cdef Array* only = &index.a
+    cdef int8_t perm[MAX_DIMS]
+    cdef int i
+    if index.a.numel == 0:
+        return 0
+    operand[0] = operand[1] = &index.a
+    order_dims(&only, 1, &index.a, perm)
+    fill_loop(&l, operand, 2, perm)
+    l.kernel, l.dtype, l.core, l.noperands = K_CHECK_INDICES, INT64, 1, 2
+    l.ptr[0], l.ptr[1] = bad.a.data, index.a.data
+    for i in range(l.ndim):
+        l.stride[0][i] = 0
+    l.attr[0].i, l.attr[1].i = size, wraps
+    run(&l)
+    if (<int64_t*>bad.a.data)[1]:
+        raise IndexError(text if text is not None else
+                         f"index {(<int64_t*>bad.a.data)[0]} is out of bounds for dimension with size {size}")
+    return 0
+
+
+cdef Plan row_plan(str name, Tensor t, object dim, Tensor index):
+    """The plan of a vector of row numbers along dim."""
+    cdef int d = wrapped_dim(name, dim, t.a.ndim)
+    index = row_index(name, index)
+    check_range(index, t.a.shape[d] if t.a.ndim else 1, False, "index out of range in self")
+    return rows_plan(&t.a, d, index)
+
+
+cdef Tensor lifted(Tensor t):
+    """A 0-d tensor as a vector of one element over the same memory."""
+    cdef int64_t one = 1
+    return t if t.a.ndim else view_of(t, 1, &one, &one, 0)
+
+
+cdef Tensor index_select_rule(Tensor input, object dim, Tensor index):
+    cdef Tensor out = take_plan(lifted(input), row_plan("index_select", lifted(input), dim, index))
+    if input.a.ndim == 0:
+        out.a.ndim = 0
+    return out
+
+
+cdef object index_select_grad(object grad, tuple shape, object dim, Tensor index):
+    cdef Tensor like = zeros_shape(shape)
+    return op__index_embed(grad, row_plan("index_select", like, dim, index)) if shape else op_reshape(op_sum(grad), ())
+
+
+cdef Tensor zeros_shape(tuple shape):
+    """Geometry alone: a tensor of this shape over no memory to speak of."""
+    cdef Tensor out = empty(FLOAT32, 0, NULL)
+    out.a.ndim = read_shape("shape", shape, out.a.shape)
+    set_contiguous(&out.a)
+    return out
+
+
+cdef int check_rows(str name, Tensor out, object dim, Tensor index, Tensor source) except -1:
+    cdef int d = wrapped_dim(name, dim, out.a.ndim), k
+    cdef int64_t n = source.a.shape[d] if d < source.a.ndim else 1
+    if out.a.dtype != source.a.dtype:
+        raise RuntimeError(f"{name}(): self and source expected to have the same dtype, but got (self) {scalar_name(out.a.dtype)} and "
+                           f"(source) {scalar_name(source.a.dtype)}")
+    if index.a.numel != n:
+        raise RuntimeError(f"{name}(): Number of indices ({index.a.numel}) should be equal to source.size(dim): ({n}), for dim: {d}")
+    if source.a.ndim != out.a.ndim:
+        raise RuntimeError(f"{name}(): source must have self's number of dimensions, got {shape_tuple(&source.a)} and "
+                           f"{shape_tuple(&out.a)}")
+    for k in range(out.a.ndim):
+        if k != d and source.a.shape[k] != out.a.shape[k]:
+            raise RuntimeError(f"{name}(): source.size({k}) must be self.size({k}), got {shape_tuple(&source.a)} and "
+                               f"{shape_tuple(&out.a)}")
+    return 0
+
+
+cdef int index_add_into(Tensor out, object dim, Tensor index, Tensor source, object alpha) except -1:
+    check_rows("index_add_", out, dim, index, source)
+    if alpha != 1:
+        source = op_mul(source.detach(), alpha)
+    return put_plan(K_ADD_ITEMS, lifted(out), lifted(source), row_plan("index_add_", lifted(out), dim, index))
+
+
+cdef Tensor index_add_rule(Tensor input, object dim, Tensor index, Tensor source, object alpha):
+    cdef Tensor out = contiguous_copy(input)
+    index_add_into(out, dim, index, source, alpha)
+    return out
+
+
+cdef object index_add_grad(object grad, object dim, Tensor index, object alpha):
+    rows = op_index_select(grad, dim, index)
+    return rows if alpha == 1 else op_mul(rows, alpha)
+
+
+cdef int index_copy_into(Tensor out, object dim, Tensor index, Tensor source) except -1:
+    check_rows("index_copy_", out, dim, index, source)
+    return put_plan(K_PUT_ITEMS, lifted(out), lifted(source), row_plan("index_copy_", lifted(out), dim, index))
+
+
+cdef Tensor index_copy_rule(Tensor input, object dim, Tensor index, Tensor source):
+    cdef Tensor out = contiguous_copy(input)
+    index_copy_into(out, dim, index, source)
+    return out
+
+
+cdef Tensor scalar_operand(str name, object value, int dt):
+    """A 0-d tensor of dtype dt from a number or a 0-d tensor."""
+    cdef Tensor out
+    if is_tensor(<PyObject*>value):
+        if (<Tensor>value).a.ndim:
+            raise RuntimeError(f"{name} only supports a 0-dimensional value tensor, but got tensor with {(<Tensor>value).a.ndim} "
+                               "dimension(s).")
+        return converted(<Tensor>value, dt)
+    out = empty(dt, 0, NULL)
+    fill_array(&out.a, value)
+    return out
+
+
+cdef int index_fill_into(Tensor out, object dim, Tensor index, object value) except -1:
+    cdef Tensor one = scalar_operand("index_fill_", value, out.a.dtype)
+    return put_plan(K_PUT_ITEMS, lifted(out), one, row_plan("index_fill_", lifted(out), dim, index))
+
+
+cdef Tensor index_fill_rule(Tensor input, object dim, Tensor index, object value):
+    cdef Tensor out = converted(input, input.a.dtype)
+    index_fill_into(out, dim, index, value)
+    return out
+
+
+# an index for each element
+
+cdef int check_gather(str name, Tensor t, int d, Tensor index, Tensor other) except -1:
+    """index must have t's number of dimensions and fit into it but along d; into `other` everywhere."""
+    cdef int k
+    if index.a.dtype != INT64 and index.a.dtype != INT32:
+        raise RuntimeError(f"{name}(): Expected dtype int64 for index")
+    if index.a.numel == 0:
+        return 0
+    if max(index.a.ndim, 1) != max(t.a.ndim, 1):
+        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor: "
+                           f"{name} got {shape_tuple(&index.a)} and {shape_tuple(&t.a)}")
+    if other is not None and max(index.a.ndim, 1) != max(other.a.ndim, 1):
+        raise RuntimeError("Index tensor must have the same number of dimensions as src tensor: "
+                           f"{name} got {shape_tuple(&index.a)} and {shape_tuple(&other.a)}")
+    for k in range(min(index.a.ndim, t.a.ndim)):
+        if (k != d and index.a.shape[k] > t.a.shape[k]) or (other is not None and index.a.shape[k] > other.a.shape[k]):
+            raise RuntimeError(f"Size does not match at dimension {k} expected index {shape_list(index.a.ndim, index.a.shape)} to be "
+                               f"no larger than self {shape_list(t.a.ndim, t.a.shape)} apart from dimension {d}" +
+                               ("" if other is None else f" and to be no larger size than src {shape_list(other.a.ndim, other.a.shape)}"))
+    return 0
+
+
+cdef int index_launch(str name, int kernel, Array* moving, Array* along, Tensor index, int d, int64_t how) except -1:
+    """Run a gather or scatter kernel.  along: the tensor that is indexed; moving: the one in index's shape, or a number's."""
+    cdef Launch l
+    cdef Array view = along[0]
+    cdef Array same = moving[0]
+    cdef Array* operand[3]
+    cdef int8_t perm[MAX_DIMS]
+    cdef Tensor bad
+    cdef int k, w
+    cdef int64_t size = along.shape[d] if along.ndim else 1, stride = along.stride[d] if along.ndim else 0
+    if index.a.numel == 0:
+        return 0
+    bad = no_bad_index()
+    if size == 0:
+        raise RuntimeError(f"{name}: index {(<int64_t*>index.a.data)[0]} is out of bounds for dimension {d} with size 0")
+    view.ndim = same.ndim = index.a.ndim
+    for k in range(index.a.ndim):
+        view.shape[k] = same.shape[k] = index.a.shape[k]
+        if along.ndim == 0 or k == d:
+            view.stride[k] = 0
+        if moving.ndim == 0:
+            same.stride[k] = 0
+    refresh(&view)
+    refresh(&same)
+    if kernel == K_GATHER_ITEMS:
+        operand[0], operand[1] = &same, &view
+    else:
+        operand[0], operand[1] = &view, &same
+    operand[2] = &index.a
+    for k in range(index.a.ndim):                 # plain order: among equal indices the last one wins
+        perm[index.a.ndim - 1 - k] = k
+    if kernel == K_GATHER_ITEMS:
+        order_dims(operand, 3, &index.a, perm)
+    l.kernel, l.dtype, l.core, l.noperands = kernel, along.dtype, 1, 4
+    fill_loop(&l, operand, 3, perm)
+    l.ptr[0], l.ptr[1], l.ptr[2], l.ptr[3] = operand[0].data, operand[1].data, index.a.data, bad.a.data
+    for k in range(l.ndim):
+        l.stride[3][k] = 0
+    l.attr[0].i, l.attr[1].i, l.attr[2].i = size, stride, how
+    run(&l)
+    if (<int64_t*>bad.a.data)[1]:
+        raise RuntimeError(f"index {(<int64_t*>bad.a.data)[0]} is out of bounds for dimension {d} with size {size}")
+    return 0
+
+
+cdef inline Tensor index64(Tensor index):
+    return index if index.a.dtype == INT64 else converted(index, INT64)
+
+
+cdef Tensor gather_rule(Tensor input, object dim, Tensor index, object sparse_grad):
+    cdef int d = wrapped_dim("gather", dim, input.a.ndim)
+    cdef Tensor out
+    if sparse_grad:
+        raise NotImplementedError("gather: sparse_grad=True is not supported")
+    check_gather("gather", input, d, index, None)
+    out = empty_as(input.a.dtype, &index.a)
+    index_launch("gather", K_GATHER_ITEMS, &out.a, &input.a, index64(index), d, 0)
+    return out
+
+
+cdef object gather_grad(Tensor grad, tuple shape, object dim, Tensor index):
+    return op_scatter_add(zeros_of(grad.a.dtype, shape), dim, index, grad)
+
+
+cdef int scatter_tensor_into(Tensor out, object dim, Tensor index, Tensor src) except -1:
+    return scatter_checked("scatter", K_SCATTER_ITEMS, out, dim, index, src, 0)
+
+
+cdef int scatter_checked(str name, int kernel, Tensor out, object dim, Tensor index, Tensor src, int64_t how) except -1:
+    cdef int d = wrapped_dim(name, dim, out.a.ndim)
+    cdef Array* operand = &src.a
+    check_gather(name, out, d, index, src)
+    if src.a.dtype != out.a.dtype:
+        raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype, got {scalar_name(out.a.dtype)} and "
+                           f"{scalar_name(src.a.dtype)}")
+    refuse_shared_elements(name, &out.a)
+    check_indexed(out, d, index)
+    if overlaps(out, &operand, 1) or out.a.data == src.a.data:
+        src = contiguous_copy(src)
+    return index_launch(name, kernel, &src.a, &out.a, index64(index), d, how)
+
+
+cdef int check_indexed(Tensor out, int d, Tensor index) except -1:
+    """Refuse indices out of bounds before anything is written.  Scattering does not count from the end."""
+    cdef int64_t size = out.a.shape[d] if out.a.ndim else 1
+    try:
+        check_range(index64(index), size, False, None)
+    except IndexError as error:
+        raise RuntimeError(str(error).replace("dimension with", f"dimension {d} with")) from None
+    return 0
+
+
+cdef Tensor scatter_tensor_rule(Tensor input, object dim, Tensor index, Tensor src):
+    cdef Tensor out = contiguous_copy(input)
+    scatter_tensor_into(out, dim, index, src)
+    return out
+
+
+cdef int scatter_value_into(Tensor out, object dim, Tensor index, object value) except -1:
+    cdef int d = wrapped_dim("scatter", dim, out.a.ndim)
+    cdef Tensor one = scalar_operand("scatter", value, out.a.dtype)
+    check_gather("scatter", out, d, index, None)
+    refuse_shared_elements("scatter", &out.a)
+    check_indexed(out, d, index)
+    return index_launch("scatter", K_SCATTER_ITEMS, &one.a, &out.a, index64(index), d, 0)
+
+
+cdef Tensor scatter_value_rule(Tensor input, object dim, Tensor index, object value):
+    cdef Tensor out = contiguous_copy(input)
+    scatter_value_into(out, dim, index, value)
+    return out
+
+
+cdef dict OLD_REDUCE = {"add": "sum", "multiply": "prod"}
+
+
+cdef object scatter_rule(Tensor input, object dim, Tensor index, object src, object value, object reduce):
+    src = value if src is None else src
+    if src is None:
+        raise TypeError("scatter() missing required argument 'src' (position 4)")
+    if reduce is not None:
+        if reduce not in OLD_REDUCE:
+            raise RuntimeError(f"reduce argument must be either add or multiply, got {reduce!r}")
+        if not is_tensor(<PyObject*>src):
+            src = op_expand(scalar_operand("scatter", src, input.a.dtype), shape_tuple(&index.a))
+        return op__scatter_reduce(input, index, src, (dim, OLD_REDUCE[reduce], True))
+    if is_tensor(<PyObject*>src):
+        return op__scatter_tensor(input, dim, index, src)
+    return op__scatter_value(input, dim, index, src)
+
+
+def tensor_scatter_(Tensor self, dim, Tensor index, src=None, *, value=None, reduce=None):
+    """In-place version of scatter."""
+    src = value if src is None else src
+    if src is None:
+        raise TypeError("scatter_() missing required argument 'src' (position 4)")
+    if reduce is not None:
+        if reduce not in OLD_REDUCE:
+            raise RuntimeError(f"reduce argument must be either add or multiply, got {reduce!r}")
+        if not is_tensor(<PyObject*>src):
+            src = op_expand(scalar_operand("scatter_", src, self.a.dtype), shape_tuple(&index.a))
+        how = (dim, OLD_REDUCE[reduce], True)
+        return write(entry__scatter_reduce_inplace, op__scatter_reduce, <PyObject*>self, <PyObject*>index, <PyObject*>src,
+                     <PyObject*>how)
+    if is_tensor(<PyObject*>src):
+        return write(entry__scatter_tensor_inplace, op__scatter_tensor, <PyObject*>self, <PyObject*>dim, <PyObject*>index, <PyObject*>src)
+    return write(entry__scatter_value_inplace, op__scatter_value, <PyObject*>self, <PyObject*>dim, <PyObject*>index, <PyObject*>src)
+
+
+cdef int scatter_add_into(Tensor out, object dim, Tensor index, Tensor src) except -1:
+    cdef Tensor wide
+    if has_kernel(K_SCATTER_REDUCE_ITEMS, out.a.dtype) or src.a.dtype != out.a.dtype:
+        return scatter_checked("scatter_add_", K_SCATTER_REDUCE_ITEMS, out, dim, index, src, 0)
+    wide = converted(out, FLOAT32 if is_floating(out.a.dtype) else UINT8)
+    scatter_checked("scatter_add_", K_SCATTER_REDUCE_ITEMS, wide, dim, index, converted(src, wide.a.dtype), 0)
+    return copy_array(&out.a, &wide.a)
+
+
+cdef Tensor scatter_add_rule(Tensor input, object dim, Tensor index, Tensor src):
+    cdef Tensor out = contiguous_copy(input)
+    scatter_add_into(out, dim, index, src)
+    return out
+
+
+# scatter_reduce: how = (dim, reduce, include_self)
+
+cdef dict REDUCE_KERNEL = {"sum": 0, "mean": 0, "prod": 1, "amax": 2, "amin": 3}
+
+
+cdef object scatter_reduce_call(Tensor input, object dim, Tensor index, Tensor src, object reduce, object include_self):
+    return op__scatter_reduce(input, index, src, (dim, reduce, include_self))
+
+
+def tensor_scatter_reduce_(Tensor self, dim, Tensor index, Tensor src, reduce, *, bint include_self=True):
+    """In-place version of scatter_reduce."""
+    how = (dim, reduce, True if include_self else False)
+    return write(entry__scatter_reduce_inplace, op__scatter_reduce, <PyObject*>self, <PyObject*>index, <PyObject*>src, <PyObject*>how)
+
+
+cdef Tensor scatter_reduce_rule(Tensor input, Tensor index, Tensor src, object how):
+    cdef Tensor out = contiguous_copy(input)
+    scatter_reduce_into(out, index, src, how)
+    return out
+
+
+cdef int scatter_reduce_into(Tensor out, Tensor index, Tensor src, object how) except -1:
+    cdef object dim = how[0], reduce = how[1]
+    cdef bint include_self = how[2]
+    cdef Tensor counts, ones, wide
+    if reduce not in REDUCE_KERNEL:
+        raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+    if not has_kernel(K_SCATTER_REDUCE_ITEMS, out.a.dtype):
+        if src.a.dtype != out.a.dtype:
+            raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
+        wide = converted(out, FLOAT32 if is_floating(out.a.dtype) else UINT8)
+        scatter_reduce_into(wide, index, converted(src, wide.a.dtype), how)
+        return copy_array(&out.a, &wide.a)
+    if not include_self:
+        start = {"sum": 0, "mean": 0, "prod": 1}.get(reduce)
+        if start is None:
+            start = limit_of(out.a.dtype, reduce == "amin")
+        scatter_value_into(out, dim, index, start)
+    scatter_checked("scatter_reduce", K_SCATTER_REDUCE_ITEMS, out, dim, index, src, REDUCE_KERNEL[reduce])
+    if reduce == "mean":
+        counts = scatter_counts(out, index, src, how)
+        result = op_div(out.detach(), at_least_one(counts)) if is_floating(out.a.dtype) else \
+            out.detach().div(at_least_one(counts), rounding_mode="floor")
+        copy_array(&out.a, &(<Tensor>result).a)
+    return 0
+
+
+cdef object limit_of(int dt, bint largest):
+    if is_floating(dt):
+        return float("inf") if largest else float("-inf")
+    if dt == UINT8:
+        return 255 if largest else 0
+    bits = 8 * itemsize(dt) - 1
+    return (1 << bits) - 1 if largest else -(1 << bits)
+
+
+cdef Tensor scatter_counts(Tensor out, Tensor index, Tensor src, object how):
+    """How many values meet in each element of the result."""
+    cdef Tensor counts = empty_as(out.a.dtype, &out.a)
+    cdef Tensor ones = empty_as(out.a.dtype, &src.a)
+    fill_array(&counts.a, 1 if how[2] else 0)
+    fill_array(&ones.a, 1)
+    scatter_add_into(counts, how[0], index, ones)
+    return counts
+
+
+cdef object at_least_one(object counts):
+    return op_where(op_eq(counts, 0), 1, counts)
+
+
+cdef object scatter_reduce_grad_input(object grad, Tensor input, object result, Tensor index, Tensor src, object how):
+    dim, reduce, include_self = how
+    if reduce == "sum":
+        g = grad
+    elif reduce == "mean":
+        g = op_div(grad, at_least_one(scatter_counts(input, index, src, how)))
+    elif reduce == "prod":
+        g = op_div(op_mul(grad, result), input)
+    else:
+        g = extremes_share(grad, input, result, index, src, how)[0]
+    return g if include_self else op__scatter_value(g, dim, index, 0)
+
+
+cdef object scatter_reduce_grad_src(object grad, Tensor input, object result, Tensor index, Tensor src, object how):
+    dim, reduce, include_self = how
+    if reduce == "sum":
+        return op_gather(grad, dim, index)
+    if reduce == "mean":
+        return op_gather(op_div(grad, at_least_one(scatter_counts(input, index, src, how))), dim, index)
+    if reduce == "prod":
+        return op_div(op_gather(op_mul(grad, result), dim, index), src)
+    return extremes_share(grad, input, result, index, src, how)[1]
+
+
+cdef tuple extremes_share(object grad, Tensor input, object result, Tensor index, Tensor src, object how):
+    """The gradient of a maximum, shared equally by the elements that attain it."""
+    dim, reduce, include_self = how
+    from_self = cast_to(op_eq(input.detach(), result.detach()), input.a.dtype)
+    if not include_self:
+        from_self = op__scatter_value(from_self, dim, index, 0)
+    from_src = cast_to(op_eq(src.detach(), op_gather(result.detach(), dim, index)), input.a.dtype)
+    share = op_div(grad, at_least_one(op_scatter_add(from_self, dim, index, from_src)))
+    return op_mul(from_self, share), op_mul(from_src, op_gather(share, dim, index))
+
+
+install_method("scatter_", tensor_scatter_)
+install_method("scatter_reduce_", tensor_scatter_reduce_)
+
+
+# all elements in row-major order
+
+cdef Plan flat_plan(const Array* a, Tensor index):
+    cdef Plan p
+    if index.a.dtype != INT64:
+        raise IndexError(f"take(): Expected a long tensor for index, but got {scalar_name(index.a.dtype)}")
+    return make_plan(a, [index], [0], [a.ndim])
+
+
+cdef Tensor take_rule(Tensor input, Tensor index):
+    if input.a.numel == 0 and index.a.numel:
+        raise IndexError("take(): tried to take from an empty tensor")
+    return take_plan(lifted(input), flat_plan(&lifted(input).a, index))
+
+
+cdef object take_grad(object grad, tuple shape, Tensor index):
+    cdef Tensor like = lifted(zeros_shape(shape))
+    return op_reshape(op__index_embed(grad, flat_plan(&like.a, index)), shape)
+
+
+cdef int put_into(Tensor out, Tensor index, Tensor source, object accumulate) except -1:
+    if index.a.numel != source.a.numel:
+        raise RuntimeError(f"put_(): Expected source and index to have the same number of elements, but got source.numel() = "
+                           f"{source.a.numel}, index.numel() = {index.a.numel}")
+    if out.a.dtype != source.a.dtype:
+        raise RuntimeError(f"put_(): self and source expected to have the same dtype, but got self.dtype = "
+                           f"{scalar_name(out.a.dtype)} and source.dtype = {scalar_name(source.a.dtype)}")
+    source = op_reshape(source.detach(), shape_tuple(&index.a))
+    return put_plan(K_ADD_ITEMS if accumulate else K_PUT_ITEMS, lifted(out), source, flat_plan(&lifted(out).a, index))
+
+
+cdef Tensor put_rule(Tensor input, Tensor index, Tensor source, object accumulate):
+    cdef Tensor out = converted(input, input.a.dtype)
+    put_into(out, index, source, accumulate)
+    return out
+
+
+cdef object put_grad(Tensor grad, Tensor index, object accumulate):
+    return grad if accumulate else op__index_clear(grad, flat_plan(&grad.a, index))
+
+
+cdef object take_along_dim_rule(Tensor input, Tensor indices, object dim):
+    cdef int d, k
+    if indices.a.dtype != INT64:
+        raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {scalar_name(indices.a.dtype)}")
+    if dim is None:
+        return op_gather(op_reshape(input, (-1,)), 0, op_reshape(indices, (-1,)))
+    if input.a.ndim != indices.a.ndim:
+        raise RuntimeError("torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
+                           f"{input.a.ndim} dimensions for input, and {indices.a.ndim} dimensions for indices")
+    d = wrapped_dim("take_along_dim", dim, input.a.ndim)
+    wide, of = list(shape_tuple(&input.a)), list(shape_tuple(&indices.a))
+    for k in range(input.a.ndim):
+        if k != d:
+            wide[k] = of[k] = wide[k] if of[k] == 1 else of[k]
+    return op_gather(op_expand(input, wide), d, op_expand(indices, of))
+
+
+# masks
+
+cdef int check_mask(str name, Tensor mask) except -1:
+    if mask.a.dtype != BOOL:
+        raise RuntimeError(f"{name} only supports boolean masks, but got mask with dtype {dtype_object(mask.a.dtype)}"
+                           if name == "masked_fill_" else f"{name}: expected BoolTensor for mask, got {dtype_object(mask.a.dtype)}")
+    return 0
+
+
+cdef Tensor masked_filled(Tensor input, Tensor mask, object value, Tensor into):
+    cdef PyObject* x[3]
+    cdef int loop = input.a.dtype
+    cdef int kind
+    check_mask("masked_fill_", mask)
+    if is_tensor(<PyObject*>value):
+        if (<Tensor>value).a.ndim:
+            raise RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+                               f"{(<Tensor>value).a.ndim} dimension(s).")
+        kind = (<Tensor>value).a.dtype
+    else:
+        kind = number_dtype(value)
+    if category(kind) > category(loop) and category(kind) == 2:
+        raise RuntimeError(f"value cannot be converted to type {scalar_name(loop)} without overflow")
+    x[0], x[1], x[2] = <PyObject*>mask, <PyObject*>value, <PyObject*>input
+    if loop == FLOAT16 or loop == BFLOAT16:
+        loop = FLOAT32
+    return compute(op_where.row, op_where.row.kernel, loop, input.a.dtype, 1, x, 3, NULL, into)
+
+
+cdef Tensor masked_fill_rule(Tensor input, Tensor mask, object value):
+    return masked_filled(input, mask, value, None)
+
+
+cdef int masked_fill_into(Tensor out, Tensor mask, object value) except -1:
+    refuse_shared_elements("masked_fill_", &out.a)
+    check_expands("masked_fill_", &mask.a, &out.a)
+    masked_filled(out, mask, value, out)
+    return 0
+
+
+cdef tuple both_expanded(Tensor a, Tensor b):
+    """Both in their common shape."""
+    cdef Array shape
+    cdef Array* operand[2]
+    operand[0], operand[1] = &a.a, &b.a
+    broadcast(b"mask", operand, 2, &shape)
+    common = tuple(shape_list(shape.ndim, shape.shape))
+    return (a if same_shape(&a.a, &shape) else op_expand(a, common)), (b if same_shape(&b.a, &shape) else op_expand(b, common))
+
+
+cdef object masked_select_rule(Tensor input, Tensor mask):
+    check_mask("masked_select", mask)
+    input, mask = both_expanded(input, mask)
+    if input.a.ndim == 0:
+        input, mask = op_reshape(input, (1,)), op_reshape(mask, (1,))
+    return op__index(input, make_plan(&input.a, [positions_of(mask)], [0], [input.a.ndim]))
+
+
+cdef object masked_scatter_rule(Tensor input, Tensor mask, Tensor source):
+    check_mask("masked_scatter", mask)
+    if input.a.dtype != source.a.dtype:
+        raise RuntimeError(f"masked_scatter: expected self and source to have same dtypes but got {scalar_name(input.a.dtype)} and "
+                           f"{scalar_name(source.a.dtype)}")
+    input, mask = both_expanded(input, mask)
+    return op_reshape(op__index_put(op_reshape(input, (-1,)), *scattered(mask, source), False), shape_tuple(&input.a))
+
+
+cdef tuple scattered(Tensor mask, Tensor source):
+    """The values that masked_scatter writes, and their plan over the flattened tensor."""
+    cdef Tensor places = positions_of(mask)
+    cdef Tensor flat = op_reshape(mask, (-1,))
+    if places.a.numel > source.a.numel:
+        raise RuntimeError(f"masked_scatter: expected source to have at least as many elements as mask has true ones, got "
+                           f"{source.a.numel} and {places.a.numel}")
+    return slice_of(op_reshape(source, (-1,)), 0, 0, places.a.numel), rows_plan(&flat.a, 0, places)
+
+
+def tensor_masked_scatter_(Tensor self, Tensor mask, Tensor source):
+    """In-place version of masked_scatter."""
+    check_mask("masked_scatter_", mask)
+    cdef Tensor wide = mask if same_shape(&mask.a, &self.a) else op_expand(mask, shape_tuple(&self.a))
+    cdef Tensor places = positions_of(wide)
+    cdef object values = scattered(wide, source)[0], plan, accumulate = False
+    if self.a.dtype != source.a.dtype:
+        raise RuntimeError(f"masked_scatter: expected self and source to have same dtypes but got {scalar_name(self.a.dtype)} and "
+                           f"{scalar_name(source.a.dtype)}")
+    if self.a.ndim == 0:
+        return self.copy_(values[0]) if places.a.numel else self
+    plan = make_plan(&self.a, [places], [0], [self.a.ndim])
+    return write(entry__index_put_inplace, op__index_put, <PyObject*>self, <PyObject*>values, <PyObject*>plan, <PyObject*>accumulate)
+
+
+install_method("masked_scatter_", tensor_masked_scatter_)
