@@ -93,5 +93,10 @@ class Build(build_ext):
         super().finalize_options()
         self.parallel = self.parallel or os.cpu_count()
 
+    def run(self):
+        super().run()
+        if not self.inplace:                 # so that `python -m fastgrad` also works from the checkout, which comes first there
+            self.copy_extensions_to_source()
+
 
 setup(ext_modules=[Extension("fastgrad._engine", [])], cmdclass={"build_ext": Build})

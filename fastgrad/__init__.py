@@ -37,11 +37,9 @@ bool = _DTYPES["bool"]
 
 pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 
-# every public name of _ops is a function of ours, but for what becomes a method and the list of names
-globals().update({name: value for name, value in vars(_ops).items() if callable(value) and not name.startswith(("_", "tensor_"))})
-for _name in ("names", "Size"):
-    globals().pop(_name, None)
-from ._engine import Size  # noqa: E402, F811
+# every public function of _ops is one of ours, but for what becomes a method and the list of names
+globals().update({name: value for name, value in vars(_ops).items() if callable(value) and name != "names"
+                  and not isinstance(value, type) and not name.startswith(("_", "tensor_"))})
 
 from . import _methods  # noqa: E402, F401  (gives Tensor the methods that are not operations)
 

@@ -52,7 +52,7 @@ ctypedef struct Row
 
 ctypedef int (*backward_t)(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1
 ctypedef object (*formula_t)(object grad, PyObject** saved)
-ctypedef object (*entry_t)(const Row* row, PyObject** args)
+ctypedef object (*entry_point)(const Row* row, PyObject** args)
 
 ctypedef struct Row:          # an operation, as the engine sees it; generated from the table
     const char* name
@@ -120,7 +120,7 @@ cdef enum:
 cdef class Operation:
     cdef void* call           # vectorcall
     cdef const Row* row
-    cdef entry_t entry
+    cdef entry_point entry
     cdef readonly str __name__
     cdef readonly str __doc__
     cdef readonly tuple names
@@ -176,9 +176,9 @@ cdef int store_number(int dt, object x, void* out) except -1
 cdef object load_number(int dt, const void* p)
 
 # operations, nodes, gradients
-cdef Operation make_operation(const Row* row, entry_t entry, str name, list names, int npositional, int nrequired, int variadic,
+cdef Operation make_operation(const Row* row, entry_point entry, str name, list names, int npositional, int nrequired, int variadic,
                               str doc)
-cdef int register_operator(str symbol, const Row* row, entry_t entry, bint inplace) except -1
+cdef int register_operator(str symbol, const Row* row, entry_point entry, bint inplace) except -1
 cdef object elementwise(const Row* row, PyObject** x)
 cdef object elementwise_with(const Row* row, int kernel, PyObject** x, int n)
 cdef object inplace_elementwise(const Row* row, PyObject** x)

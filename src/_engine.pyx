@@ -8,7 +8,7 @@ from cpython.ref cimport Py_INCREF, Py_DECREF
 from cpython.float cimport PyFloat_Check
 from cpython.bool cimport PyBool_Check
 from cpython.long cimport PyLong_Check
-from cpython.tuple cimport PyTuple_Check
+from cpython.tuple cimport PyTuple_Check, PyTuple_New, PyTuple_SET_ITEM
 from cpython.list cimport PyList_Check
 from cpython.buffer cimport PyBUF_STRIDES, PyBUF_FORMAT
 from cpython.pycapsule cimport PyCapsule_GetPointer

@@ -6,8 +6,8 @@ An operation that the engine offers with PyTorch's full signature is only re-exp
 import warnings
 
 import fastgrad as fg
-from fastgrad import _engine as _e
-from fastgrad._engine import (
+from fastgrad import _ops as _e
+from fastgrad._ops import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,

@@ -1,7 +1,7 @@
 """Adam, and AMSGrad; with decoupled weight decay it is AdamW (adamw.py)."""
 
 import fastgrad as fg
-from fastgrad import _engine as _e
+from fastgrad import _ops as _e
 from fastgrad._engine import Tensor
 
 from .optimizer import Optimizer, check_one_element, refuse_unsupported, with_grads

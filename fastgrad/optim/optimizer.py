@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from copy import deepcopy
 
 import fastgrad as fg
-from fastgrad import _engine as _e
+from fastgrad import _ops as _e
 from fastgrad._engine import Tensor
 
 from ..nn._names import typename

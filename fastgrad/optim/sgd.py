@@ -1,6 +1,6 @@
 """Stochastic gradient descent, with momentum and weight decay."""
 
-from fastgrad import _engine as _e
+from fastgrad import _ops as _e
 
 from .optimizer import Optimizer, check_one_element, refuse_unsupported, with_grads
 

@@ -67,7 +67,14 @@ cdef list shape_list(int ndim, const int64_t* shape):
 
 
 cdef tuple shape_tuple(const Array* a):
-    return tuple(shape_list(a.ndim, a.shape))
+    cdef tuple t = PyTuple_New(a.ndim)
+    cdef object size
+    cdef int d
+    for d in range(a.ndim):
+        size = a.shape[d]
+        Py_INCREF(size)
+        PyTuple_SET_ITEM(t, d, size)          # takes over the reference
+    return t
 
 
 cdef bint dense(const Array* a) noexcept nogil:

@@ -4,12 +4,17 @@
 
 cdef extern from "core/port.h" nogil:
     void* fg_scratch
+    void* fg_make_scratch(size_t n)
+    int fg_scratch_ready()
 
 cdef enum:
     LONG_LAUNCH = 1 << 16         # elements from which the GIL is dropped
 
 cdef KernelTable* kernel_table = NULL
 cdef bint recorder_on = False
+
+if not fg_scratch_ready():
+    raise ImportError("fastgrad: no thread-local key is left in this process")
 
 
 cdef void drive(const Launch* l, void* scratch) noexcept nogil:
@@ -53,11 +58,8 @@ cdef int64_t work_of(const Launch* l) noexcept nogil:
 
 
 cdef int ensure_scratch() except -1:
-    global fg_scratch
-    if fg_scratch == NULL and kernel_table.scratch_bytes:
-        fg_scratch = fg_aligned_alloc(kernel_table.scratch_bytes)
-        if fg_scratch == NULL:
-            raise MemoryError("cannot allocate a thread's scratch memory")
+    if fg_scratch == NULL and kernel_table.scratch_bytes and fg_make_scratch(kernel_table.scratch_bytes) == NULL:
+        raise MemoryError("cannot allocate a thread's scratch memory")
     return 0
 
 

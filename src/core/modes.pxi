@@ -176,30 +176,30 @@ ctypedef PyObject* (*make_t)(PyObject*, PyObject**, size_t, PyObject*) noexcept
 cdef make_t make_no_grad, make_enable_grad, make_inference
 
 
-cdef object made_or_decorated(make_t make, PyObject* kind, PyObject** args, size_t nargsf, PyObject* kwnames):
+cdef PyObject* made_or_decorated(make_t make, PyObject* kind, PyObject** args, size_t nargsf, PyObject* kwnames) except NULL:
     """`@no_grad` without parentheses: making an instance from a function gives the decorated function."""
-    cdef PyObject* made
-    if PyVectorcall_NARGS(nargsf) and not PyBool_Check(<object>args[0]) and callable(<object>args[0]):
-        return (<object>kind)()(<object>args[0])
-    if PyVectorcall_NARGS(nargsf) and make != make_inference and <object>args[0] is not None:
-        raise TypeError(f"{(<object>kind).__name__}: takes a function to decorate or nothing, got {type(<object>args[0]).__name__}")
-    made = make(kind, args, nargsf, kwnames)
-    if made == NULL:
-        raise TypeError(f"{(<object>kind).__name__}: takes no such arguments")
-    result = <object>made
-    Py_DECREF(result)                     # `made` was a reference of its own
-    return result
+    cdef object first
+    if PyVectorcall_NARGS(nargsf) == 0:
+        return make(kind, args, nargsf, kwnames)
+    first = <object>args[0]
+    if callable(first):
+        first = (<object>kind)()(first)
+        Py_INCREF(first)
+        return <PyObject*>first
+    if make != make_inference and first is not None:
+        raise TypeError(f"{(<object>kind).__name__}: takes a function to decorate or nothing, got {type(first).__name__}")
+    return make(kind, args, nargsf, kwnames)
 
 
-cdef object vectorcall_no_grad(PyObject* kind, PyObject** args, size_t nargsf, PyObject* kwnames):
+cdef PyObject* vectorcall_no_grad(PyObject* kind, PyObject** args, size_t nargsf, PyObject* kwnames) except NULL:
     return made_or_decorated(make_no_grad, kind, args, nargsf, kwnames)
 
 
-cdef object vectorcall_enable_grad(PyObject* kind, PyObject** args, size_t nargsf, PyObject* kwnames):
+cdef PyObject* vectorcall_enable_grad(PyObject* kind, PyObject** args, size_t nargsf, PyObject* kwnames) except NULL:
     return made_or_decorated(make_enable_grad, kind, args, nargsf, kwnames)
 
 
-cdef object vectorcall_inference(PyObject* kind, PyObject** args, size_t nargsf, PyObject* kwnames):
+cdef PyObject* vectorcall_inference(PyObject* kind, PyObject** args, size_t nargsf, PyObject* kwnames) except NULL:
     return made_or_decorated(make_inference, kind, args, nargsf, kwnames)
 
 

@@ -53,7 +53,7 @@ cdef class Operation:
             for i, name in enumerate(self.names)])
 
 
-cdef Operation make_operation(const Row* row, entry_t entry, str name, list names, int npositional, int nrequired, int variadic,
+cdef Operation make_operation(const Row* row, entry_point entry, str name, list names, int npositional, int nrequired, int variadic,
                               str doc):
     """variadic: index of a parameter that takes the remaining positional integers, or -1."""
     cdef Operation op = Operation.__new__(Operation)

@@ -27,6 +27,26 @@ static inline int fg_log2(uint64_t x) { return 63 - __builtin_clzll(x); }   /* x
 /* Autograd's state of this thread. */
 static FG_THREAD_LOCAL int fg_grad_enabled = 1;
 static FG_THREAD_LOCAL int fg_inference = 0;
-/* This thread's scratch memory for kernels; made at the first launch that asks for it. */
+/* This thread's scratch memory for kernels: made at its first launch, freed when it ends. */
 static FG_THREAD_LOCAL void *fg_scratch = NULL;
+#if defined(_MSC_VER)
+#include <windows.h>
+static DWORD fg_scratch_key;
+static void NTAPI fg_scratch_end(void *p) { if (p) fg_aligned_free(p); }
+static inline int fg_scratch_ready(void) { fg_scratch_key = FlsAlloc(fg_scratch_end); return fg_scratch_key != FLS_OUT_OF_INDEXES; }
+static inline void *fg_make_scratch(size_t n) {
+    void *p = fg_aligned_alloc(n);
+    if (p) { FlsSetValue(fg_scratch_key, p); fg_scratch = p; }
+    return p;
+}
+#else
+#include <pthread.h>
+static pthread_key_t fg_scratch_key;
+static inline int fg_scratch_ready(void) { return pthread_key_create(&fg_scratch_key, free) == 0; }
+static inline void *fg_make_scratch(size_t n) {
+    void *p = fg_aligned_alloc(n);
+    if (p) { pthread_setspecific(fg_scratch_key, p); fg_scratch = p; }
+    return p;
+}
+#endif
 #endif

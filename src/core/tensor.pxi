@@ -9,12 +9,12 @@ cdef tuple OPERATOR_SYMBOLS = ("+", "-", "*", "/", "//", "%", "**", "@", "&", "|
                                "<", "<=", "==", "!=", ">", ">=", "neg", "~", "abs")
 
 cdef const Row* operator_row[OPERATORS]
-cdef entry_t operator_entry[OPERATORS]
+cdef entry_point operator_entry[OPERATORS]
 cdef const Row* inplace_row[OPERATORS]
-cdef entry_t inplace_entry[OPERATORS]
+cdef entry_point inplace_entry[OPERATORS]
 
 
-cdef int register_operator(str symbol, const Row* row, entry_t entry, bint inplace) except -1:
+cdef int register_operator(str symbol, const Row* row, entry_point entry, bint inplace) except -1:
     cdef int i = OPERATOR_SYMBOLS.index(symbol)
     if inplace:
         inplace_row[i], inplace_entry[i] = row, entry

@@ -45,13 +45,15 @@ class ScalarCode(ast.NodeTransformer):
 
 
 class TensorCode(ast.NodeTransformer):
-    """A table expression as operations on tensors."""
+    """A table expression as operations on tensors.  In an elementwise row a condition is a tensor, elsewhere a Python value."""
 
-    def __init__(self, operations):
-        self.operations = operations
+    def __init__(self, operations, elementwise):
+        self.operations, self.elementwise = operations, elementwise
 
     def visit_IfExp(self, node):
         self.generic_visit(node)
+        if not self.elementwise:
+            return node
         return ast.Call(ast.Name("select"), [node.test, node.body, node.orelse], [])
 
     def visit_Call(self, node):
@@ -74,8 +76,8 @@ def scalar_code(expression, ctype):
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
-def tensor_code(expression, operations):
-    tree = TensorCode(operations).visit(ast.parse(expression, mode="eval"))
+def tensor_code(expression, operations, elementwise=False):
+    tree = TensorCode(operations, elementwise).visit(ast.parse(expression, mode="eval"))
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
@@ -169,10 +171,46 @@ def flat_kernel(name, out, operands, value, where, attrs):
              "    cdef i64 i", f"    cdef {out}_out o = <{out}_out>q[0]"]
     lines += [f"    cdef const {t}* {n} = <const {t}*>q[{i + 1}]" for i, (n, t) in enumerate(operands)]
     lines += attrs
-    lines += ["    for i in range(n):", f"        o[i] = {value}", "",
-              f"cdef void {name}(const Launch* l, char** p, void* scratch) noexcept nogil:",
+    lines += inner_loop(value) + [
+              "", f"cdef void {name}(const Launch* l, char** p, void* scratch) noexcept nogil:",
               f"    loop(l, p, {name}_flat, {len(widths)}, {sum(w << 4 * i for i, w in enumerate(widths)):#x})", ""]
     return lines
+
+
+# functions whose rare huge arguments need a call, which would keep a loop from vectorizing: (is any argument huge?, core form)
+GUARDED = {"vsin": ("vtrig_huge", "vsin_core"), "vcos": ("vtrig_huge", "vcos_core"), "vtan": ("vtrig_huge", "vtan_core"),
+           "vfmod": ("vfmod_huge", "vfmod_core")}
+
+
+def inner_loop(value):
+    """The loop itself; with guarded functions, two: one for blocks without huge arguments, and one that is always right."""
+    calls = guarded_calls(value)
+    if not calls:
+        return ["    for i in range(n):", f"        o[i] = {value}"]
+    core = value
+    for name in {name for name, _ in calls}:
+        core = core.replace(f"{name}(", f"{GUARDED[name][1]}(")
+    tests = dict.fromkeys(f"{GUARDED[name][0]}({arguments})" for name, arguments in calls)
+    return ["    cdef bint huge = False", "    for i in range(n):", f"        huge |= {' | '.join(tests)}",
+            "    if huge:", "        for i in range(n):", f"            o[i] = {value}",
+            "    else:", "        for i in range(n):", f"            o[i] = {core}"]
+
+
+def guarded_calls(value):
+    """(function, its arguments as text) of each guarded call in a piece of Cython."""
+    calls = []
+    for name in GUARDED:
+        start = value.find(f"{name}(")
+        while start >= 0:
+            depth, end = 0, start + len(name)
+            while True:
+                depth += {"(": 1, ")": -1}.get(value[end], 0)
+                end += 1
+                if depth == 0:
+                    break
+            calls.append((name, value[start + len(name) + 1:end - 1]))
+            start = value.find(f"{name}(", end)
+    return calls
 
 
 def expression_kernel(k, dtype):
@@ -233,9 +271,9 @@ def saved_layout(row):
 
 
 CONVERT = {      # kind of parameter -> how its entry reads it from the argument pointer
-    "tensor": "tensor_argument(row, {a}, {i})", "operand": "operand_argument(row, {a}, {i})", "any": "<object>{a}",
-    "int": "int_argument(row, {a}, {i})", "bool": "bool_argument(row, {a}, {i})", "float": "float_argument(row, {a}, {i})",
-    "number": "<object>{a}", "dim": "int_argument(row, {a}, {i})", "dims": "<object>{a}", "shape": "<object>{a}",
+    "tensor": "tensor_argument(this, {a}, {i})", "operand": "operand_argument(this, {a}, {i})", "any": "<object>{a}",
+    "int": "int_argument(this, {a}, {i})", "bool": "bool_argument(this, {a}, {i})", "float": "float_argument(this, {a}, {i})",
+    "number": "<object>{a}", "dim": "int_argument(this, {a}, {i})", "dims": "<object>{a}", "shape": "<object>{a}",
     "dtype": "<object>{a}", "tensors": "<object>{a}", "str": "<object>{a}",
 }
 
@@ -264,7 +302,7 @@ def elementwise_entry(row):
     lines = []
     position = {p.name: i for i, p in enumerate(row.parameters)}
     for suffix, target in (("", "elementwise"), ("_inplace", "inplace_elementwise")) if row.inplace else (("", "elementwise"),):
-        lines += [f"cdef object entry_{row.name}{suffix}(const Row* row, PyObject** a):      # {row.where}",
+        lines += [f"cdef object entry_{row.name}{suffix}(const Row* this, PyObject** a):      # {row.where}",
                   f"    cdef PyObject* x[{n + len(row.attrs)}]"]
         lines += [f"    x[{i}] = a[{i}]" for i in range(n)]
         for i, p in enumerate(row.attrs):
@@ -272,14 +310,14 @@ def elementwise_entry(row):
             lines.append(f"    x[{n + i}] = <PyObject*>{p.name}")
         if "inplace" in position:
             lines += [f"    if a[{position['inplace']}] != NULL and <object>a[{position['inplace']}]:",
-                      "        return inplace_elementwise(row, x)"]
-        lines += [f"    return {target}(row, x)", ""]
+                      "        return inplace_elementwise(this, x)"]
+        lines += [f"    return {target}(this, x)", ""]
     return lines
 
 
 def structured_entry(row):
     """Arguments to C, the rule, and the node with what the formulas read."""
-    lines = [f"cdef object entry_{row.name}(const Row* row, PyObject** a):      # {row.where}"]
+    lines = [f"cdef object entry_{row.name}(const Row* this, PyObject** a):      # {row.where}"]
     for i, p in enumerate(row.parameters):
         lines.append(f"    cdef object {p.name} = {argument(p, i)}")
     lines.append(f"    cdef object out = {row.forward}({', '.join(p.name for p in row.parameters)})")
@@ -295,7 +333,7 @@ def structured_entry(row):
 
 def structured_inplace_entry(row):
     """The function that row.inplace names writes over the first input; the node is that of the operation."""
-    lines = [f"cdef object entry_{row.name}_inplace(const Row* row, PyObject** a):      # {row.where}"]
+    lines = [f"cdef object entry_{row.name}_inplace(const Row* this, PyObject** a):      # {row.where}"]
     for i, p in enumerate(row.parameters):
         lines.append(f"    cdef object {p.name} = {argument(p, i)}")
     first = row.parameters[0].name
@@ -315,7 +353,7 @@ def structured_inplace_entry(row):
 def node_lines(row, inputs):
     """Make the node: edges to the inputs in `need`, and what their formulas read."""
     saved = saved_layout(row)
-    form = f"second_form(row, {row.second_form})" if row.second_form else "row"
+    form = f"second_form(this, {row.second_form})" if row.second_form else "this"
     lines = [f"    cdef Node node = new_node({form}, {len(row.inputs)}, 1)"]
     for name in inputs:
         i = row.inputs.index(name)
@@ -363,7 +401,7 @@ def elementwise_formulas(row, operations):
         lines += [f"    cdef object {u} = <object>saved[{place[u]}]" for u in names_in(formula) if u != "grad"]
         if n > 1:       # one of several operands may be a number
             lines += [f"    {u} = as_operand({u}, <Tensor>grad)" for u in row.inputs if u in arguments_of_calls(formula)]
-        lines += [f"    return {tensor_code(formula, operations)}", ""]
+        lines += [f"    return {tensor_code(formula, operations, elementwise=True)}", ""]
     return lines
 
 

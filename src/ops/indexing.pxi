@@ -202,7 +202,7 @@ cdef object getitem(Tensor t, object index):
     return op__index(view, plan_of(x, view)) if x.tensors else view
 
 
-cdef object write(entry_t entry, Operation op, PyObject* a, PyObject* b, PyObject* c, PyObject* d):
+cdef object write(entry_point entry, Operation op, PyObject* a, PyObject* b, PyObject* c, PyObject* d):
     """An in-place operation on a."""
     cdef PyObject* args[4]
     args[0], args[1], args[2], args[3] = a, b, c, d

@@ -1,51 +1,278 @@
-# Matrix products: shapes, and the launch of the gemm kernels.
+# Matrix products: shapes, batches, and the launch of the gemm kernels.
+#
+# Every product is `_product(a, b, ta, tb)`: matrices in the last two dimensions, either of them read transposed, batches
+# broadcast.  Its gradients are two more of its kind, so no transposed copy is ever made and any order of gradient follows:
+#     C = op(A) op(B)    dA = dC op(B)^T  or  op(B) dC^T    dB = op(A)^T dC  or  dC^T op(A)
 
-cdef Tensor product(Tensor a, Tensor b, bint transpose_a, bint transpose_b, Tensor bias):
-    """op(a) @ op(b) (+ bias) of two matrices, where op may transpose; no graph."""
-    cdef int64_t shape[2]
-    cdef int ra = 1 if transpose_a else 0, rb = 1 if transpose_b else 0
-    cdef int64_t m = a.a.shape[ra], k = a.a.shape[1 - ra], n = b.a.shape[1 - rb]
-    cdef int w = itemsize(a.a.dtype)
+cdef int require_same_dtype(str name, Tensor a, Tensor b) except -1:
+    if a.a.dtype != b.a.dtype:
+        raise RuntimeError(f"{name}: expected operands of the same dtype, got {dtype_object(a.a.dtype)} and "
+                           f"{dtype_object(b.a.dtype)}. Convert one with .to().")
+    return 0
+
+
+cdef Tensor _product_rule(Tensor a, Tensor b, bint ta, bint tb):
+    return product("matmul", a, b, ta, tb, None)
+
+
+cdef Tensor product(str name, Tensor a, Tensor b, bint ta, bint tb, Tensor bias):
+    """op(a) @ op(b) (+ bias) over the last two dimensions, batches broadcast; no graph."""
+    cdef int na = a.a.ndim, nb = b.a.ndim
+    cdef int am = na - 1 if ta else na - 2, ak = na - 2 if ta else na - 1
+    cdef int bk = nb - 1 if tb else nb - 2, bn = nb - 2 if tb else nb - 1
+    cdef int dt = a.a.dtype
+    require_same_dtype(name, a, b)
+    if a.a.shape[ak] != b.a.shape[bk]:
+        raise RuntimeError(f"{name}: inner sizes must match (shapes cannot be multiplied), got "
+                           f"{product_shape(a, ta)} and {product_shape(b, tb)}")
+    if dt == BOOL:
+        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
+    if dt == FLOAT16 or dt == BFLOAT16:
+        return converted(product(name, converted(a, FLOAT32), converted(b, FLOAT32), ta, tb,
+                                 None if bias is None else converted(bias, FLOAT32)), dt)
+    return launch_product(a, b, am, ak, bk, bn, bias)
+
+
+cdef str product_shape(Tensor t, bint transposed):
+    shape = shape_tuple(&t.a)
+    return str(shape[:-2] + (shape[-1], shape[-2]) if transposed else shape)
+
+
+cdef Tensor launch_product(Tensor a, Tensor b, int am, int ak, int bk, int bn, Tensor bias):
+    """The output and the launch: batch dimensions lead, (m, n, k) are the kernel's own."""
+    cdef int64_t shape[MAX_DIMS]
+    cdef int na = a.a.ndim - 2, nb = b.a.ndim - 2, batch = max(na, nb), d, w = itemsize(a.a.dtype)
+    cdef int64_t sa, sb, rows = a.a.shape[am]
     cdef Launch l
-    shape[0], shape[1] = m, n
-    cdef Tensor out = empty(a.a.dtype, 2, shape)
-    l.kernel = K_MATMUL_FORWARD if bias is None else K_LINEAR_FORWARD
-    l.dtype, l.core, l.ndim, l.noperands = a.a.dtype, 3, 3, 3
+    cdef Tensor out
+    for d in range(batch):
+        sa = a.a.shape[d - batch + na] if d >= batch - na else 1
+        sb = b.a.shape[d - batch + nb] if d >= batch - nb else 1
+        if sa != sb and sa != 1 and sb != 1:
+            raise RuntimeError(f"matmul: batch dimensions must broadcast, got {shape_tuple(&a.a)} and {shape_tuple(&b.a)}")
+        shape[d] = sa if sb == 1 else sb
+    shape[batch], shape[batch + 1] = rows, b.a.shape[bn]
+    out = empty(a.a.dtype, batch + 2, shape)
+    if out.a.numel == 0:
+        return out
+    if nb == 0 and na > 0 and ak == a.a.ndim - 1 and rows_fold(a):
+        rows = a.a.numel // max(a.a.shape[ak], 1) if a.a.shape[ak] else out.a.numel // shape[batch + 1]
+        batch = 0                                   # one tall matrix instead of a batch
+    l.kernel = K_MATMUL_INT_FORWARD if not is_floating(a.a.dtype) else K_MATMUL_FORWARD if bias is None else K_LINEAR_FORWARD
+    l.dtype, l.core, l.noperands = a.a.dtype, 3, 3
+    l.ndim = batch + 3
+    for d in range(batch):
+        l.shape[d] = shape[d]
+        l.stride[0][d] = out.a.stride[d] * w
+        l.stride[1][d] = a.a.stride[d - batch + na] * w if d >= batch - na and a.a.shape[d - batch + na] != 1 else 0
+        l.stride[2][d] = b.a.stride[d - batch + nb] * w if d >= batch - nb and b.a.shape[d - batch + nb] != 1 else 0
+        l.stride[3][d] = 0
     l.ptr[0], l.ptr[1], l.ptr[2] = out.a.data, a.a.data, b.a.data
-    l.shape[0], l.shape[1], l.shape[2] = m, n, k
-    l.stride[0][0], l.stride[0][1], l.stride[0][2] = n * w, w, 0
-    l.stride[1][0], l.stride[1][1], l.stride[1][2] = a.a.stride[ra] * w, 0, a.a.stride[1 - ra] * w
-    l.stride[2][0], l.stride[2][1], l.stride[2][2] = 0, b.a.stride[1 - rb] * w, b.a.stride[rb] * w
+    l.shape[batch], l.shape[batch + 1], l.shape[batch + 2] = rows, b.a.shape[bn], a.a.shape[ak]
+    l.stride[0][batch], l.stride[0][batch + 1], l.stride[0][batch + 2] = b.a.shape[bn] * w, w, 0
+    l.stride[1][batch], l.stride[1][batch + 1], l.stride[1][batch + 2] = a.a.stride[am] * w, 0, a.a.stride[ak] * w
+    l.stride[2][batch], l.stride[2][batch + 1], l.stride[2][batch + 2] = 0, b.a.stride[bn] * w, b.a.stride[bk] * w
     l.attr[0].i = 0
     if bias is not None:
         l.noperands = 4
         l.ptr[3] = bias.a.data
-        l.stride[3][0], l.stride[3][1], l.stride[3][2] = 0, w, 0
+        l.stride[3][batch], l.stride[3][batch + 1], l.stride[3][batch + 2] = 0, w, 0
     run(&l)
     return out
 
 
-cdef Tensor matmul_rule(Tensor input, Tensor other):
-    if input.a.ndim != 2 or other.a.ndim != 2 or input.a.shape[1] != other.a.shape[0]:
-        raise RuntimeError(f"matmul: inner sizes must match, got {shape_tuple(&input.a)} and {shape_tuple(&other.a)}")
-    return product(input, other, False, False, None)
+cdef bint rows_fold(Tensor a) noexcept:
+    """Whether all dimensions but the last are crossed with one stride."""
+    cdef int d
+    for d in range(a.a.ndim - 2):
+        if a.a.stride[d] != a.a.stride[d + 1] * a.a.shape[d + 1]:
+            return False
+    return True
 
 
-cdef object matmul_grad_input(Tensor grad, Tensor other, tuple shape):
-    return product(grad, other, False, True, None)
+# matmul and its special shapes
+
+cdef object matmul_entry(const Row* row, PyObject** x):
+    """Vectors become matrices for the product and lose the added dimension after it."""
+    cdef Tensor a = tensor_argument(row, x[0], 0)
+    cdef Tensor b = tensor_argument(row, x[1], 1)
+    if a.a.ndim >= 2 and b.a.ndim >= 2:
+        return product_of(a, b)
+    if a.a.ndim == 0 or b.a.ndim == 0:
+        raise RuntimeError(f"both arguments to {row.name.decode()} need to be at least 1D, but they are {a.a.ndim}D and "
+                           f"{b.a.ndim}D")
+    if a.a.ndim == 1 and b.a.ndim == 1:
+        if a.a.shape[0] != b.a.shape[0]:
+            raise RuntimeError(f"{row.name.decode()}: inconsistent tensor size, expected both vectors to have the same size, "
+                               f"got {shape_tuple(&a.a)} and {shape_tuple(&b.a)}")
+        return op_squeeze(op_squeeze(product_of(op_unsqueeze(a, 0), op_unsqueeze(b, 1)), 1), 0)
+    if a.a.ndim == 1:
+        return op_squeeze(product_of(op_unsqueeze(a, 0), b), -2)
+    return op_squeeze(product_of(a, op_unsqueeze(b, 1)), -1)
 
 
-cdef object matmul_grad_other(Tensor grad, Tensor input, tuple shape):
-    return product(input, grad, True, False, None)
+cdef object AS_IT_IS = False        # a Python object: the literal would become a C zero, a null pointer
 
+
+cdef inline object product_of(object a, object b):
+    cdef PyObject* args[4]
+    args[0], args[1], args[2], args[3] = <PyObject*>a, <PyObject*>b, <PyObject*>AS_IT_IS, <PyObject*>AS_IT_IS
+    return entry__product(op__product.row, args)
+
+
+cdef int require_dims(str name, Tensor t, str argument, int ndim) except -1:
+    if t.a.ndim != ndim:
+        raise RuntimeError(f"{name}: expected {argument} to be {ndim}-D, got {shape_tuple(&t.a)}")
+    return 0
+
+
+cdef object mm_rule(Tensor input, Tensor mat2):
+    require_dims("mm", input, "input", 2)
+    require_dims("mm", mat2, "mat2", 2)
+    return product_of(input, mat2)
+
+
+cdef object bmm_rule(Tensor input, Tensor mat2):
+    require_dims("bmm", input, "batch1", 3)
+    require_dims("bmm", mat2, "batch2", 3)
+    if input.a.shape[0] != mat2.a.shape[0]:
+        raise RuntimeError(f"bmm: expected the same batch size, got {shape_tuple(&input.a)} and {shape_tuple(&mat2.a)}")
+    return product_of(input, mat2)
+
+
+cdef object mv_rule(Tensor input, Tensor vec):
+    require_dims("mv", input, "input", 2)
+    require_dims("mv", vec, "vec", 1)
+    return op_matmul(input, vec)
+
+
+cdef object dot_rule(Tensor input, Tensor tensor_):
+    require_dims("dot", input, "input", 1)
+    require_dims("dot", tensor_, "tensor", 1)
+    return op_matmul(input, tensor_)
+
+
+cdef object outer_rule(Tensor input, Tensor vec2):
+    require_dims("outer", input, "input", 1)
+    require_dims("outer", vec2, "vec2", 1)
+    return op_mul(op_unsqueeze(input, 1), vec2)
+
+
+cdef object inner_rule(Tensor input, Tensor other):
+    if input.a.ndim == 0 or other.a.ndim == 0:
+        return op_mul(input, other)
+    if input.a.shape[input.a.ndim - 1] != other.a.shape[other.a.ndim - 1]:
+        raise RuntimeError(f"inner: the last dimensions must match, got {shape_tuple(&input.a)} and {shape_tuple(&other.a)}")
+    shape = shape_tuple(&input.a)[:-1] + shape_tuple(&other.a)[:-1]
+    return op_reshape(op__product(as_rows(input), as_rows(other), False, True), shape)
+
+
+cdef object scaled(object product, object alpha):
+    return product if alpha == 1 else op_mul(product, alpha)
+
+
+cdef object scaled_sum(str name, object input, object product, object beta, object alpha):
+    """beta * input + alpha * product; input is not read at all where beta is 0, so its NaN do not spread."""
+    product = scaled(product, alpha)
+    cdef Tensor out = <Tensor>product
+    if not is_floating(out.a.dtype) and (PyFloat_Check(beta) or PyFloat_Check(alpha)):
+        raise RuntimeError(f"{name}: for integral input tensors, arguments alpha and beta must not be floating point numbers")
+    require_same_dtype(name, <Tensor>input, out)
+    if beta == 0:
+        op_expand(input, shape_tuple(&out.a))
+        return product
+    return op_add(product, scaled(op_expand(input, shape_tuple(&out.a)), beta))
+
+
+cdef object addmm_rule(Tensor input, Tensor mat1, Tensor mat2, object beta, object alpha):
+    require_dims("addmm", mat1, "mat1", 2)
+    require_dims("addmm", mat2, "mat2", 2)
+    return scaled_sum("addmm", input, product_of(mat1, mat2), beta, alpha)
+
+
+cdef object addmv_rule(Tensor input, Tensor mat, Tensor vec, object beta, object alpha):
+    return scaled_sum("addmv", input, mv_rule(mat, vec), beta, alpha)
+
+
+cdef object addr_rule(Tensor input, Tensor vec1, Tensor vec2, object beta, object alpha):
+    return scaled_sum("addr", input, outer_rule(vec1, vec2), beta, alpha)
+
+
+cdef object baddbmm_rule(Tensor input, Tensor batch1, Tensor batch2, object beta, object alpha):
+    return scaled_sum("baddbmm", input, bmm_rule(batch1, batch2), beta, alpha)
+
+
+cdef object addbmm_rule(Tensor input, Tensor batch1, Tensor batch2, object beta, object alpha):
+    return scaled_sum("addbmm", input, op_sum(bmm_rule(batch1, batch2), 0), beta, alpha)
+
+
+# linear: x @ weight.T + bias over the last dimension
 
 cdef Tensor linear_rule(Tensor input, Tensor weight, Tensor bias):
-    return product(input, weight, False, True, bias)
+    cdef int64_t shape[2]
+    cdef Tensor x = input, out
+    if weight.a.ndim == 1:
+        weight = view_as_matrix(weight)
+    if input.a.ndim == 0 or weight.a.ndim != 2:
+        raise RuntimeError(f"linear: weight must be 2-D and input at least 1-D, got {shape_tuple(&input.a)} and "
+                           f"{shape_tuple(&weight.a)}")
+    if input.a.ndim == 1:
+        x = view_as_matrix(input)
+    if bias is None:
+        out = product("linear", x, weight, False, True, None)
+    else:
+        require_same_dtype("linear", input, bias)
+        if bias.a.ndim != 1 or bias.a.shape[0] != weight.a.shape[0]:
+            raise RuntimeError(f"linear: bias must have shape ({weight.a.shape[0]},), got {shape_tuple(&bias.a)}")
+        out = product("linear", x, weight, False, True, bias if bias.a.contiguous else contiguous_copy(bias))
+        if not is_floating(out.a.dtype):
+            raise NotImplementedError("linear: a bias needs floating-point operands")
+    return without_dim(out, out.a.ndim - 2) if input.a.ndim == 1 else out
 
 
-cdef object linear_grad_weight(Tensor grad, Tensor input):
-    return product(grad, input, True, False, None)
+cdef Tensor view_as_matrix(Tensor t):
+    cdef int64_t shape[2]
+    cdef int64_t stride[2]
+    shape[0], shape[1] = 1, t.a.shape[0]
+    stride[0], stride[1] = t.a.shape[0] * t.a.stride[0], t.a.stride[0]
+    return view_of(t, 2, shape, stride, 0)
 
 
-cdef object linear_grad_bias(Tensor grad):
-    return sum_rule(grad, 0, False, None)
+cdef Tensor without_dim(Tensor t, int dim):
+    """The fresh tensor t without dimension `dim`, which has size 1."""
+    cdef int d
+    for d in range(dim, t.a.ndim - 1):
+        t.a.shape[d], t.a.stride[d] = t.a.shape[d + 1], t.a.stride[d + 1]
+    t.a.ndim -= 1
+    refresh(&t.a)
+    return t
+
+
+cdef object linear_grad_input(object grad, object weight):
+    if (<Tensor>grad).a.ndim == 1:
+        return op_matmul(grad, weight)
+    return product_of(grad, weight)
+
+
+cdef object as_rows(object t):
+    """All dimensions but the last folded into one."""
+    cdef Tensor x = <Tensor>t
+    return t if x.a.ndim == 2 else op_reshape(t, (row_count(x), x.a.shape[x.a.ndim - 1]))
+
+
+cdef int64_t row_count(Tensor t) noexcept:
+    cdef int64_t n = 1
+    cdef int d
+    for d in range(t.a.ndim - 1):
+        n *= t.a.shape[d]
+    return n
+
+
+cdef object linear_grad_weight(object grad, object input):
+    return op__product(as_rows(grad), as_rows(input), True, False)
+
+
+cdef object linear_grad_bias(object grad):
+    if (<Tensor>grad).a.ndim == 1:
+        return grad
+    return op_sum(as_rows(grad), 0)

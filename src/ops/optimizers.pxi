@@ -1,1 +1,140 @@
-# One fused call an optimizer step.
+# Optimizer steps: one call for all parameters of a group, one launch a parameter.
+from libc.math cimport pow as c_pow, sqrt as c_sqrt
+
+cdef enum:                 # as in kernels/optimizer.pxi
+    NESTEROV = 1
+    MAXIMIZE = 2
+    FIRST_STEP = 4
+    DECOUPLED = 8
+
+
+cdef Tensor step_operand(str name, Tensor param, object x, str what):
+    """A tensor that goes with a parameter: same shape, same dtype."""
+    if not is_tensor(<PyObject*>x):
+        raise TypeError(f"{name}: {what} must be Tensors, not {type(x).__name__}")
+    cdef Tensor t = <Tensor>x
+    if not same_shape(&t.a, &param.a) or t.a.dtype != param.a.dtype:
+        raise RuntimeError(f"{name}: {what} must match their parameter {shape_tuple(&param.a)} of {dtype_object(param.a.dtype)}, "
+                           f"got {shape_tuple(&t.a)} of {dtype_object(t.a.dtype)}")
+    return t
+
+
+cdef int launch_step(int kernel, Launch* l, list operands) except -1:
+    """Run a step kernel over operands of one shape; those that are not contiguous go through copies."""
+    cdef Tensor t
+    cdef list given = None
+    cdef int i, n = len(operands), dt = (<Tensor>operands[0]).a.dtype
+    if dt != FLOAT32 and dt != FLOAT64:
+        raise NotImplementedError(f"optimizer step: parameters must be float32 or float64, got {dtype_object(dt)}")
+    for i in range(n):
+        if not (<Tensor>operands[i]).a.contiguous:
+            if given is None:
+                given = operands
+                operands = list(operands)
+            operands[i] = contiguous_copy(<Tensor>operands[i])
+    l.kernel, l.dtype, l.core, l.ndim, l.noperands = kernel, dt, 1, 1, n
+    l.shape[0] = (<Tensor>operands[0]).a.numel
+    for i in range(n):
+        t = <Tensor>operands[i]
+        l.ptr[i] = t.a.data
+        l.stride[i][0] = itemsize(dt)
+    run(l)
+    for i in range(n):
+        if given is not None and given[i] is not operands[i] and i != 1:
+            copy_array(&(<Tensor>given[i]).a, &(<Tensor>operands[i]).a)
+        if i != 1:                                # the gradient is only read
+            bump(<Tensor>(operands[i] if given is None else given[i]))
+    return 0
+
+
+def sgd_step(list params, list grads, list momentum_buffers, double lr, double momentum=0, double dampening=0,
+             double weight_decay=0, bint nesterov=False, bint maximize=False):
+    """One step of stochastic gradient descent over all parameters.
+
+    Args:
+        momentum_buffers: one for each parameter; None entries are filled in with new buffers.  Unused where momentum is 0.
+    Raises:
+        RuntimeError: a gradient or buffer does not match its parameter.
+    Source: Sutskever et al., On the importance of initialization and momentum in deep learning, 2013 (nesterov).
+    """
+    cdef Launch l
+    cdef Py_ssize_t i
+    cdef Tensor p, g, b
+    for i in range(len(params)):
+        p = <Tensor?>params[i]
+        g = step_operand("sgd_step", p, grads[i], "gradients")
+        l.attr[0].f, l.attr[1].f = lr, weight_decay
+        l.attr[2].i = (NESTEROV if nesterov else 0) | (MAXIMIZE if maximize else 0)
+        if momentum == 0:
+            launch_step(K_SGD_STEP, &l, [p, g])
+            continue
+        l.attr[3].f, l.attr[4].f = momentum, 1 - dampening
+        if momentum_buffers[i] is None:
+            l.attr[2].i |= FIRST_STEP
+            momentum_buffers[i] = empty_as(p.a.dtype, &p.a)
+        b = step_operand("sgd_step", p, momentum_buffers[i], "momentum buffers")
+        launch_step(K_SGD_MOMENTUM_STEP, &l, [p, g, b])
+
+
+def adam_step(list params, list grads, list exp_avgs, list exp_avg_sqs, max_exp_avg_sqs, list steps, double lr, double beta1,
+              double beta2, double eps, double weight_decay=0, bint amsgrad=False, bint maximize=False, bint decoupled=False):
+    """One step of Adam (AdamW where decoupled) over all parameters.
+
+    Args:
+        steps: 0-d float32 tensors, one for each parameter; each is counted up by one.
+        max_exp_avg_sqs: a list where amsgrad, otherwise None.
+    Raises:
+        RuntimeError: a gradient or state tensor does not match its parameter.
+    Source: Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015; Loshchilov and Hutter, Decoupled Weight Decay
+        Regularization, 2019; Reddi et al., On the Convergence of Adam and Beyond, 2018 (amsgrad).
+    """
+    cdef Launch l
+    cdef Py_ssize_t i
+    cdef Tensor p, g, m, v, largest
+    cdef double step
+    for i in range(len(params)):
+        p = <Tensor?>params[i]
+        g = step_operand("adam_step", p, grads[i], "gradients")
+        m = step_operand("adam_step", p, exp_avgs[i], "first moments")
+        v = step_operand("adam_step", p, exp_avg_sqs[i], "second moments")
+        step = step_count(<Tensor?>steps[i])
+        l.attr[0].f = -(lr / (1 - c_pow(beta1, step)))
+        l.attr[1].i = (MAXIMIZE if maximize else 0) | (DECOUPLED if decoupled else 0)
+        l.attr[2].f = 1 - lr * weight_decay if decoupled else weight_decay
+        l.attr[3].f, l.attr[4].f, l.attr[5].f = 1 - beta1, beta2, 1 - beta2
+        l.attr[6].f, l.attr[7].f = c_sqrt(1 - c_pow(beta2, step)), eps
+        if amsgrad:
+            largest = step_operand("adam_step", p, max_exp_avg_sqs[i], "largest second moments")
+            launch_step(K_ADAM_AMSGRAD_STEP, &l, [p, g, m, v, largest])
+        else:
+            launch_step(K_ADAM_STEP, &l, [p, g, m, v])
+
+
+cdef double step_count(Tensor step) except -1:
+    """Count a 0-d step tensor up by one and return it."""
+    if step.a.ndim != 0 or not (step.a.dtype == FLOAT32 or step.a.dtype == FLOAT64):
+        raise RuntimeError(f"adam_step: steps must be 0-d float tensors, got {shape_tuple(&step.a)} of {dtype_object(step.a.dtype)}")
+    if step.a.dtype == FLOAT32:
+        (<f32*>step.a.data)[0] += 1
+    else:
+        (<f64*>step.a.data)[0] += 1
+    bump(step)
+    return load_number(step.a.dtype, step.a.data)
+
+
+def zero_grad(params, bint set_to_none=True):
+    """Forget the gradients of all parameters, or fill them with zeros."""
+    cdef Tensor p, g
+    for one in params:
+        p = <Tensor?>one
+        if p.grad_ is None:
+            continue
+        if set_to_none:
+            p.grad_ = None
+            continue
+        g = <Tensor>p.grad_
+        if g.node is not None:
+            g = alias(g)
+            p.grad_ = g
+        fill_array(&g.a, 0)
+        bump(g)

@@ -145,6 +145,22 @@ cdef object inplace_neg_entry(const Row* row, PyObject** a):
     return inplace_elementwise(row, a)
 
 
+cdef int refuse_float(PyObject* x) except -1:
+    if is_tensor(x) and is_floating((<Tensor>x).a.dtype):
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return 0
+
+
+cdef object bitwise_not_entry(const Row* row, PyObject** a):
+    refuse_float(a[0])
+    return elementwise(row, a)
+
+
+cdef object inplace_bitwise_not_entry(const Row* row, PyObject** a):
+    refuse_float(a[0])
+    return inplace_elementwise(row, a)
+
+
 cdef object positive_rule(Tensor input):
     if input.a.dtype == BOOL:
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")

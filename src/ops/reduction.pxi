@@ -278,8 +278,11 @@ cdef object sum_to_size_rule(Tensor input, object size):
         if shift < 0 or (shape[d] != 1 and shape[d] != input.a.shape[d + shift]):
             raise RuntimeError(f"sum_to_size: size {{{shape_list(ndim, shape)}}} is not expandable to size "
                                f"{{{list(shape_tuple(&input.a))}}}.")
-    if n == input.a.numel and hasattr(input, "view"):
-        return (<object>input).view(tuple(shape_list(ndim, shape)))
+    if n == input.a.numel:
+        if hasattr(input, "view"):
+            return (<object>input).view(tuple(shape_list(ndim, shape)))
+        if shift == 0:
+            return input
     return op__sum_to(input, tuple(shape_list(ndim, shape)))
 
 

@@ -14,7 +14,7 @@ cdef dict functions = globals()
 cdef list operation_names = []
 
 
-cdef int define(const Row* row, entry_t entry, str name, list names, int npositional, int nrequired, int variadic, int places,
+cdef int define(const Row* row, entry_point entry, str name, list names, int npositional, int nrequired, int variadic, int places,
                 str doc) except -1:
     """Make an Operation and publish it."""
     global latest

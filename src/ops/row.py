@@ -19,8 +19,8 @@ DTYPES = {
     "integral": ("b8", "u8", "i8", "i16", "i32", "i64"),
     "all": ("b8", "u8", "i8", "i16", "i32", "i64", "f32", "f64"),
     "bool": ("b8",),
-    "index": ("i64",),
     "sums": ("i64", "f32", "f64"),
+    "index": ("i64",),
     "width": ("b8", "u8", "i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64"),   # items that are only moved
 }
 

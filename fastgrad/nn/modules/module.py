@@ -7,7 +7,7 @@ Invariant: every member is in one of the tables `_parameters`, `_buffers`, `_mod
 table, an attribute in `__dict__`.
 """
 
-from fastgrad import _engine as _e
+from fastgrad import _ops as _e
 from fastgrad._engine import Tensor
 
 from .._names import typename

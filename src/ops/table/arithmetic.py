@@ -16,7 +16,7 @@ elementwise("sub(input, other, *, alpha: option = 1)", "input - other", "input -
 elementwise("_sub_scaled(input, other, alpha: number)", "fma(-alpha, other, input)", "input - alpha * other.", rule="SAME",
             dtypes="number", by_dtype={"int": "input - alpha * other"}, grad={"input": "grad", "other": "-grad * alpha"}, node="Sub",
             function=False, method=False, inplace=False, domain=(-3, 3))
-composite("rsub(input, other: any, *, alpha: any = 1)", "other - alpha * input.")
+composite("rsub(input, other: any, *, alpha: any = 1)", "other - alpha * input.", method=False)
 elementwise("mul(input, other)", "input * other", "input * other.", rule="SAME", dtypes="all", by_dtype={"b8": "input & other"},
             grad={"input": "grad * other", "other": "grad * input"}, operator="*", aliases=("multiply",), domain=(-3, 3))
 elementwise("div(input, other, *, rounding_mode: option = None)", "input / other",
@@ -148,7 +148,7 @@ elementwise("bitwise_or(input, other)", "input | other", "Bits set in either.", 
 elementwise("bitwise_xor(input, other)", "input ^ other", "Bits set in one.", rule="SAME", dtypes="integral", operator="^",
             domain=(-3, 3))
 elementwise("bitwise_not(input)", "~input", "All bits flipped.", rule="SAME", dtypes="integral", by_dtype={"b8": "input == 0"},
-            operator="~", domain=(-3, 3))
+            operator="~", entry="bitwise_not_entry", domain=(-3, 3))
 elementwise("bitwise_left_shift(input, other)", "left_shift(input, other)", "input << other.", rule="SAME", dtypes="int",
             operator="<<", domain=(0, 3))
 elementwise("bitwise_right_shift(input, other)", "right_shift(input, other)", "input >> other.", rule="SAME", dtypes="int",

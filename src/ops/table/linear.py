@@ -1,11 +1,37 @@
 """Products of matrices and vectors."""
-from row import kernel, structured
+from row import composite, kernel, structured
 
 kernel("matmul_forward", "T T", "float")
+kernel("matmul_int_forward", "T T", "int")
 kernel("linear_forward", "T T T", "float")
 
-structured("matmul(input, other)", "Matrix product, with PyTorch's rules for vectors and batches.", operator="@",
-           grad={"input": "matmul_grad_input(grad, other, input.shape)", "other": "matmul_grad_other(grad, input, other.shape)"},
-           node="Mm")
-structured("linear(input, weight, bias = None)", "input @ weight.T + bias.", method=False,
-           grad={"input": "matmul(grad, weight)", "weight": "linear_grad_weight(grad, input)", "bias": "linear_grad_bias(grad)"})
+structured("_product(input, other, transpose_input: bool, transpose_other: bool)",
+           "op(input) @ op(other) over the last two dimensions, where op may transpose; batches broadcast.",
+           function=False, method=False, node="Mm", samples="product", grad={
+               "input": "_product(other, grad, transpose_other, True) if transpose_input else "
+                        "_product(grad, other, False, not transpose_other)",
+               "other": "_product(grad, input, True, transpose_input) if transpose_other else "
+                        "_product(input, grad, not transpose_input, False)"})
+
+composite("matmul(input, other)", "Matrix product: of vectors, matrices and batches of matrices, as PyTorch broadcasts them.",
+          entry="matmul_entry", operator="@", samples="matmul")
+composite("mm(input, mat2)", "Product of two matrices.", samples="mm")
+composite("bmm(input, mat2)", "Products of two batches of matrices, one by one.", samples="bmm")
+composite("mv(input, vec)", "Product of a matrix and a vector.", samples="mv")
+composite("dot(input, tensor)", "Inner product of two vectors.", samples="dot", aliases=("vdot",))
+composite("outer(input, vec2)", "Outer product of two vectors.", samples="outer", aliases=("ger",))
+composite("inner(input, other)", "Inner products over the last dimensions.", samples="inner")
+composite("addmm(input, mat1, mat2, *, beta: number = 1, alpha: number = 1)", "beta * input + alpha * (mat1 @ mat2).",
+          samples="addmm")
+composite("addmv(input, mat, vec, *, beta: number = 1, alpha: number = 1)", "beta * input + alpha * (mat @ vec).",
+          samples="addmv")
+composite("addr(input, vec1, vec2, *, beta: number = 1, alpha: number = 1)", "beta * input + alpha * outer(vec1, vec2).",
+          samples="addr")
+composite("addbmm(input, batch1, batch2, *, beta: number = 1, alpha: number = 1)",
+          "beta * input + alpha * the sum of batch1 @ batch2 over the batch.", samples="addbmm")
+composite("baddbmm(input, batch1, batch2, *, beta: number = 1, alpha: number = 1)",
+          "beta * input + alpha * (batch1 @ batch2).", samples="baddbmm")
+
+structured("linear(input, weight, bias = None)", "input @ weight.T + bias, over the last dimension.", method=False, samples="linear",
+           grad={"input": "linear_grad_input(grad, weight)", "weight": "linear_grad_weight(grad, input)",
+                 "bias": "linear_grad_bias(grad)"})

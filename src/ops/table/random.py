@@ -1,1 +1,26 @@
-"""Random numbers."""
+"""Random numbers.  randint, randint_like and randperm, whose arguments shift, are functions of ../random.pxi."""
+from row import composite
+
+composite("uniform_(input, low: float = 0.0, high: float = 1.0, *, generator: any = None)", "Fill with numbers uniform in [low, high).",
+          function=False, samples="none")
+composite("normal_(input, mean: float = 0.0, std: float = 1.0, *, generator: any = None)", "Fill with normal numbers.",
+          function=False, samples="none")
+composite("bernoulli_(input, p: any = 0.5, *, generator: any = None)", "Fill with ones of probability p, and zeros.",
+          function=False, samples="none")
+composite("random_(input, low: int = None, high: int = None, *, generator: any = None)", "Fill with integers from [low, high).",
+          function=False, samples="none")
+composite("rand(size: shape, *, generator: any = None, dtype: dtype = None, device: any = None, requires_grad: bool = False)",
+          "Numbers uniform in [0, 1).", method=False, samples="none")
+composite("randn(size: shape, *, generator: any = None, dtype: dtype = None, device: any = None, requires_grad: bool = False)",
+          "Standard normal numbers.", method=False, samples="none")
+composite("rand_like(input, *, dtype: dtype = None, device: any = None, requires_grad: bool = False)",
+          "Numbers uniform in [0, 1), in a tensor's shape.", method=False, samples="none")
+composite("randn_like(input, *, dtype: dtype = None, device: any = None, requires_grad: bool = False)",
+          "Standard normal numbers in a tensor's shape.", method=False, samples="none")
+composite("bernoulli(input, p: any = None, *, generator: any = None)", "Ones with the probabilities in `input`, and zeros.", samples="none")
+composite("normal(mean: any = 0.0, std: any = 1.0, size: any = None, *, generator: any = None)", "Normal numbers of given means and deviations.",
+          method=False, samples="none")
+composite("multinomial(input, num_samples: int, replacement: bool = False, *, generator: any = None)",
+          "Indices drawn in proportion to the rows of `input`.", samples="none")
+composite("dropout(input, p: float = 0.5, training: bool = True, inplace: bool = False)",
+          "Zero elements at random and scale the rest, in training.", method=False, samples="none")
