@@ -317,8 +317,8 @@ cdef object inplace_elementwise(const Row* row, PyObject** x):
             reads |= row.uses[i]
     if reads & 1:
         before = converted(t, t.a.dtype)
-        before.node, before.nr = (None if t.node is None else node_of(t)), t.nr
-        before.flags = t.flags
+        before.node, before.nr = node_of(t), t.nr
+        before.flags = t.flags & (REQUIRES_GRAD | INFERENCE)
         given[0] = <PyObject*>before
     compute(row, row.kernel, loop, t.a.dtype, row.bools, x, n, x + n, t)
     t.storage.version += 1

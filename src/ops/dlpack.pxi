@@ -142,6 +142,8 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
         if stride[d] < 0:
             raise BufferError("from_dlpack: negative strides are not supported")
         nbytes += (shape[d] - 1) * stride[d] if shape[d] else 0
+    if step == 0:
+        nbytes = 0
     PyCapsule_SetName(capsule, b"used_dltensor")
     owner = PyCapsule_New(m, b"fastgrad.borrowed", <void (*)(object) noexcept>release_borrowed)
     out = borrowed(<char*>x.data + x.byte_offset, dt, x.ndim, shape, stride, nbytes * itemsize(dt), owner)

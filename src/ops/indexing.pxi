@@ -39,11 +39,13 @@ cdef Tensor index_tensor(object x):
     cdef Tensor t
     if is_tensor(<PyObject*>x):
         t = <Tensor>x
-    elif isinstance(x, (list, tuple, range)) or hasattr(x, "__array_interface__") or hasattr(x, "__len__") and not isinstance(x, str):
+    elif isinstance(x, (list, tuple, range)) or hasattr(x, "__array_interface__") or (hasattr(x, "__len__") and not isinstance(x, (str, bytes))):
         x = list(x) if isinstance(x, range) else x
         t = tensor_from(x, None)
         if t.a.numel == 0 and is_floating(t.a.dtype) and not hasattr(x, "dtype"):
             t = converted(t, INT64)
+    elif isinstance(x, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(x).__name__}'")
     else:
         raise IndexError("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
                          f"{type(x).__name__})")

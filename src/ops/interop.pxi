@@ -39,6 +39,8 @@ cdef Tensor tensor_over(object source, str name):
         if b.strides[d] % b.itemsize:
             raise ValueError(f"{name}: given numpy array strides not a multiple of the element byte size.")
         nbytes += (b.shape[d] - 1) * b.strides[d] if b.shape[d] > 0 else 0
+    if b.len == 0:
+        nbytes = 0
     return borrowed(<char*>b.buf, dt, b.ndim, shape, stride, nbytes, view)
 
 

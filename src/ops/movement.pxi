@@ -429,7 +429,7 @@ cdef object repeat_interleave_rule(Tensor input, object repeats, object dim, obj
         shape = shape_tuple(&input.a)
         if input.a.ndim < MAX_DIMS:
             wide = op_expand(op_unsqueeze(input, d + 1), (*shape[:d + 1], times, *shape[d + 1:]))
-            return op_reshape(wide, (*shape[:d], shape[d] * times, *shape[d + 1:]))
+            return op_reshape(op_clone(wide, memory_format=_places.contiguous_format), (*shape[:d], shape[d] * times, *shape[d + 1:]))
         repeats = op_expand(scalar_operand("repeat_interleave", times, INT64), (shape[d],))
     counts = <Tensor>repeats
     if counts.a.ndim != 1 or counts.a.shape[0] != (input.a.shape[d] if input.a.ndim else 1):

@@ -78,7 +78,7 @@ cdef int check_rows(str name, Tensor out, object dim, Tensor index, Tensor sourc
         raise RuntimeError(f"{name}(): self and source expected to have the same dtype, but got (self) {scalar_name(out.a.dtype)} and "
                            f"(source) {scalar_name(source.a.dtype)}")
     if index.a.numel != n:
-        raise RuntimeError(f"{name}(): Number of indices ({index.a.numel}) should be equal to source.size(dim): ({n}), for dim: {d}")
+        raise (IndexError if name == "index_copy_" else RuntimeError)(f"{name}(): Number of indices ({index.a.numel}) should be equal to source.size(dim): ({n}), for dim: {d}")
     if source.a.ndim != out.a.ndim:
         raise RuntimeError(f"{name}(): source must have self's number of dimensions, got {shape_tuple(&source.a)} and "
                            f"{shape_tuple(&out.a)}")
@@ -460,7 +460,7 @@ cdef object take_grad(object grad, tuple shape, Tensor index):
 
 cdef int put_into(Tensor out, Tensor index, Tensor source, object accumulate) except -1:
     if index.a.numel != source.a.numel:
-        raise RuntimeError(f"put_(): Expected source and index to have the same number of elements, but got source.numel() = "
+        raise IndexError(f"put_(): Expected source and index to have the same number of elements, but got source.numel() = "
                            f"{source.a.numel}, index.numel() = {index.a.numel}")
     if out.a.dtype != source.a.dtype:
         raise RuntimeError(f"put_(): self and source expected to have the same dtype, but got self.dtype = "
@@ -508,16 +508,12 @@ cdef int check_mask(str name, Tensor mask) except -1:
 cdef Tensor masked_filled(Tensor input, Tensor mask, object value, Tensor into):
     cdef PyObject* x[3]
     cdef int loop = input.a.dtype
-    cdef int kind
     check_mask("masked_fill_", mask)
     if is_tensor(<PyObject*>value):
         if (<Tensor>value).a.ndim:
             raise RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                                f"{(<Tensor>value).a.ndim} dimension(s).")
-        kind = (<Tensor>value).a.dtype
-    else:
-        kind = number_dtype(value)
-    if category(kind) > category(loop) and category(kind) == 2:
+    elif not is_floating(loop) and (value != value or value in (float("inf"), float("-inf"))):
         raise RuntimeError(f"value cannot be converted to type {scalar_name(loop)} without overflow")
     x[0], x[1], x[2] = <PyObject*>mask, <PyObject*>value, <PyObject*>input
     if loop == FLOAT16 or loop == BFLOAT16:

@@ -20,6 +20,8 @@ cdef object broadcast_to_rule(Tensor input, object size):
 
 
 cdef object adjoint_rule(Tensor input):
+    if input.a.ndim == 0:
+        return op_alias(input)
     if input.a.ndim < 2:
         raise RuntimeError(f"tensor.adjoint() is only supported on matrices or batches of matrices. Got {input.a.ndim}-D tensor.")
     return op_transpose(input, -2, -1)
@@ -249,6 +251,8 @@ def _tensor_T(Tensor self):
 
 def _tensor_mT(Tensor self):
     """The last two dimensions exchanged."""
+    if self.a.ndim == 0:
+        return self
     if self.a.ndim < 2:
         raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.a.ndim}-D tensor.")
     return op_transpose(self, -2, -1)

@@ -19,8 +19,8 @@ structured("detach(input)", "The same memory outside the graph.", rule="detach_r
 structured("transpose(input, dim0: dim, dim1: dim)", "Two dimensions exchanged.", grad="transpose(grad, dim0, dim1)",
            aliases=("swapaxes", "swapdims"))
 structured("t(input)", "A matrix transposed.", entry="transposed_entry", backward="transposed_backward")
-structured("permute(input, dims: shape)", "The dimensions in another order.", grad="unpermute(grad, dims)")
-structured("expand(input, size: shape, *, implicit: bool = False)", "Dimensions of size 1 repeated, without copying.", grad="grad",
+structured("permute(input, dims: shape = ())", "The dimensions in another order.", grad="unpermute(grad, dims)")
+structured("expand(input, size: shape = (), *, implicit: bool = False)", "Dimensions of size 1 repeated, without copying.", grad="grad",
            function=False)
 structured("squeeze(input, dim: any = None)", "Without dimensions of size 1.", grad="reshape(grad, input.shape)")
 structured("unsqueeze(input, dim: dim)", "With a new dimension of size 1.", grad="reshape(grad, input.shape)")
