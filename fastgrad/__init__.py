@@ -42,7 +42,8 @@ pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 
 # every public function of _ops is one of ours, but for what becomes a method and the list of names
 globals().update({name: value for name, value in vars(_ops).items() if callable(value) and name != "names"
-                  and not isinstance(value, type) and not name.startswith(("_", "tensor_"))})
+                  and not isinstance(value, type) and not name.startswith("_")
+                  and (isinstance(value, _engine.Operation) or not name.startswith("tensor_"))})
 
 from . import _methods  # noqa: E402, F401  (gives Tensor the methods that are not operations)
 
