@@ -40,6 +40,9 @@ pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 # every public function of _ops is one of ours, but for what becomes a method and the list of names
 globals().update({name: value for name, value in vars(_ops).items() if callable(value) and name != "names"
                   and not isinstance(value, type) and not name.startswith(("_", "tensor_"))})
+from ._ops import (  # noqa: E402
+    BFloat16Tensor, BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, HalfTensor, IntTensor, LongTensor, ShortTensor,
+    TypedStorage, UntypedStorage)
 
 from . import _methods  # noqa: E402, F401  (gives Tensor the methods that are not operations)
 
