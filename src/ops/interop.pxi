@@ -129,8 +129,8 @@ cdef int nested_dtype(object data, int depth) except -2:
 
 cdef int refuse_overflow(int dt, object number) except -1:
     """Integers must fit their dtype; a negative one wraps around in uint8, as in PyTorch."""
-    cdef int bits = 8 * itemsize(dt)
-    if PyLong_Check(number) and not -(1 << (bits - 1)) <= number < (1 << (bits if dt == UINT8 else bits - 1)):
+    cdef object bits = 8 * itemsize(dt), one = 1
+    if PyLong_Check(number) and not -(one << (bits - 1)) <= number < (one << (bits if dt == UINT8 else bits - 1)):
         if dt == INT64:
             raise ValueError("Overflow when unpacking long long")
         raise RuntimeError(f"value cannot be converted to type {dtype_object(dt).name} without overflow")

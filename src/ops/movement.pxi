@@ -419,13 +419,13 @@ cdef object repeat_interleave_rule(Tensor input, object repeats, object dim, obj
         return repeat_positions(input, output_size)
     if dim is None:
         input, dim = op_reshape(input, (-1,)), 0
+    if input.a.ndim == 0:
+        raise IndexError("repeat_interleave: Dimension specified as 0 but tensor has no dimensions")
     d = wrapped_dim("repeat_interleave", dim, input.a.ndim)
     if not is_tensor(<PyObject*>repeats) or (<Tensor>repeats).a.numel == 1:
         times = int(repeats)
         if times < 0:
             raise RuntimeError("Repeats must be non-negative")
-        if input.a.ndim == 0:
-            input = op_reshape(input, (1,))
         shape = shape_tuple(&input.a)
         if input.a.ndim < MAX_DIMS:
             wide = op_expand(op_unsqueeze(input, d + 1), (*shape[:d + 1], times, *shape[d + 1:]))
