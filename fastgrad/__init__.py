@@ -22,7 +22,7 @@ from ._places import (  # noqa: E402
 from ._settings import *  # noqa: E402, F403
 from ._ops import (  # noqa: E402
     BFloat16Tensor, BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, Generator, HalfTensor, IntTensor, LongTensor,
-    ShortTensor, default_generator)
+    ShortTensor, TypedStorage, UntypedStorage, default_generator)
 from .version import release as __version__  # noqa: E402
 
 # dtypes, by both of their names

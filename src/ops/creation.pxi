@@ -155,6 +155,10 @@ cdef object arange_rule(object start, object end, object by, object dtype_, obje
                         object pin_memory, object requires_grad):
     if end is None:
         start, end = 0, start
+    elif start is None:
+        start = 0
+    if end is None:
+        raise TypeError("arange() missing required argument 'end' (position 1)")
     cdef int dt = range_dtype(dtype_, start, end, by)
     start, end, by = plain_number(start), plain_number(end), plain_number(by)
     if not is_floating(dt):
@@ -461,7 +465,6 @@ cdef object meshgrid_rule(object tensors, object indexing):
     grids = [op_expand(op_view(t, [-1 if k == i else 1 for k in range(len(given))]), shape) for i, t in enumerate(given)]
     if swap:
         grids[0], grids[1] = grids[1], grids[0]
-        grids = [op_transpose(g, 0, 1) for g in grids]
     return tuple(grids)
 
 

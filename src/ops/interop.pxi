@@ -122,11 +122,19 @@ cdef int nested_dtype(object data, int depth) except -2:
     dt = number_dtype(data)
     if dt < 0:
         if isinstance(data, (str, bytes)):
-            raise TypeError(f"tensor: new(): invalid data type '{type(data).__name__}'")
-        if depth == 0:
-            raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
-        raise TypeError(f"tensor: elements must be numbers, got {type(data).__name__}")
+            raise ValueError(f"too many dimensions '{type(data).__name__}'")
+        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
     return dt
+
+
+cdef int refuse_overflow(int dt, object number) except -1:
+    """Integers must fit their dtype; a negative one wraps around in uint8, as in PyTorch."""
+    cdef object bits = 8 * itemsize(dt), one = 1
+    if PyLong_Check(number) and not -(one << (bits - 1)) <= number < (one << (bits if dt == UINT8 else bits - 1)):
+        if dt == INT64:
+            raise ValueError("Overflow when unpacking long long")
+        raise RuntimeError(f"value cannot be converted to type {dtype_object(dt).name} without overflow")
+    return 0
 
 
 cdef int fill_nested(object data, int depth, int ndim, const int64_t* shape, int dt, char* out, int64_t nbytes) except -1:
@@ -137,11 +145,13 @@ cdef int fill_nested(object data, int depth, int ndim, const int64_t* shape, int
     cdef int d
     if depth == ndim:
         if is_nested(data):
-            raise ValueError(f"expected a number at dim {depth} (got a sequence of length {len(data)})")
+            raise TypeError(f"expected a number at dim {depth} (got a sequence of length {len(data)})")
         if is_tensor(<PyObject*>data):
             data = data.item()
         elif isinstance(data, (str, bytes)) or number_dtype(data) < 0:
             raise TypeError(f"tensor: elements must be numbers, got {type(data).__name__}")
+        if UINT8 <= dt <= INT64:
+            refuse_overflow(dt, data)
         return store_number(dt, data, out)
     if not is_nested(data):
         raise TypeError(f"tensor: expected a sequence at dim {depth}, got {type(data).__name__}")

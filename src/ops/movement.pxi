@@ -8,7 +8,7 @@ cdef list tensor_list(str name, object tensors):
         raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}")
     result = list(tensors)
     if not result:
-        raise RuntimeError(f"{name}: expected a non-empty list of Tensors")
+        raise (ValueError if name == "cat" else RuntimeError)(f"{name}: expected a non-empty list of Tensors")
     for i, t in enumerate(result):
         if not is_tensor(<PyObject*>t):
             raise TypeError(f"{name}(): expected Tensor as element {i} in argument 0, but got {type(t).__name__}")
@@ -419,13 +419,13 @@ cdef object repeat_interleave_rule(Tensor input, object repeats, object dim, obj
         return repeat_positions(input, output_size)
     if dim is None:
         input, dim = op_reshape(input, (-1,)), 0
+    if input.a.ndim == 0:
+        raise IndexError("repeat_interleave: Dimension specified as 0 but tensor has no dimensions")
     d = wrapped_dim("repeat_interleave", dim, input.a.ndim)
     if not is_tensor(<PyObject*>repeats) or (<Tensor>repeats).a.numel == 1:
         times = int(repeats)
         if times < 0:
             raise RuntimeError("Repeats must be non-negative")
-        if input.a.ndim == 0:
-            input = op_reshape(input, (1,))
         shape = shape_tuple(&input.a)
         if input.a.ndim < MAX_DIMS:
             wide = op_expand(op_unsqueeze(input, d + 1), (*shape[:d + 1], times, *shape[d + 1:]))

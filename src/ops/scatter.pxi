@@ -52,6 +52,10 @@ cdef Tensor lifted(Tensor t):
 
 
 cdef Tensor index_select_rule(Tensor input, object dim, Tensor index):
+    if input.a.ndim == 0 and index.a.numel != 1:
+        raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {index.a.numel} value(s)")
+    if index.a.numel and input.a.ndim and input.a.shape[wrapped_dim("index_select", dim, input.a.ndim)] == 0:
+        raise RuntimeError("index_select(): self indexing axis dim should be positive")
     cdef Tensor out = take_plan(lifted(input), row_plan("index_select", lifted(input), dim, index))
     if input.a.ndim == 0:
         out.a.ndim = 0
@@ -488,6 +492,8 @@ cdef object take_along_dim_rule(Tensor input, Tensor indices, object dim):
     if input.a.ndim != indices.a.ndim:
         raise RuntimeError("torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
                            f"{input.a.ndim} dimensions for input, and {indices.a.ndim} dimensions for indices")
+    if input.a.ndim == 0:
+        raise IndexError("take_along_dim: Dimension specified as 0 but tensor has no dimensions")
     d = wrapped_dim("take_along_dim", dim, input.a.ndim)
     wide, of = list(shape_tuple(&input.a)), list(shape_tuple(&indices.a))
     for k in range(input.a.ndim):

@@ -22,7 +22,7 @@ factory("empty(size: shape, *, memory_format: any = None)", "Uninitialised eleme
 factory("full(size: any, fill_value: any)", "One value everywhere.")
 factory("empty_strided(size: any, stride: any)", "Uninitialised elements at given strides.")
 factory("eye(n: int, m: any = None)", "Ones on the diagonal, zeros elsewhere.")
-factory("arange(start: any, end: any = None, step: any = 1)", "From start to end (excluded) by step.")
+factory("arange(start: any = None, end: any = None, step: any = 1)", "From start to end (excluded) by step.")
 factory("range(start: any, end: any = None, step: any = 1)", "From start to end (included) by step.")
 factory("linspace(start: any, end: any, steps: any)", "`steps` values from start to end, evenly spaced.")
 factory("logspace(start: any, end: any, steps: any, base: float = 10.0)", "base to the power of linspace.")
