@@ -34,8 +34,9 @@ cdef Tensor product(str name, Tensor a, Tensor b, bint ta, bint tb, Tensor bias)
 
 
 cdef str product_shape(Tensor t, bint transposed):
+    cdef int n = t.a.ndim
     shape = shape_tuple(&t.a)
-    return str(shape[:-2] + (shape[-1], shape[-2]) if transposed else shape)
+    return str(shape[:n - 2] + (shape[n - 1], shape[n - 2]) if transposed else shape)
 
 
 cdef Tensor launch_product(Tensor a, Tensor b, int am, int ak, int bk, int bn, Tensor bias):
