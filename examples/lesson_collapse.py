@@ -4,6 +4,7 @@ y = W2 (W1 x + b1) + b2 = (W2 W1) x + (W2 b1 + b2). Shown here for the layers of
 the gradients are those of the one map, to the rounding of float64. With the sigmoids back, the best affine map misses.
 """
 
+import numpy
 import torch
 
 torch.manual_seed(0)
@@ -80,12 +81,16 @@ for k, layer in enumerate(layers):
 
 
 # 2. With sigmoids: the best affine map, by least squares, leaves an error.
+def least_squares(inputs, outputs):
+    return torch.from_numpy(numpy.linalg.lstsq(inputs.numpy(), outputs.numpy(), rcond=None)[0])
+
+
 def share_left(f, x):
     """Of the outputs' variance, the share that the best affine map of the inputs does not explain."""
     with torch.no_grad():
         y = f(x)
         inputs = torch.cat([x, torch.ones(len(x), 1)], dim=1)
-        best = torch.linalg.lstsq(inputs, y).solution
+        best = least_squares(inputs, y)
         return ((y - inputs @ best) ** 2).sum().item() / ((y - y.mean(dim=0)) ** 2).sum().item()
 
 
@@ -104,7 +109,7 @@ def draw(title, f, width=61, height=13):
         direction = torch.tensor([1.0, -1.0, 0.5, 1.0, -0.5])
         y = f(torch.outer(t, direction))[:, 0]
         inputs = torch.stack([t, torch.ones(width)], dim=1)
-        line = (inputs @ torch.linalg.lstsq(inputs, y.unsqueeze(1)).solution)[:, 0]
+        line = (inputs @ least_squares(inputs, y.unsqueeze(1)))[:, 0]
         low, high = min(y.min(), line.min()), max(y.max(), line.max())
         rows = [((curve - low) / (high - low) * (height - 1)).round().long().tolist() for curve in (line, y)]
     picture = [[" "] * width for _ in range(height)]

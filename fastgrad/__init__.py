@@ -20,6 +20,9 @@ from ._limits import finfo, iinfo  # noqa: E402
 from ._places import (  # noqa: E402
     channels_last, channels_last_3d, contiguous_format, device, layout, memory_format, preserve_format, strided)
 from ._settings import *  # noqa: E402, F403
+from ._ops import (  # noqa: E402
+    BFloat16Tensor, BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, Generator, HalfTensor, IntTensor, LongTensor,
+    ShortTensor, TypedStorage, UntypedStorage, default_generator)
 from .version import release as __version__  # noqa: E402
 
 # dtypes, by both of their names
@@ -39,10 +42,8 @@ pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 
 # every public function of _ops is one of ours, but for what becomes a method and the list of names
 globals().update({name: value for name, value in vars(_ops).items() if callable(value) and name != "names"
-                  and not isinstance(value, type) and not name.startswith(("_", "tensor_"))})
-from ._ops import (  # noqa: E402
-    BFloat16Tensor, BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, HalfTensor, IntTensor, LongTensor, ShortTensor,
-    TypedStorage, UntypedStorage)
+                  and not isinstance(value, type) and not name.startswith("_")
+                  and (isinstance(value, _engine.Operation) or not name.startswith("tensor_"))})
 
 from . import _methods  # noqa: E402, F401  (gives Tensor the methods that are not operations)
 
@@ -50,7 +51,7 @@ from . import _methods  # noqa: E402, F401  (gives Tensor the methods that are n
 _LAZY = ("accelerator", "amp", "autograd", "backends", "cuda", "demo", "distributions", "linalg", "mps", "nn", "optim", "random",
          "serialization", "special", "testing", "utils", "version", "vision", "xpu")
 # names that live in such a module
-_FROM = {"set_printoptions": "printing", "torch_compat": "redirect", "save": "serialization", "load": "serialization"}
+_FROM = {"set_printoptions": "printing", "torch_compat": "redirect"}
 
 
 def __getattr__(name):

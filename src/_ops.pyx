@@ -44,3 +44,6 @@ include "ops/optimizers.pxi"
 include "rows.pxi"
 include "ops/walk_support.pxi"
 include "ops/api.pxi"
+
+for name in ("float_power", "addmm", "addmv", "addr", "addbmm", "baddbmm"):
+    _install_inplace(name)

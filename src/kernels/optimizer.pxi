@@ -16,10 +16,10 @@ cdef void sgd_step(real* param, real* grad, const Launch* l, void* scratch) noex
     if decay == 0:
         rate *= sign
         for i in range(n):
-            p[i] = p[i] + rate * grad[i]
+            p[i] = vfma(rate, grad[i], p[i])
     else:
         for i in range(n):
-            p[i] = p[i] + rate * (sign * grad[i] + decay * p[i])
+            p[i] = vfma(rate, vfma(decay, p[i], sign * grad[i]), p[i])
 
 
 cdef void sgd_momentum_step(real* param, real* grad, real* momentum, const Launch* l, void* scratch) noexcept nogil:
@@ -30,18 +30,18 @@ cdef void sgd_momentum_step(real* param, real* grad, real* momentum, const Launc
     cdef bint nesterov = (flags & NESTEROV) != 0
     if flags & FIRST_STEP:
         for i in range(n):
-            g = sign * grad[i] + decay * param[i] if decay != 0 else sign * grad[i]
+            g = vfma(decay, param[i], sign * grad[i]) if decay != 0 else sign * grad[i]
             momentum[i] = g
-            param[i] = param[i] + rate * (g + keep * g if nesterov else g)
+            param[i] = vfma(rate, vfma(keep, g, g) if nesterov else g, param[i])
     elif decay == 0 and not nesterov:
         for i in range(n):
-            momentum[i] = keep * momentum[i] + take * (sign * grad[i])
-            param[i] = param[i] + rate * momentum[i]
+            momentum[i] = vfma(take, sign * grad[i], keep * momentum[i])
+            param[i] = vfma(rate, momentum[i], param[i])
     else:
         for i in range(n):
-            g = sign * grad[i] + decay * param[i] if decay != 0 else sign * grad[i]
-            momentum[i] = keep * momentum[i] + take * g
-            param[i] = param[i] + rate * (g + keep * momentum[i] if nesterov else momentum[i])
+            g = vfma(decay, param[i], sign * grad[i]) if decay != 0 else sign * grad[i]
+            momentum[i] = vfma(take, g, keep * momentum[i])
+            param[i] = vfma(rate, vfma(keep, momentum[i], g) if nesterov else momentum[i], param[i])
 
 
 cdef inline void adam_loop(real* param, real* grad, real* mean, real* square, real* largest, const Launch* l) noexcept nogil:

@@ -2,7 +2,7 @@
 #
 # A generator is sequential by nature: samples are drawn in row-major order of the tensor, one thread, under the GIL.
 # Source: Matsumoto and Nishimura, Mersenne Twister, 1998.
-from libc.math cimport log as c_log, log1p as c_log1p, cos as c_cos, sin as c_sin
+from libc.math cimport fma as c_fma, log as c_log, log1p as c_log1p, cos as c_cos, sin as c_sin
 
 cdef enum:
     MT_WORDS = 624
@@ -115,8 +115,8 @@ cdef void normal_sixteen(real* x, double mean, double std) noexcept nogil:
         u2 = x[i + 8]
         radius = <real>c_sqrt(<real>-2 * <real>c_log(u1))
         angle = <real>(2 * 3.14159265358979323846) * u2
-        x[i] = radius * <real>c_cos(angle) * <real>std + <real>mean
-        x[i + 8] = radius * <real>c_sin(angle) * <real>std + <real>mean
+        x[i] = <real>c_fma(radius * <real>c_cos(angle), <real>std, <real>mean)
+        x[i + 8] = <real>c_fma(radius * <real>c_sin(angle), <real>std, <real>mean)
 
 
 cdef void normal_many(Generator g, real* x, int64_t n, double mean, double std) noexcept nogil:
@@ -192,12 +192,13 @@ cdef int sample_half(Generator g, Tensor t, sampler_t sampler, double a, double 
 
 cdef int sample_uniform(Generator g, Tensor t, double low, double high) except -1:
     cdef int64_t i
+    cdef f32 narrow_low = <f32>low, span_ = <f32>high - <f32>low
     if t.a.dtype == FLOAT32:
-        for i in range(t.a.numel):
-            (<f32*>t.a.data)[i] = uniform_f32(g) * (<f32>high - <f32>low) + <f32>low
+        for i in range(t.a.numel):                # in double and rounded once, as PyTorch has it
+            (<f32*>t.a.data)[i] = <f32>(<double>uniform_f32(g) * <double>span_ + <double>narrow_low)
     elif t.a.dtype == FLOAT64:
         for i in range(t.a.numel):
-            (<f64*>t.a.data)[i] = uniform_f64(g) * (high - low) + low
+            (<f64*>t.a.data)[i] = c_fma(uniform_f64(g), high - low, low)
     else:
         sample_half(g, t, sample_uniform, low, high)
     return 0

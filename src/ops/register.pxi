@@ -76,3 +76,22 @@ cdef const Row* second_form(const Row* row, object given):
     first_forms[i] = row
     second_form_count += 1
     return &second_forms[i]
+
+
+def _install_inplace(str name):
+    """`x.name_(...)` for an operation without an in-place kernel: the result is copied over x, in the graph too."""
+    operation = functions[name]
+
+    def method(self, *args, **kwargs):
+        result = operation(self.clone(), *args, **kwargs)       # what the operation saves is not written over
+        if result.dtype != self.dtype:
+            raise RuntimeError(f"the base given to {name}_ has dtype {scalar_name((<Tensor>self).a.dtype)} but the operation's result "
+                               f"requires dtype {scalar_name((<Tensor>result).a.dtype)}")
+        if result.shape != self.shape:
+            raise RuntimeError(f"{name}_: output with shape {list(self.shape)} doesn't match the broadcast shape "
+                               f"{list(result.shape)} (Bad in-place call)")
+        return self.copy_(result)
+
+    method.__name__ = method.__qualname__ = f"{name}_"
+    method.__doc__ = f"In-place version of {name}."
+    install_method(f"{name}_", method)

@@ -165,7 +165,7 @@ def test_format_of_a_tensor_in_a_graph():
 
 @pytest.mark.parametrize(
     "expression",
-    ["x + 1", "x * x", "x.exp()", "x.sum()", "x[0]", "x.t()", "x.reshape(-1)", "x.detach()", "x @ x", "x.mean(0)"],
+    ["x + 1", "x * x", "(x / 4).exp()", "x.sum()", "x[0]", "x.t()", "x.reshape(-1)", "x.detach()", "x @ x", "x.mean(0)"],
 )
 def test_node_names(expression):
     texts = []

@@ -30,6 +30,8 @@ MATRIX_FILLS = {
     "sparse_": lambda i, t: i.sparse_(t, 0.3),
     "sparse_(std=2)": lambda i, t: i.sparse_(t, sparsity=0.9, std=2.0),
 }
+# from 16 samples on PyTorch's float32 normals come from vector logarithms and cosines that round otherwise than ours
+NORMAL_FLOATS = {"rtol": 0, "atol": 4e-6}
 SHAPES = [(3, 4), (20, 7), (4, 3, 2), (5, 2, 3, 3)]
 
 
@@ -42,15 +44,16 @@ def fill(lib, shape, function, dtype="float32"):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("function", FILLS.values(), ids=FILLS)
-def test_fill(function, shape, dtype):
-    assert_same(lambda lib: fill(lib, shape, function, dtype))
+@pytest.mark.parametrize("name", FILLS)
+def test_fill(name, shape, dtype):
+    tolerance = NORMAL_FLOATS if "normal" in name and dtype == "float32" else {}
+    assert_same(lambda lib: fill(lib, shape, FILLS[name], dtype), **tolerance)
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (10, 3)], ids=str)
 @pytest.mark.parametrize("function", MATRIX_FILLS.values(), ids=MATRIX_FILLS)
 def test_fill_matrix(function, shape):
-    assert_same(lambda lib: fill(lib, shape, function))
+    assert_same(lambda lib: fill(lib, shape, function), **NORMAL_FLOATS)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -129,4 +132,4 @@ def test_old_names_work_and_warn(name):
 def test_old_names_with_arguments():
     assert_same(lambda lib: lib.nn.init.constant(lib.empty(2), 3.0))
     assert_same(lambda lib: lib.nn.init.dirac(lib.empty(2, 2, 3)))
-    assert_same(lambda lib: (lib.manual_seed(0), lib.nn.init.sparse(lib.empty(4, 4), 0.5))[1])
+    assert_same(lambda lib: (lib.manual_seed(0), lib.nn.init.sparse(lib.empty(4, 4), 0.5))[1], **NORMAL_FLOATS)

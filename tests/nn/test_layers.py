@@ -61,7 +61,7 @@ def test_layer(make):
         (y * weights).sum().backward()
         return repr(layer), y, x.grad, [p.grad for p in layer.parameters()]
 
-    assert_same(observe, rtol=RTOL, atol=1e-7)
+    assert_same(observe, rtol=RTOL, atol=2e-6)       # gradients are sums that cancel, of terms up to 12
 
 
 INPLACE = {
