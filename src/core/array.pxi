@@ -122,6 +122,7 @@ cdef int broadcast(const char* name, Array** operand, int n, Array* out) except 
                 if out.shape[d + shift] != 1:
                     raise_broadcast(name, operand, n, d + shift, size, out.shape[d + shift])
                 out.shape[d + shift] = size
+    check_count(out.ndim, out.shape)
     return 0
 
 

@@ -21,6 +21,20 @@ cdef Tensor linked(Tensor out, Tensor t):
     return out
 
 
+cdef int check_elements(str name, Geometry* g) except -1:
+    """Refuse repeated dimensions with more elements than can be counted."""
+    cdef int64_t n = 1
+    cdef int d
+    for d in range(g.ndim):
+        if g.shape[d] == 0:
+            return 0
+    for d in range(g.ndim):
+        if n > (<int64_t>1 << 50) // g.shape[d]:
+            raise RuntimeError(f"{name}: numel: integer multiplication overflow, got sizes {shape_list(g.ndim, g.shape)}")
+        n *= g.shape[d]
+    return 0
+
+
 cdef Tensor view_at(Tensor t, Geometry* g):
     return linked(view_of(t, g.ndim, g.shape, g.stride, g.offset), t)
 
@@ -354,6 +368,7 @@ cdef object as_strided_entry(const Row* row, PyObject** a):
             last = <int64_t>1 << 50
             break
         last += (g.shape[d] - 1) * g.stride[d]
+    check_elements("as_strided", &g)
     if (last + 1) * itemsize(t.a.dtype) > t.storage.nbytes:
         raise RuntimeError(f"setStorage: sizes {shape_list(g.ndim, g.shape)}, strides {shape_list(g.ndim, g.stride)} and that "
                            f"storage offset require more than the storage's {t.storage.nbytes} bytes")
@@ -619,6 +634,7 @@ cdef Tensor expand_rule(Tensor input, object size, bint implicit):
             raise RuntimeError(f"The expanded size of the tensor ({sizes[d]}) must match the existing size ({input.a.shape[k]}) at "
                                f"non-singleton dimension {d}.  Target sizes: {shape_list(n, sizes)}.  Tensor sizes: "
                                f"{shape_list(input.a.ndim, input.a.shape)}")
+    check_elements("expand", &g)
     return view_at(input, &g)
 
 
