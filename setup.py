@@ -28,7 +28,7 @@ MACHINE = {"AMD64": "x86_64"}.get(platform.machine(), platform.machine())
 # contraction stays off: fma only where a kernel says so, so that results do not depend on the compiler's mood
 NUMERIC = [] if WINDOWS else ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fwrapv"]
 OPTIMIZE = [] if WINDOWS else ["-O1" if DEBUG else "-O3"]
-QUIET = [] if WINDOWS else ["-Wno-unused-function", "-Wno-unreachable-code", "-Wno-maybe-uninitialized"]
+QUIET = [] if WINDOWS else [*([] if DEBUG else ["-g0"]), "-Wno-unused-function", "-Wno-unreachable-code", "-Wno-maybe-uninitialized"]
 MACROS = [("FASTGRAD_DEBUG", None)] if DEBUG else []
 
 

@@ -21,6 +21,8 @@ def plain(value):
         return str(value.dtype).rpartition(".")[2], value.requires_grad, value.detach().numpy().copy()
     if isinstance(value, (torch.nn.Module, fastgrad.nn.Module)):
         return repr(value)
+    if isinstance(value, np.ndarray):       # plain already: what a hook noted
+        return value
     if isinstance(value, dict):
         return {key: plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):

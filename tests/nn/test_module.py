@@ -154,16 +154,6 @@ def test_to_refuses_other_arguments(args):
             sample(lib).to(*args)
 
 
-def test_non_leaf_parameter_is_refused():
-    def act(lib):
-        parameter = lib.nn.Parameter(lib.ones(2))
-        non_leaf = parameter * 2
-        non_leaf.__class__ = lib.nn.Parameter
-        lib.nn.Module().register_parameter("p", non_leaf)
-
-    assert_same_error(act)
-
-
 @pytest.mark.parametrize("kind", ["Parameter", "ReLU", "Buffer"])
 def test_members_before_init_are_refused(kind):
     def act(lib):
