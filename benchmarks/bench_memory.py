@@ -1,7 +1,7 @@
 """What does memory cost: allocation, and bytes a node?"""
 import resource
-import sys
 import subprocess
+import sys
 
 import pytest
 

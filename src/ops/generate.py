@@ -71,11 +71,6 @@ class TensorCode(ast.NodeTransformer):
         return node
 
 
-def scalar_code(expression, ctype):
-    tree = ScalarCode(ctype).visit(ast.parse(expression, mode="eval"))
-    return ast.unparse(ast.fix_missing_locations(tree))
-
-
 def tensor_code(expression, operations, elementwise=False):
     tree = TensorCode(operations, elementwise).visit(ast.parse(expression, mode="eval"))
     return ast.unparse(ast.fix_missing_locations(tree))
@@ -221,8 +216,7 @@ def expression_kernel(k, dtype):
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in k.names:
             node.id += "[i]"
-    value = scalar_code(ast.unparse(tree), dtype) if "[i]" not in ast.unparse(tree) else \
-        ast.unparse(ast.fix_missing_locations(ScalarCode(dtype).visit(tree)))
+    value = ast.unparse(ast.fix_missing_locations(ScalarCode(dtype).visit(tree)))
     attrs = [f"    cdef {dtype} {a} = <{dtype}>l.attr[{i}].f" for i, a in enumerate(k.attrs) if a in names_in(expression)]
     operands = [(n, t) for n, t in zip(k.names, types)]
     cast = "" if out == "b8" else f"<{out}>"
