@@ -180,7 +180,6 @@ cdef Operation make_operation(const Row* row, entry_point entry, str name, list 
                               str doc)
 cdef int register_operator(str symbol, const Row* row, entry_point entry, bint inplace) except -1
 cdef object elementwise(const Row* row, PyObject** x)
-cdef object elementwise_with(const Row* row, int kernel, PyObject** x, int n)
 cdef object inplace_elementwise(const Row* row, PyObject** x)
 cdef int elementwise_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1
 cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bools, PyObject** x, int n, PyObject** attr,

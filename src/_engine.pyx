@@ -5,9 +5,9 @@
 cimport cython
 from cpython.object cimport PyObject, PyObject_TypeCheck
 from cpython.ref cimport Py_INCREF, Py_DECREF
-from cpython.float cimport PyFloat_Check
+from cpython.float cimport PyFloat_Check, PyFloat_CheckExact
 from cpython.bool cimport PyBool_Check
-from cpython.long cimport PyLong_Check
+from cpython.long cimport PyLong_Check, PyLong_CheckExact
 from cpython.tuple cimport PyTuple_Check, PyTuple_New, PyTuple_SET_ITEM
 from cpython.list cimport PyList_Check
 from cpython.buffer cimport PyBUF_STRIDES, PyBUF_FORMAT

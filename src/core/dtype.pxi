@@ -106,13 +106,19 @@ cdef int other_number_dtype(object x) except -2:
     return {"b": BOOL, "i": INT64, "u": INT64, "f": default_float}.get(kind, -1)
 
 
-cdef int store_number(int dt, object x, void* out) except -1:
+cdef inline int store_number(int dt, object x, void* out) except -1:
     """Write a Python number in dtype dt.  Raises OverflowError where PyTorch does."""
     if dt == FLOAT32:
         (<f32*>out)[0] = <f32><f64>x
-    elif dt == FLOAT64:
+        return 0
+    if dt == FLOAT64:
         (<f64*>out)[0] = <f64>x
-    elif dt == INT64:
+        return 0
+    return store_other_number(dt, x, out)
+
+
+cdef int store_other_number(int dt, object x, void* out) except -1:
+    if dt == INT64:
         (<i64*>out)[0] = <i64>as_integer(x)
     elif dt == INT32:
         (<i32*>out)[0] = <i32><i64>as_integer(x)

@@ -3,6 +3,59 @@
 # A row gives the kernel, the dtype rule and what each input's gradient reads; everything else (promotion, broadcasting,
 # memory order, numbers among the operands, the node) is here, once.
 
+cdef inline Tensor plain(const Row* row, int kernel, PyObject** x, int n, PyObject** attr, Tensor into):
+    """The common case at little cost, None for any other: float tensors of one dtype and shape, contiguous, and Python floats
+    and ints among them.  Arguments as compute's."""
+    cdef Launch l
+    cdef Array* operand[MAX_OPERANDS]
+    cdef Array* first = NULL
+    cdef Array* a
+    cdef Tensor out
+    cdef int i
+    for i in range(n):
+        operand[i] = NULL
+        if is_tensor(x[i]):
+            a = &(<Tensor>x[i]).a
+            if first == NULL:
+                if a.dtype < FLOAT32:
+                    return None
+                first = a
+            elif a.dtype != first.dtype or not same_shape(first, a):
+                return None
+            if not a.contiguous:
+                return None
+            operand[i] = a
+        elif not PyFloat_CheckExact(<object>x[i]) and not PyLong_CheckExact(<object>x[i]):
+            return None
+    if first == NULL or first.numel == 0 or kernel_table.kernel[kernel * NDTYPES + first.dtype] == NULL:
+        return None
+    if into is None:
+        out = empty_as(BOOL if row.rule == PREDICATE else first.dtype, first)
+    elif into.a.dtype != first.dtype or not into.a.contiguous or not same_shape(&into.a, first) or overlaps(into, operand, n):
+        return None
+    else:
+        out = into
+    l.kernel = kernel
+    l.dtype = first.dtype
+    l.ndim = l.core = 1
+    l.noperands = n + 1
+    l.shape[0] = first.numel
+    l.ptr[0] = out.a.data
+    l.stride[0][0] = ITEMSIZE[out.a.dtype]
+    for i in range(n):
+        if operand[i] != NULL:
+            l.ptr[i + 1] = operand[i].data
+            l.stride[i + 1][0] = ITEMSIZE[first.dtype]
+        else:
+            l.ptr[i + 1] = NULL
+            l.stride[i + 1][0] = 0
+            store_number(first.dtype, <object>x[i], &l.scalar[i + 1])
+    for i in range(row.nattrs):
+        l.attr[i].f = <object>attr[i]
+    run(&l)
+    return out
+
+
 cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bools, PyObject** x, int n,
                     PyObject** attr, Tensor into):
     """Run an elementwise kernel over tensors and numbers; no graph.
@@ -12,67 +65,34 @@ cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bo
     """
     cdef Launch l
     cdef Array* operand[MAX_OPERANDS]
-    cdef Array* first = NULL        # the first operand with dimensions
-    cdef Array* single = NULL       # a 0-d operand
-    cdef Array no_dims
-    cdef Array* a
     cdef Tensor t, out
     cdef list temporaries = None
-    cdef bint flat = True
     cdef int i, want
     cdef int computed = BOOL if row.rule == PREDICATE else loop
     for i in range(n):
         want = BOOL if bools >> i & 1 else loop
+        operand[i + 1] = NULL
+        l.ptr[i + 1] = NULL
         if is_tensor(x[i]):
-            a = &(<Tensor>x[i]).a
-            if a.dtype != want:
-                t = converted(<Tensor>x[i], want)
+            t = <Tensor>x[i]
+            if t.a.dtype != want:
+                t = converted(t, want)
                 if temporaries is None:
                     temporaries = []
                 temporaries.append(t)
-                a = &t.a
-            operand[i + 1] = a
-            l.ptr[i + 1] = a.data
-            if a.ndim == 0 and n > 1:       # one value for all elements
-                l.stride[i + 1][0] = 0
-                single = a
-                continue
-            l.stride[i + 1][0] = ITEMSIZE[want]
-            if first == NULL:
-                first = a
-            elif flat and not same_shape(first, a):
-                flat = False
-            flat = flat and a.contiguous
-        else:
-            operand[i + 1] = NULL
-            l.ptr[i + 1] = NULL
-            l.stride[i + 1][0] = 0
-            store_number(want, <object>x[i], &l.scalar[i + 1])
-    if first == NULL and single != NULL:
-        first = single
-        for i in range(n):
-            if operand[i + 1] != NULL:
-                l.stride[i + 1][0] = ITEMSIZE[operand[i + 1].dtype]
-    if first == NULL:               # numbers only
-        if n == 1:
+            operand[i + 1] = &t.a
+            l.ptr[i + 1] = t.a.data
+        elif n == 1:
             raise TypeError(f"{row.name.decode()}(): argument 'input' (position 1) must be Tensor, not {type(<object>x[0]).__name__}")
-        no_dims.ndim, no_dims.numel, no_dims.contiguous = 0, 1, True
-        first = &no_dims
+        else:
+            store_number(want, <object>x[i], &l.scalar[i + 1])
     for i in range(row.nattrs):
         l.attr[i].f = <object>attr[i]
-    if into is not None and (into.a.dtype != computed or temporaries is not None or overlaps(into, operand + 1, n)):
-        flat = False
     l.kernel = kernel
     l.dtype = loop
     l.core = 1
     l.noperands = n + 1
-    if flat and (into is None or (into.a.contiguous and same_shape(&into.a, first))):
-        out = empty_as(computed, first) if into is None else into
-        l.ndim = 1
-        l.shape[0] = out.a.numel
-        l.stride[0][0] = ITEMSIZE[computed]
-    else:
-        out = general_loop(row, &l, operand, n, computed, into)
+    out = general_loop(row, &l, operand, n, computed, into)
     l.ptr[0] = out.a.data
     if out.a.numel:
         run(&l)
@@ -183,15 +203,13 @@ cdef int raise_no_kernel(const Row* row, int dt) except -1:
 
 cdef object elementwise(const Row* row, PyObject** x):
     """The entry of every elementwise operation: x holds its inputs, then its numbers."""
-    return elementwise_with(row, row.kernel, x, row.ninputs)
-
-
-cdef object elementwise_with(const Row* row, int kernel, PyObject** x, int n):
-    """As elementwise, by another kernel over the first n inputs (a power that is a square)."""
-    cdef int loop, result
-    cdef Tensor out
-    common_dtype(row, x, row.ninputs, &loop, &result)
-    out = compute(row, kernel, loop, result, row.bools, x, n, x + row.ninputs, None)
+    cdef int loop, result, n = row.ninputs
+    cdef Tensor out = None
+    if row.bools == 0:
+        out = plain(row, row.kernel, x, n, x + n, None)
+    if out is None:
+        common_dtype(row, x, n, &loop, &result)
+        out = compute(row, row.kernel, loop, result, row.bools, x, n, x + n, None)
     if fg_grad_enabled and row.backward != NULL:
         attach(row, x, out)
     return out
@@ -246,7 +264,7 @@ cdef int elementwise_backward(Node node, PyObject** grads, PyObject** out, bint 
     cdef int i, j, m, loop, n = row.ninputs
     cdef PyObject* x[MAX_OPERANDS]
     cdef uint8_t uses, bools
-    cdef Tensor grad = <Tensor>grads[0]
+    cdef Tensor value, grad = <Tensor>grads[0]
     check_saved(node)
     for i in range(n):
         if node.edge[i] == NULL:
@@ -270,8 +288,13 @@ cdef int elementwise_backward(Node node, PyObject** grads, PyObject** out, bint 
             if uses & 0x80:
                 x[m] = node.saved[n]
                 m += 1
-            loop = FLOAT32 if grad.a.dtype == FLOAT16 or grad.a.dtype == BFLOAT16 else grad.a.dtype
-            give(out, i, compute(row, row.grad_kernel[i], loop, grad.a.dtype, bools, x, m, node.saved + n + 1, None))
+            value = None
+            if bools == 0:
+                value = plain(row, row.grad_kernel[i], x, m, node.saved + n + 1, None)
+            if value is None:
+                loop = FLOAT32 if grad.a.dtype == FLOAT16 or grad.a.dtype == BFLOAT16 else grad.a.dtype
+                value = compute(row, row.grad_kernel[i], loop, grad.a.dtype, bools, x, m, node.saved + n + 1, None)
+            give(out, i, value)
     return 0
 
 
@@ -307,7 +330,8 @@ cdef object inplace_elementwise(const Row* row, PyObject** x):
         need = wanting(x, n)
     check_inplace(t, need != 0)
     if need == 0 or row.backward == NULL or not is_floating(t.a.dtype):
-        compute(row, row.kernel, loop, t.a.dtype, row.bools, x, n, x + n, t)
+        if row.bools or row.rule == PREDICATE or plain(row, row.kernel, x, n, x + n, t) is None:
+            compute(row, row.kernel, loop, t.a.dtype, row.bools, x, n, x + n, t)
         t.storage.version += 1
         return t
     for i in range(n + row.nattrs):

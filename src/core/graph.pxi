@@ -227,9 +227,26 @@ cdef Tensor cotangent(Tensor t, object gradient, int index):
 
 
 cdef int backward_from(Tensor t, object gradient, object retain_graph, bint create_graph, object inputs) except -1:
-    keep = create_graph if retain_graph is None else bool(retain_graph)
-    run_walk([t], [cotangent(t, gradient, 0)], keep, create_graph,
-             None if inputs is None else checked_inputs("backward", inputs), None)
+    cdef bint keep = create_graph if retain_graph is None else bool(retain_graph)
+    cdef Tensor g = cotangent(t, gradient, 0)
+    cdef PyObject* root = <PyObject*>t
+    cdef PyObject* root_grad = <PyObject*>g
+    return run_walk(&root, &root_grad, 1, keep, create_graph,
+                    None if inputs is None else checked_inputs("backward", inputs), None)
+
+
+cdef int walk_lists(list roots, list grads, bint keep, bint create_graph, list inputs, list captured) except -1:
+    """As run_walk, over lists."""
+    cdef int i, n = len(roots)
+    cdef PyObject** p = <PyObject**>malloc((2 * n + 1) * sizeof(PyObject*))
+    if p == NULL:
+        raise MemoryError("cannot allocate a backward walk")
+    for i in range(n):
+        p[i], p[n + i] = <PyObject*>roots[i], <PyObject*>grads[i]
+    try:
+        run_walk(p, p + n, n, keep, create_graph, inputs, captured)
+    finally:
+        free(p)
     return 0
 
 
@@ -266,7 +283,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, bint create_graph=Fa
         grad_tensors = grad_variables if grad_tensors is None else grad_tensors
     roots, grads = checked_roots(tensors, grad_tensors)
     keep = create_graph if retain_graph is None else bool(retain_graph)
-    run_walk(roots, grads, keep, create_graph, None if inputs is None else checked_inputs("backward", inputs), None)
+    walk_lists(roots, grads, keep, create_graph, None if inputs is None else checked_inputs("backward", inputs), None)
 
 
 def grad(outputs, inputs, grad_outputs=None, retain_graph=None, bint create_graph=False, bint only_inputs=True,
@@ -292,7 +309,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, bint create_grap
     wanted = checked_inputs("grad", inputs)
     captured = [None] * len(wanted)
     keep = create_graph if retain_graph is None else bool(retain_graph)
-    run_walk(roots, grads, keep, create_graph, wanted, captured)
+    walk_lists(roots, grads, keep, create_graph, wanted, captured)
     for i, g in enumerate(captured):
         if g is None and not allow_unused:
             raise RuntimeError(f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set "

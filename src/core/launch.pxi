@@ -17,17 +17,22 @@ if not fg_scratch_ready():
     raise ImportError("fastgrad: no thread-local key is left in this process")
 
 
-cdef void drive(const Launch* l, void* scratch) noexcept nogil:
+cdef inline void drive(const Launch* l, void* scratch) noexcept nogil:
     """Loop over the leading dimensions and call the kernel on the core ones."""
-    cdef Kernel kernel = kernel_table.kernel[l.kernel * NDTYPES + l.dtype]
     cdef char* p[MAX_OPERANDS]
-    cdef int64_t index[MAX_LOOP]
-    cdef int i, d, outer = l.ndim - l.core
+    cdef int i
     for i in range(l.noperands):
         p[i] = l.ptr[i] if l.ptr[i] != NULL else <char*>&l.scalar[i]
-    if outer == 0:
-        kernel(l, p, scratch)
-        return
+    if l.ndim == l.core:
+        kernel_table.kernel[l.kernel * NDTYPES + l.dtype](l, p, scratch)
+    else:
+        drive_outer(l, p, scratch)
+
+
+cdef void drive_outer(const Launch* l, char** p, void* scratch) noexcept nogil:
+    cdef Kernel kernel = kernel_table.kernel[l.kernel * NDTYPES + l.dtype]
+    cdef int64_t index[MAX_LOOP]
+    cdef int i, d, outer = l.ndim - l.core
     for d in range(outer):
         if l.shape[d] == 0:
             return
@@ -49,7 +54,7 @@ cdef void drive(const Launch* l, void* scratch) noexcept nogil:
                 return
 
 
-cdef int64_t work_of(const Launch* l) noexcept nogil:
+cdef inline int64_t work_of(const Launch* l) noexcept nogil:
     cdef int64_t work = 1
     cdef int d
     for d in range(l.ndim):

@@ -1,7 +1,11 @@
 # Making tensors: fresh, as views, as copies.  No operation and no graph here.
 
 cdef inline bint is_tensor(PyObject* x) noexcept:
-    return Py_TYPE(x) == <PyTypeObject*>Tensor or PyObject_TypeCheck(<object>x, <PyTypeObject*>Tensor)
+    """Whether x is a Tensor or of a subclass.  Objects too small to be one (numbers, most of all) are told apart at a glance."""
+    cdef PyTypeObject* kind = Py_TYPE(x)
+    return kind == <PyTypeObject*>Tensor or (
+        kind.tp_basicsize >= (<PyTypeObject*>Tensor).tp_basicsize
+        and (kind.tp_base == <PyTypeObject*>Tensor or PyObject_TypeCheck(<object>x, <PyTypeObject*>Tensor)))
 
 
 cdef inline bint needs(Tensor t) noexcept:
@@ -138,6 +142,8 @@ cdef Tensor contiguous_copy(Tensor t):
 cdef int fill_array(Array* out, object value) except -1:
     """out[...] = one number."""
     cdef Launch l
+    if out.numel == 1 and not recorder_on:
+        return store_number(out.dtype, value, out.data)
     store_number(out.dtype, value, &l.scalar[1])
     if out.numel == 0:
         return 0

@@ -22,6 +22,8 @@ cdef extern from "Python.h":
         inquiry tp_clear
         freefunc tp_free
         int (*tp_setattro)(PyObject*, PyObject*, PyObject*) noexcept
+        PyTypeObject* tp_base
+        Py_ssize_t tp_dictoffset
         void* tp_new
         void* tp_vectorcall
         Py_ssize_t tp_basicsize
@@ -35,7 +37,7 @@ cdef extern from "Python.h":
     void PyObject_ClearWeakRefs(PyObject*)
     PyTypeObject* Py_TYPE(PyObject*)
     PyObject* PyObject_Init(PyObject*, PyTypeObject*)
-    PyObject** _PyObject_GetDictPtr(PyObject*)
+    void Py_SET_REFCNT(PyObject*, Py_ssize_t)
     int PyObject_GenericSetAttr(PyObject*, PyObject*, PyObject*) noexcept
     void* PyObject_Calloc(size_t, size_t)
     void PyObject_Free(void*)
@@ -64,14 +66,19 @@ cdef inline Tensor new_tensor():
         live_tensors += 1
     if spare_tensors > 0:
         spare_tensors -= 1
-        p = PyObject_Init(spare_tensor[spare_tensors], <PyTypeObject*>Tensor)
-        t = <Tensor>p
-        Py_DECREF(t)                      # PyObject_Init's reference is now that of `t`
+        p = spare_tensor[spare_tensors]
+        Py_SET_REFCNT(p, 0)
+        t = <Tensor>p                     # takes the one reference
         PyObject_GC_Track(p)
         return t
     t = Tensor.__new__(Tensor)
-    clear_slot(_PyObject_GetDictPtr(<PyObject*>t))     # Cython makes the dict at once; few tensors ever need one
+    clear_slot(dict_of(<PyObject*>t))     # Cython makes the dict at once; few tensors ever need one
     return t
+
+
+cdef inline PyObject** dict_of(PyObject* t) noexcept:
+    """Where a tensor keeps its attributes; subclasses keep them there as well."""
+    return <PyObject**>(<char*>t + (<PyTypeObject*>Tensor).tp_dictoffset)
 
 
 cdef inline void clear_slot(PyObject** slot) noexcept:
@@ -103,7 +110,7 @@ cdef void tensor_dealloc(PyObject* self) noexcept:
         (<Tensor>self).storage = NULL
     (<Tensor>self).flags = 0
     (<Tensor>self).nr = 0
-    clear_slot(_PyObject_GetDictPtr(self))
+    clear_slot(dict_of(self))
     if kind == <PyTypeObject*>Tensor and spare_tensors < SPARE_OBJECTS:
         spare_tensor[spare_tensors] = self
         spare_tensors += 1
@@ -120,7 +127,15 @@ cdef PyObject* fresh_node() except NULL:
     PyObject_Init(<PyObject*>p, <PyTypeObject*>Node)
     Py_INCREF(None)
     (<PyObject**>(p + extra_offset))[0] = <PyObject*>None      # Cython's fields are never NULL
+    use_inline(<PyObject*>p)
     return <PyObject*>p
+
+
+cdef inline void use_inline(PyObject* node) noexcept:
+    """Edges and outputs live in the node itself, until new_node finds them too many; so does a spare node leave them."""
+    (<Node>node).edge = (<Node>node).inline_edge
+    (<Node>node).edge_nr = (<Node>node).inline_nr
+    (<Node>node).meta = &(<Node>node).inline_meta
 
 
 cdef int cycles_are_possible() except -1:
@@ -166,11 +181,11 @@ cdef inline Node new_node(const Row* row, int nedges, int noutputs):
         live_nodes += 1
     if spare_nodes > 0:
         spare_nodes -= 1
-        p = PyObject_Init(spare_node[spare_nodes], <PyTypeObject*>Node)
+        p = spare_node[spare_nodes]
     else:
         p = fresh_node()
-    n = <Node>p
-    Py_DECREF(n)                          # PyObject_Init's reference is now that of `n`
+    Py_SET_REFCNT(p, 0)
+    n = <Node>p                           # takes the one reference
     if cycles_possible:
         PyObject_GC_Track(p)
     else:
@@ -186,9 +201,6 @@ cdef inline Node new_node(const Row* row, int nedges, int noutputs):
     n.released = False
     n.noutputs = noutputs
     n.nedges = 0
-    n.meta = &n.inline_meta
-    n.edge = n.inline_edge
-    n.edge_nr = n.inline_nr
     if nedges > MAX_EDGES:
         n.edge = <PyObject**>malloc(nedges * (sizeof(PyObject*) + sizeof(uint32_t)))
         if n.edge == NULL:
@@ -231,11 +243,10 @@ cdef int node_release(PyObject* self) noexcept:
         (<Node>self).extra = None
     if (<Node>self).edge != (<Node>self).inline_edge:
         free((<Node>self).edge)
-        (<Node>self).edge = (<Node>self).inline_edge
     if (<Node>self).meta != &(<Node>self).inline_meta:
         free((<Node>self).meta)
-        (<Node>self).meta = &(<Node>self).inline_meta
         (<Node>self).noutputs = 1
+    use_inline(self)
     return 0
 
 
@@ -289,8 +300,8 @@ cdef int tensor_setattr(PyObject* self, PyObject* name, PyObject* value) noexcep
     cdef int result = PyObject_GenericSetAttr(self, name, value)
     cdef PyObject** place
     if not cycles_possible and value != NULL:
-        place = _PyObject_GetDictPtr(self)
-        if place != NULL and place[0] != NULL:
+        place = dict_of(self)
+        if place[0] != NULL:
             cycles_are_possible()
     return result
 

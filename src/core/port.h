@@ -24,11 +24,17 @@ static inline int fg_log2(uint64_t x) { return 63 - __builtin_clzll(x); }   /* x
 #  define FG_DEBUG 0
 #endif
 
-/* Autograd's state of this thread. */
-static FG_THREAD_LOCAL int fg_grad_enabled = 1;
-static FG_THREAD_LOCAL int fg_inference = 0;
+/* Autograd's state of this thread.  It is read by every operation, so it lives where reading it takes no call; glibc keeps
+   room for such variables of libraries that are loaded late. */
+#if defined(__GLIBC__)
+#  define FG_TLS_MODEL __attribute__((tls_model("initial-exec")))
+#else
+#  define FG_TLS_MODEL
+#endif
+static FG_THREAD_LOCAL int fg_grad_enabled FG_TLS_MODEL = 1;
+static FG_THREAD_LOCAL int fg_inference FG_TLS_MODEL = 0;
 /* This thread's scratch memory for kernels: made at its first launch, freed when it ends. */
-static FG_THREAD_LOCAL void *fg_scratch = NULL;
+static FG_THREAD_LOCAL void *fg_scratch FG_TLS_MODEL = NULL;
 #if defined(_MSC_VER)
 #include <windows.h>
 static DWORD fg_scratch_key;

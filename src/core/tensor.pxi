@@ -38,6 +38,11 @@ cdef inline object binary(int which, object a, object b):
     return operator_entry[which](operator_row[which], args)
 
 
+cdef inline object commuting(int which, object a, object b):
+    """As binary; a tensor comes first, as where PyTorch's reflected methods call the operation."""
+    return binary(which, a, b) if is_tensor(<PyObject*>a) else binary(which, b, a)
+
+
 cdef inline object inplace(int which, object a, object b):
     cdef PyObject* args[3]
     if not is_operand(b):
@@ -59,6 +64,7 @@ def _set_texts(repr, str, format):
     texts = repr, str, format
 
 
+@cython.c_api_binop_methods(True)     # __sub__ gets both operands in their order, whichever of them is the Tensor
 cdef class Tensor:
     """A strided view of a storage, and a vertex of the graph that made it.
 
@@ -73,10 +79,7 @@ cdef class Tensor:
     """
 
     def __add__(self, other):
-        return binary(OP_ADD, self, other)
-
-    def __radd__(self, other):
-        return binary(OP_ADD, self, other)
+        return commuting(OP_ADD, self, other)
 
     def __iadd__(self, other):
         return inplace(OP_ADD, self, other)
@@ -84,17 +87,11 @@ cdef class Tensor:
     def __sub__(self, other):
         return binary(OP_SUB, self, other)
 
-    def __rsub__(self, other):
-        return binary(OP_SUB, other, self)
-
     def __isub__(self, other):
         return inplace(OP_SUB, self, other)
 
     def __mul__(self, other):
-        return binary(OP_MUL, self, other)
-
-    def __rmul__(self, other):
-        return binary(OP_MUL, self, other)
+        return commuting(OP_MUL, self, other)
 
     def __imul__(self, other):
         return inplace(OP_MUL, self, other)
@@ -102,26 +99,17 @@ cdef class Tensor:
     def __truediv__(self, other):
         return binary(OP_TRUEDIV, self, other)
 
-    def __rtruediv__(self, other):
-        return binary(OP_TRUEDIV, other, self)
-
     def __itruediv__(self, other):
         return inplace(OP_TRUEDIV, self, other)
 
     def __floordiv__(self, other):
         return binary(OP_FLOORDIV, self, other)
 
-    def __rfloordiv__(self, other):
-        return binary(OP_FLOORDIV, other, self)
-
     def __ifloordiv__(self, other):
         return inplace(OP_FLOORDIV, self, other)
 
     def __mod__(self, other):
         return binary(OP_MOD, self, other)
-
-    def __rmod__(self, other):
-        return binary(OP_MOD, other, self)
 
     def __imod__(self, other):
         return inplace(OP_MOD, self, other)
@@ -131,41 +119,26 @@ cdef class Tensor:
             raise TypeError("pow: a modulus is not supported for tensors")
         return binary(OP_POW, self, other)
 
-    def __rpow__(self, other, modulo):
-        return binary(OP_POW, other, self)
-
     def __ipow__(self, other):
         return inplace(OP_POW, self, other)
 
     def __matmul__(self, other):
         return binary(OP_MATMUL, self, other)
 
-    def __rmatmul__(self, other):
-        return binary(OP_MATMUL, other, self)
-
     def __and__(self, other):
-        return binary(OP_AND, self, other)
-
-    def __rand__(self, other):
-        return binary(OP_AND, self, other)
+        return commuting(OP_AND, self, other)
 
     def __iand__(self, other):
         return inplace(OP_AND, self, other)
 
     def __or__(self, other):
-        return binary(OP_OR, self, other)
-
-    def __ror__(self, other):
-        return binary(OP_OR, self, other)
+        return commuting(OP_OR, self, other)
 
     def __ior__(self, other):
         return inplace(OP_OR, self, other)
 
     def __xor__(self, other):
-        return binary(OP_XOR, self, other)
-
-    def __rxor__(self, other):
-        return binary(OP_XOR, self, other)
+        return commuting(OP_XOR, self, other)
 
     def __ixor__(self, other):
         return inplace(OP_XOR, self, other)
@@ -173,17 +146,11 @@ cdef class Tensor:
     def __lshift__(self, other):
         return binary(OP_LSHIFT, self, other)
 
-    def __rlshift__(self, other):
-        return binary(OP_LSHIFT, other, self)
-
     def __ilshift__(self, other):
         return inplace(OP_LSHIFT, self, other)
 
     def __rshift__(self, other):
         return binary(OP_RSHIFT, self, other)
-
-    def __rrshift__(self, other):
-        return binary(OP_RSHIFT, other, self)
 
     def __irshift__(self, other):
         return inplace(OP_RSHIFT, self, other)

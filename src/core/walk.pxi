@@ -21,7 +21,7 @@ ctypedef struct Vertex:
 ctypedef struct Walk:
     Vertex* vertex
     int32_t count, room
-    int32_t* follow           # for each edge the vertex it leads to, or -1
+    int32_t* follow           # for each root, then for each edge: the vertex it leads to, or -1
     int32_t follow_count, follow_room
     int32_t* heap             # vertices ready to run, the youngest on top
     int32_t heap_count, heap_room
@@ -116,6 +116,14 @@ cdef int32_t vertex_of(Walk* w, PyObject* target, uint32_t serial) except -1:
     return w.count - 1
 
 
+cdef inline int add_follow(Walk* w, int32_t k) except -1:
+    if w.follow_count == w.follow_room:
+        grow(<void**>&w.follow, &w.follow_room, sizeof(int32_t))
+    w.follow[w.follow_count] = k
+    w.follow_count += 1
+    return 0
+
+
 cdef int lay_out(Walk* w, uint32_t serial) except -1:
     """Find every vertex and edge below the roots, which are there already."""
     cdef int32_t i = 0, k, e
@@ -125,14 +133,11 @@ cdef int lay_out(Walk* w, uint32_t serial) except -1:
         if not w.vertex[i].is_leaf:
             target = w.vertex[i].target
             for e in range((<Node>target).nedges):
-                if w.follow_count == w.follow_room:
-                    grow(<void**>&w.follow, &w.follow_room, sizeof(int32_t))
                 k = -1
                 if (<Node>target).edge[e] != NULL:
                     k = vertex_of(w, (<Node>target).edge[e], serial)
                     w.vertex[k].pending += 1
-                w.follow[w.follow_count] = k
-                w.follow_count += 1
+                add_follow(w, k)
         i += 1
     return 0
 
@@ -355,50 +360,55 @@ cdef int finish_vertex(Walk* w, int32_t i) except -1:
 
 cdef int run_node(Walk* w, int32_t i) except -1:
     """Run one node's backward and deliver what it returns."""
-    cdef Node node = <Node>w.vertex[i].target
     cdef PyObject* inline_out[MAX_EDGES]
     cdef PyObject** out = inline_out
-    cdef PyObject** grads
-    cdef int e, n = node.nedges
-    cdef int32_t k
-    cdef bint given = False
-    grads = w.vertex[i].grads if w.vertex[i].grads != NULL else &w.vertex[i].grad
-    for e in range(node.noutputs):
-        given = given or grads[e] != NULL
+    cdef int e, n = (<Node>w.vertex[i].target).nedges
     if n > MAX_EDGES:
         out = <PyObject**>malloc(n * sizeof(PyObject*))
         if out == NULL:
             raise MemoryError("cannot allocate a backward walk")
     for e in range(n):
         out[e] = NULL
-    try:
-        if given:
-            call_backward(node, grads, out, w.create_graph)
-            if node.extra is not None:
-                run_post_hooks(node, grads, out)
-        drop_grads(&w.vertex[i])
-        if not w.keep_graph:
-            release_saved(node)
-        elif node.extra is not None and "packed" in <dict>node.extra:
-            repack_saved(node)
-        for e in range(n):
-            k = w.follow[w.vertex[i].first_edge + e]
-            if k < 0:
-                continue
-            if out[e] != NULL:
-                deliver_owned(w, k, node.edge_nr[e], &out[e])
-            w.vertex[k].pending -= 1
-            if w.vertex[k].pending == 0:
-                finish_vertex(w, k)
-    finally:
+    cdef int failed = run_and_deliver(w, i, out)
+    if failed:
         for e in range(n):
             clear_slot(&out[e])
-        if out != inline_out:
-            free(out)
+    if out != inline_out:
+        free(out)
+    return failed
+
+
+cdef int run_and_deliver(Walk* w, int32_t i, PyObject** out) except -1:
+    """`out` has room for each edge's gradient; all have been delivered at the end."""
+    cdef Node node = <Node>w.vertex[i].target
+    cdef PyObject** grads = w.vertex[i].grads if w.vertex[i].grads != NULL else &w.vertex[i].grad
+    cdef int e
+    cdef int32_t k
+    cdef bint given = False
+    for e in range(node.noutputs):
+        given = given or grads[e] != NULL
+    if given:
+        call_backward(node, grads, out, w.create_graph)
+        if node.extra is not None:
+            run_post_hooks(node, grads, out)
+        drop_grads(&w.vertex[i])
+    if not w.keep_graph:
+        release_saved(node)
+    elif node.extra is not None and "packed" in <dict>node.extra:
+        repack_saved(node)
+    for e in range(node.nedges):
+        k = w.follow[w.vertex[i].first_edge + e]
+        if k < 0:
+            continue
+        if out[e] != NULL:
+            deliver_owned(w, k, node.edge_nr[e], &out[e])
+        w.vertex[k].pending -= 1
+        if w.vertex[k].pending == 0:
+            finish_vertex(w, k)
     return 0
 
 
-cdef int deliver_owned(Walk* w, int32_t k, uint32_t nr, PyObject** value) except -1:
+cdef inline int deliver_owned(Walk* w, int32_t k, uint32_t nr, PyObject** value) except -1:
     cdef Tensor g = <Tensor>value[0]
     value[0] = NULL
     Py_DECREF(g)
@@ -435,55 +445,59 @@ cdef int call_backward(Node node, PyObject** grads, PyObject** out, bint create_
     return 0
 
 
-cdef int run_walk(list roots, list root_grads, bint keep_graph, bint create_graph, list inputs, list captured) except -1:
-    """Backward from `roots`.  With `inputs`, only what they need runs; `captured` (if a list) receives their gradients,
+cdef int run_walk(PyObject** roots, PyObject** root_grads, int n, bint keep_graph, bint create_graph, list inputs,
+                  list captured) except -1:
+    """Backward from n roots.  With `inputs`, only what they need runs; `captured` (if a list) receives their gradients,
     otherwise their .grad does."""
-    global fg_grad_enabled, walks
+    global fg_grad_enabled
     cdef Walk* w = begin_walk()
-    cdef uint32_t serial
-    cdef int32_t i, k
     cdef int enabled = fg_grad_enabled
-    cdef Tensor t
-    cdef list places = None
-    cdef list slots = [0] * len(roots)
     w.create_graph, w.keep_graph, w.accumulate = create_graph, keep_graph, captured is None
     fg_grad_enabled = create_graph
     try:
-        if inputs is not None:
-            places = [-1] * len(inputs)
-            for t in inputs:
-                root_target(t)
-        for t in roots:
-            root_target(t)
-        walks = max(walks + 1, 1)                 # from here to mark_needed nothing but these lines may run: see this file's head
-        serial = walks
-        for i in range(len(roots)):
-            slots[i] = vertex_of(w, root_target(<Tensor>roots[i]), serial)
-        lay_out(w, serial)
-        if inputs is not None:
-            find_places(inputs, serial, places)
-            mark_needed(w, places)
-        for i in range(len(roots)):
-            t = <Tensor>roots[i]
-            deliver(w, slots[i], t.nr, <Tensor>root_grads[i])
-        for i in range(w.count):
-            if w.vertex[i].pending == 0:
-                finish_vertex(w, i)
-        while w.heap_count:
-            k = pop_ready(w)
-            if w.vertex[k].wanted and w.vertex[k].needed:
-                capture(w, k, places, inputs, captured)     # before the hooks, if the node runs: PyTorch's order
-            if (<Node>w.vertex[k].target).extra is not None:
-                run_pre_hooks(<Node>w.vertex[k].target, grad_place(&w.vertex[k], 0))
-            if w.vertex[k].needed:
-                run_node(w, k)
-            else:
-                capture(w, k, places, inputs, captured)
-        if places is not None and captured is not None:
-            capture_leaves(w, places, captured)
+        walk_from(w, roots, root_grads, n, inputs, captured)
     finally:
         fg_grad_enabled = enabled
         end_walk(w)
+    return 0
+
+
+cdef int walk_from(Walk* w, PyObject** roots, PyObject** root_grads, int n, list inputs, list captured) except -1:
+    global walks
+    cdef uint32_t serial
+    cdef int32_t i, k
+    cdef list places = None
+    if inputs is not None:
+        places = [-1] * len(inputs)
+        for t in inputs:
+            root_target(<Tensor>t)
+    for i in range(n):
+        root_target(<Tensor>roots[i])
+    walks = max(walks + 1, 1)                 # from here to mark_needed nothing but these lines may run: see this file's head
+    serial = walks
+    for i in range(n):
+        add_follow(w, vertex_of(w, root_target(<Tensor>roots[i]), serial))
+    lay_out(w, serial)
+    if inputs is not None:
+        find_places(inputs, serial, places)
+        mark_needed(w, places)
+    for i in range(n):
+        deliver(w, w.follow[i], (<Tensor>roots[i]).nr, <Tensor>root_grads[i])
+    for i in range(w.count):
+        if w.vertex[i].pending == 0:
+            finish_vertex(w, i)
+    while w.heap_count:
+        k = pop_ready(w)
+        if w.vertex[k].wanted and w.vertex[k].needed:
+            capture(w, k, places, inputs, captured)     # before the hooks, if the node runs: PyTorch's order
+        if (<Node>w.vertex[k].target).extra is not None:
+            run_pre_hooks(<Node>w.vertex[k].target, grad_place(&w.vertex[k], 0))
+        if w.vertex[k].needed:
+            run_node(w, k)
+        else:
+            capture(w, k, places, inputs, captured)
+    if places is not None and captured is not None:
+        capture_leaves(w, places, captured)
     return 0
 
 

@@ -43,6 +43,12 @@ cdef enum:
 cdef inline void copy_items(item* out, i64 out_step, const item* source, i64 source_step, i64 n) noexcept nogil:
     """Steps in items."""
     cdef i64 i
+    cdef item value
+    if out_step == 1 and source_step == 0:
+        value = source[0]
+        for i in range(n):
+            out[i] = value
+        return
     for i in range(n):
         out[i * out_step] = source[i * source_step]
 
@@ -62,10 +68,11 @@ cdef void copy_strided(char* out, i64 out_step, char* source, i64 source_step, i
 cdef inline void loop(const Launch* l, char** p, Flat flat, int operands, int widths) noexcept nogil:
     """widths: the operands' item sizes, four bits each, the output's lowest."""
     cdef int i
-    for i in range(operands):
-        if step(l, i, 0) != (widths >> 4 * i & 15):
-            loop_in_blocks(l, p, flat, operands, widths)
-            return
+    if extent(l, 0) != 1:                     # a single element has no steps
+        for i in range(operands):
+            if step(l, i, 0) != (widths >> 4 * i & 15):
+                loop_in_blocks(l, p, flat, operands, widths)
+                return
     flat(p, extent(l, 0), l)
 
 
