@@ -1,5 +1,6 @@
 # fastgrad._ops: the operations.  The table (ops/table) becomes rows, entries and gradients in the generated rows.pxi; the rules
 # that are too long for a row are included before it, a family a file.
+cimport cython
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF, Py_DECREF
 from cpython.float cimport PyFloat_Check
@@ -41,6 +42,7 @@ include "ops/losses.pxi"
 include "ops/cross_entropy.pxi"
 include "ops/random.pxi"
 include "ops/optimizers.pxi"
+include "ops/calls.pxi"
 include "rows.pxi"
 include "ops/walk_support.pxi"
 include "ops/api.pxi"

@@ -4,7 +4,7 @@ import fastgrad as fg
 from fastgrad import _ops as _e
 from fastgrad._engine import Tensor
 
-from .optimizer import Optimizer, check_one_element, refuse_unsupported, with_grads
+from .optimizer import Optimizer, check_one_element, refuse_unsupported
 
 __all__ = ["Adam"]
 
@@ -96,7 +96,7 @@ class Adam(Optimizer):
             group.setdefault("fused", None)
 
     def _step_group(self, index, group):
-        params, grads = with_grads(group["params"])
+        params, grads = _e.with_grads(group["params"])
         amsgrad = group["amsgrad"]
         lists = self._kept(index, params, amsgrad)
         if lists is None:

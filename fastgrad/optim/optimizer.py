@@ -5,7 +5,6 @@ wrapped, once, to run hooks around it. Semantics and error texts are PyTorch's.
 """
 
 import functools
-import operator
 import warnings
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -56,17 +55,6 @@ def _with_hooks(step):
 
     step_with_hooks.hooked = True
     return step_with_hooks
-
-
-def with_grads(params):
-    """(params, grads) of those that have a gradient."""
-    kept, grads = [], []
-    for param in params:
-        grad = param.grad
-        if grad is not None:
-            kept.append(param)
-            grads.append(grad)
-    return kept, grads
 
 
 def check_one_element(value, name):
@@ -189,8 +177,7 @@ class Optimizer:
             and kept.state is self.state
             and kept.version == self.state.version.count
             and kept.key == key
-            and len(kept.params) == len(params)
-            and all(map(operator.is_, kept.params, params))
+            and _e.same_objects(kept.params, params)
         ):
             return kept.lists
         return None

@@ -2,7 +2,7 @@
 
 from fastgrad import _ops as _e
 
-from .optimizer import Optimizer, check_one_element, refuse_unsupported, with_grads
+from .optimizer import Optimizer, check_one_element, refuse_unsupported
 
 __all__ = ["SGD"]
 
@@ -77,7 +77,7 @@ class SGD(Optimizer):
             group.setdefault("differentiable", False)
 
     def _step_group(self, index, group):
-        params, grads = with_grads(group["params"])
+        params, grads = _e.with_grads(group["params"])
         momentum = group["momentum"]
         buffers = self._kept(index, params) if momentum else [None] * len(params)
         is_collected = buffers is None

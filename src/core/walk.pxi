@@ -294,9 +294,12 @@ cdef Tensor summed(Tensor a, Tensor b):
     return r
 
 
-cdef int accumulate(Walk* w, Tensor leaf, Tensor g) except -1:
-    """leaf.grad += g.  Whatever may let another thread run is done before leaf.grad is looked at for the last time."""
-    cdef Tensor held, total
+cdef int accumulate(Walk* w, Tensor leaf, PyObject** place) except -1:
+    """leaf.grad += the gradient in `place`, which is empty afterwards.  Whatever may let another thread run is done before
+    leaf.grad is looked at for the last time."""
+    cdef Tensor held, total, g = <Tensor>place[0]
+    place[0] = NULL
+    Py_DECREF(g)                                  # `g` alone holds it now: exclusive() counts references
     if g.node is not None:
         cycles_are_possible()
     if leaf.grad_ is None:
@@ -338,7 +341,7 @@ cdef Tensor copied(Tensor g, bint with_graph):
 cdef int finish_vertex(Walk* w, int32_t i) except -1:
     """All gradients of vertex i have come: a leaf accumulates, a node waits for its turn."""
     cdef Vertex* v = &w.vertex[i]
-    cdef Tensor leaf, g
+    cdef Tensor leaf
     if not v.is_leaf:
         if v.needed or v.wanted:
             push_ready(w, i)
@@ -349,10 +352,7 @@ cdef int finish_vertex(Walk* w, int32_t i) except -1:
     if leaf.extra is not None:
         run_tensor_hooks(leaf.extra, &w.vertex[i].grad, 0)
     if w.accumulate:
-        g = <Tensor>w.vertex[i].grad
-        w.vertex[i].grad = NULL
-        Py_DECREF(g)                              # `g` now holds the walk's reference: exclusive() counts them
-        accumulate(w, leaf, g)
+        accumulate(w, leaf, &w.vertex[i].grad)
         if leaf.extra is not None:
             run_accumulated_hooks(leaf)
     return 0

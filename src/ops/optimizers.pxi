@@ -19,32 +19,59 @@ cdef Tensor step_operand(str name, Tensor param, object x, str what):
     return t
 
 
-cdef int launch_step(int kernel, Launch* l, list operands) except -1:
+cdef int launch_step(int kernel, Launch* l, Tensor param, Tensor grad, Tensor state=None, Tensor state2=None,
+                     Tensor state3=None) except -1:
     """Run a step kernel over operands of one shape; those that are not contiguous go through copies."""
+    cdef PyObject* given[5]
+    cdef list copies = None
     cdef Tensor t
-    cdef list given = None
-    cdef int i, n = len(operands), dt = (<Tensor>operands[0]).a.dtype
+    cdef int i, n = 0, dt = param.a.dtype
     if dt != FLOAT32 and dt != FLOAT64:
         raise NotImplementedError(f"optimizer step: parameters must be float32 or float64, got {dtype_object(dt)}")
-    for i in range(n):
-        if not (<Tensor>operands[i]).a.contiguous:
-            if given is None:
-                given = operands
-                operands = list(operands)
-            operands[i] = contiguous_copy(<Tensor>operands[i])
+    given[0], given[1], given[2] = <PyObject*>param, <PyObject*>grad, <PyObject*>state
+    given[3], given[4] = <PyObject*>state2, <PyObject*>state3
+    while n < 5 and <object>given[n] is not None:
+        t = <Tensor>given[n]
+        if not t.a.contiguous:
+            copies = [None] * 5 if copies is None else copies
+            t = copies[n] = contiguous_copy(t)
+        l.ptr[n] = t.a.data
+        l.stride[n][0] = itemsize(dt)
+        n += 1
     l.kernel, l.dtype, l.core, l.ndim, l.noperands = kernel, dt, 1, 1, n
-    l.shape[0] = (<Tensor>operands[0]).a.numel
-    for i in range(n):
-        t = <Tensor>operands[i]
-        l.ptr[i] = t.a.data
-        l.stride[i][0] = itemsize(dt)
+    l.shape[0] = param.a.numel
     run(l)
     for i in range(n):
-        if given is not None and given[i] is not operands[i] and i != 1:
-            copy_array(&(<Tensor>given[i]).a, &(<Tensor>operands[i]).a)
-        if i != 1:                                # the gradient is only read
-            bump(<Tensor>(operands[i] if given is None else given[i]))
+        if i == 1:                                # the gradient is only read
+            continue
+        t = <Tensor>given[i]
+        if copies is not None and copies[i] is not None:
+            copy_array(&t.a, &(<Tensor>copies[i]).a)
+        bump(t)
     return 0
+
+
+def with_grads(list params):
+    """(params, grads) of those that have a gradient."""
+    cdef Tensor p
+    cdef list kept = [], grads = []
+    for one in params:
+        p = <Tensor?>one
+        if p.grad_ is not None:
+            kept.append(p)
+            grads.append(p.grad_)
+    return kept, grads
+
+
+def same_objects(list a, list b):
+    """Whether both lists hold the very same objects."""
+    cdef Py_ssize_t i
+    if len(a) != len(b):
+        return False
+    for i in range(len(a)):
+        if a[i] is not b[i]:
+            return False
+    return True
 
 
 def sgd_step(list params, list grads, list momentum_buffers, double lr, double momentum=0, double dampening=0,
@@ -66,14 +93,14 @@ def sgd_step(list params, list grads, list momentum_buffers, double lr, double m
         l.attr[0].f, l.attr[1].f = lr, weight_decay
         l.attr[2].i = (NESTEROV if nesterov else 0) | (MAXIMIZE if maximize else 0)
         if momentum == 0:
-            launch_step(K_SGD_STEP, &l, [p, g])
+            launch_step(K_SGD_STEP, &l, p, g)
             continue
         l.attr[3].f, l.attr[4].f = momentum, 1 - dampening
         if momentum_buffers[i] is None:
             l.attr[2].i |= FIRST_STEP
             momentum_buffers[i] = empty_as(p.a.dtype, &p.a)
         b = step_operand("sgd_step", p, momentum_buffers[i], "momentum buffers")
-        launch_step(K_SGD_MOMENTUM_STEP, &l, [p, g, b])
+        launch_step(K_SGD_MOMENTUM_STEP, &l, p, g, b)
 
 
 def adam_step(list params, list grads, list exp_avgs, list exp_avg_sqs, max_exp_avg_sqs, list steps, double lr, double beta1,
@@ -105,9 +132,9 @@ def adam_step(list params, list grads, list exp_avgs, list exp_avg_sqs, max_exp_
         l.attr[6].f, l.attr[7].f = c_sqrt(1 - c_pow(beta2, step)), eps
         if amsgrad:
             largest = step_operand("adam_step", p, max_exp_avg_sqs[i], "largest second moments")
-            launch_step(K_ADAM_AMSGRAD_STEP, &l, [p, g, m, v, largest])
+            launch_step(K_ADAM_AMSGRAD_STEP, &l, p, g, m, v, largest)
         else:
-            launch_step(K_ADAM_STEP, &l, [p, g, m, v])
+            launch_step(K_ADAM_STEP, &l, p, g, m, v)
 
 
 cdef double step_count(Tensor step) except -1:

@@ -4,14 +4,15 @@ Registration (per module and global) and the call with hooks live here; the auto
 backward_hooks.py, the hooks of state dicts in state.py.
 
 Invariant: until the first hook of the process is registered, calling a module is calling its `forward`, without a Python
-frame in between (DirectCall). Whatever registers a hook calls `use_hooked_calls` first.
+frame in between (ForwardCall, in C). Whatever registers a hook calls `use_hooked_calls` first.
 """
 
 import functools
 import warnings
 import weakref
 from collections import OrderedDict
-from operator import attrgetter
+
+from fastgrad._ops import ForwardCall, use_hooked_calls
 
 from .handle import add_hook
 
@@ -33,16 +34,6 @@ HOOK_TABLES = (
     "_backward_pre_hooks",
     "_backward_hooks",
 )
-
-
-class DirectCall(property):
-    """`Module.__call__` while there are no hooks: looked up on a module, it is the module's `forward`."""
-
-    def __init__(self):
-        super().__init__(attrgetter("forward"))
-
-    def __call__(self, module, *args, **kwargs):
-        return module._call_impl(*args, **kwargs)
 
 
 class WrappedHook:
@@ -67,14 +58,6 @@ class WrappedHook:
 
     def __setstate__(self, state):
         self.__init__(state["hook"], state["module"])
-
-
-def use_hooked_calls():
-    """Switch every module of the process from DirectCall to `_call_impl`, which looks for hooks."""
-    if "__get__" not in DirectCall.__dict__:
-        # A DirectCall may have been put elsewhere by someone who patched Module.__call__, hence the second line.
-        HookedModule.__call__ = HookedModule._call_impl
-        DirectCall.__get__ = lambda self, module, owner=None: self if module is None else module._call_impl
 
 
 def register(hooks, hook, prepend=False, flags=()):
@@ -123,10 +106,8 @@ def _set_backward_kind(attributes, name, full, where):
     attributes[name] = full
 
 
-class HookedModule:
+class HookedModule(ForwardCall):
     """The hook methods of Module."""
-
-    __call__ = DirectCall()
 
     def _init_hooks(self):
         attributes = self.__dict__

@@ -225,11 +225,15 @@ class Module(HookedModule, ModuleWalks, ModuleState, ModuleConversion):
         else:
             self.register_buffer(name, value, persistent=False)
 
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if cls.__getattr__ is Module.__getattr__ and cls.__getattribute__ is object.__getattribute__:
+            _e.use_plain_attributes(cls)
+
     def __getattr__(self, name):
-        # Members are found in __dict__ without coming here, unless someone deleted or shadowed that entry.
-        attributes = self.__dict__
+        """For those who call it by name: members are in `__dict__`, so reading an attribute does not come here."""
         for table in TABLES:
-            members = attributes.get(table)
+            members = self.__dict__.get(table)
             if members is not None and name in members:
                 return members[name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
