@@ -102,5 +102,6 @@ structured("nll_loss(input, target, weight: any = None, size_average: any = None
 structured("cross_entropy(input, target, weight: any = None, size_average: any = None, ignore_index: int = -100, "
            "reduce: any = None, reduction: any = 'mean', label_smoothing: float = 0.0)",
            "-weight[target] * log_softmax(input)[target]; a mean is weighted.  target: classes, or their probabilities.",
-           entry="cross_entropy_entry", backward="cross_entropy_loss_backward", function="functional", method=False, node="CrossEntropyLoss",
+           entry="cross_entropy_entry", backward="cross_entropy_loss_backward", function="functional", method=False,
+           node="NllLoss",
            samples="class_loss")
