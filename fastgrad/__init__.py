@@ -6,7 +6,6 @@ the first use, so that importing fastgrad costs little, starts no thread and loa
 
 import math as _math
 import os as _os
-from importlib import import_module as _import_module
 
 from . import _engine
 
@@ -16,6 +15,7 @@ from . import _ops  # noqa: E402  (it runs kernels already)
 from ._engine import (  # noqa: E402
     Size, Tensor, dtype, enable_grad, get_default_dtype, inference_mode, is_anomaly_check_nan_enabled, is_anomaly_enabled,
     is_grad_enabled, is_inference_mode_enabled, no_grad, set_default_dtype, set_grad_enabled)
+from ._lazy import submodule as _submodule  # noqa: E402
 from ._limits import finfo, iinfo  # noqa: E402
 from ._places import (  # noqa: E402
     channels_last, channels_last_3d, contiguous_format, device, layout, memory_format, preserve_format, strided)
@@ -65,19 +65,9 @@ _FROM = {"set_printoptions": "printing", "torch_compat": "redirect"}
 def __getattr__(name):
     """Load a subpackage, or the module that a name lives in, at the first use."""
     if name in _FROM:
-        try:
-            value = getattr(_import_module(f"{__name__}.{_FROM[name]}"), name)
-        except ModuleNotFoundError:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-        globals()[name] = value
+        value = globals()[name] = getattr(_submodule(__name__, _FROM[name], (_FROM[name],)), name)
         return value
-    if name in _LAZY:
-        try:
-            return _import_module(f"{__name__}.{name}")
-        except ModuleNotFoundError as error:
-            if error.name != f"{__name__}.{name}":
-                raise
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _submodule(__name__, name, _LAZY)
 
 
 def __dir__():
