@@ -3,10 +3,10 @@
 
 cdef enum Operator:
     OP_ADD, OP_SUB, OP_MUL, OP_TRUEDIV, OP_FLOORDIV, OP_MOD, OP_POW, OP_MATMUL, OP_AND, OP_OR, OP_XOR, OP_LSHIFT, OP_RSHIFT,
-    OP_LT, OP_LE, OP_EQ, OP_NE, OP_GT, OP_GE, OP_NEG, OP_INVERT, OP_ABS, OPERATORS
+    OP_LT, OP_LE, OP_EQ, OP_NE, OP_GT, OP_GE, OP_NEG, OP_INVERT, OP_ABS, OP_RTRUEDIV, OPERATORS
 
 cdef tuple OPERATOR_SYMBOLS = ("+", "-", "*", "/", "//", "%", "**", "@", "&", "|", "^", "<<", ">>",
-                               "<", "<=", "==", "!=", ">", ">=", "neg", "~", "abs")
+                               "<", "<=", "==", "!=", ">", ">=", "neg", "~", "abs", "r/")
 
 cdef const Row* operator_row[OPERATORS]
 cdef entry_point operator_entry[OPERATORS]
@@ -117,6 +117,8 @@ cdef class Tensor:
         return binary(OP_TRUEDIV, self, other)
 
     def __rtruediv__(self, other):
+        if PyFloat_Check(other) or PyLong_Check(other):
+            return binary(OP_RTRUEDIV, self, other)
         return binary(OP_TRUEDIV, other, self)
 
     def __itruediv__(self, other):
@@ -224,9 +226,13 @@ cdef class Tensor:
         return unary(OP_NEG, self)
 
     def __pos__(self):
+        if self.a.dtype == BOOL:
+            raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
         return self
 
     def __invert__(self):
+        if is_floating(self.a.dtype):
+            raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
         return unary(OP_INVERT, self)
 
     def __abs__(self):
