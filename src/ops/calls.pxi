@@ -6,13 +6,14 @@ cdef extern from "Python.h":
     ctypedef struct SlotType "PyTypeObject":
         PyObject* (*tp_call)(PyObject*, PyObject*, PyObject*) noexcept
         PyObject* (*tp_getattro)(PyObject*, PyObject*) noexcept
+    ctypedef struct SlotWrapper "PyWrapperDescrObject":
+        void* d_wrapped
     PyObject* PyObject_GenericGetAttr(PyObject*, PyObject*) noexcept
     PyObject* PyObject_GetAttr(PyObject*, PyObject*) noexcept
     PyObject* PyObject_Call(PyObject*, PyObject*, PyObject*) noexcept
     Py_ssize_t PyTuple_GET_SIZE(PyObject*)
     PyObject* PyTuple_GET_ITEM(PyObject*, Py_ssize_t)
     Py_ssize_t PyDict_Size(PyObject*)
-    void PyType_Modified(object)
 
 cdef str called_method = "forward"
 
@@ -39,7 +40,7 @@ cdef PyObject* call_forward(PyObject* self, PyObject* args, PyObject* kwargs) no
     given[0] = self
     for i in range(n):
         given[i + 1] = PyTuple_GET_ITEM(args, i)
-    return PyObject_VectorcallMethod(<PyObject*>called_method, given, n + 1, NULL)
+    return PyObject_VectorcallMethod(<PyObject*>called_method, given, n + 1, NULL)       # given[0] is self
 
 
 cdef PyObject* call_with_keywords(PyObject* self, PyObject* args, PyObject* kwargs) noexcept:
@@ -51,11 +52,18 @@ cdef PyObject* call_with_keywords(PyObject* self, PyObject* args, PyObject* kwar
     Py_DECREF(<object>method)
     return result
 
-(<SlotType*>ForwardCall).tp_call = call_forward
+
+cdef int install_call() except -1:
+    """Subclasses take their slot from the descriptor of `__call__`."""
+    (<SlotType*>ForwardCall).tp_call = call_forward
+    (<SlotWrapper*><PyObject*>ForwardCall.__dict__["__call__"]).d_wrapped = <void*>call_forward
+    return 0
+
+install_call()
 
 
 def use_plain_attributes(type kind):
     """Make the interpreter read attributes of kind's instances without asking its `__getattr__`, which the class inherits and
     whose answers are the same: a third of the time.  Giving the class another `__getattr__` later undoes it."""
     (<SlotType*>kind).tp_getattro = PyObject_GenericGetAttr
-    PyType_Modified(kind)
+    PyType_Modified(<PyTypeObject*>kind)

@@ -207,7 +207,6 @@ CHANGES = {
     "table replaced": lambda lib, m: setattr(m, "_modules", {"only": lib.nn.Tanh()}),
     "deleted, then plain": lambda lib, m: (m._parameters.pop("scale"), setattr(m, "scale", lib.zeros(5))),
     "shadowed": lambda lib, m: object.__setattr__(m, "scale", 7),
-    "unshadowed": lambda lib, m: (object.__setattr__(m, "scale", 7), m.__dict__.pop("scale")),
 }
 ATTRIBUTES = (
     "plain scale absent mean hidden nothing inner again act tied empty missing fresh extra only training".split()

@@ -4,7 +4,8 @@ A table writes every member into its module's `__dict__` as well, so `self.weigh
 where a search through the tables from `__getattr__` takes 400, and a small network reads a dozen of them in a step.
 
 Invariants:
-1. The table is the truth: whoever writes it directly (`module._parameters["weight"] = w`) moves the attribute too.
+1. The table is the truth: whoever writes it directly (`module._parameters["weight"] = w`) moves the attribute too.  Whoever
+   deletes the attribute from `__dict__` himself does not see the member through it again until the table is written.
 2. It holds its module weakly, so a module is freed with its last reference, without the cycle collector.
 3. It is pickled and copied as a plain dict; `Module.__setstate__` makes it a table again.
 """
