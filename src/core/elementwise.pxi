@@ -4,8 +4,8 @@
 # memory order, numbers among the operands, the node) is here, once.
 
 cdef inline Tensor plain(const Row* row, int kernel, PyObject** x, int n, PyObject** attr, Tensor into):
-    """The common case at little cost, None for any other: float tensors of one dtype and shape, contiguous, and Python floats
-    and ints among them.  Arguments as compute's."""
+    """The common case at little cost, None for any other: float tensors of one dtype and shape, contiguous, and among them
+    single values (0-d tensors of that dtype, Python floats and ints).  Arguments as compute's."""
     cdef Launch l
     cdef Array* operand[MAX_OPERANDS]
     cdef Array* first = NULL
@@ -20,7 +20,11 @@ cdef inline Tensor plain(const Row* row, int kernel, PyObject** x, int n, PyObje
                 if a.dtype < FLOAT32:
                     return None
                 first = a
-            elif a.dtype != first.dtype or not same_shape(first, a):
+            elif a.dtype != first.dtype:
+                return None
+            elif first.ndim == 0:
+                first = a
+            elif a.ndim and not same_shape(first, a):
                 return None
             if not a.contiguous:
                 return None
@@ -45,7 +49,7 @@ cdef inline Tensor plain(const Row* row, int kernel, PyObject** x, int n, PyObje
     for i in range(n):
         if operand[i] != NULL:
             l.ptr[i + 1] = operand[i].data
-            l.stride[i + 1][0] = ITEMSIZE[first.dtype]
+            l.stride[i + 1][0] = ITEMSIZE[first.dtype] if operand[i].ndim == first.ndim else 0
         else:
             l.ptr[i + 1] = NULL
             l.stride[i + 1][0] = 0

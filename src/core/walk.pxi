@@ -331,7 +331,7 @@ cdef int accumulate(Walk* w, Tensor leaf, PyObject** place) except -1:
 
 cdef Tensor copied(Tensor g, bint with_graph):
     """The same values in memory of their own, and at the same place in the graph if that is kept."""
-    cdef Tensor r = operations.clone(g)
+    cdef Tensor r = contiguous_copy(g)
     if with_graph and g.node is not None:
         r.node, r.nr = g.node, g.nr
         r.flags |= REQUIRES_GRAD

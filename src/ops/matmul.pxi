@@ -112,12 +112,13 @@ cdef object matmul_entry(const Row* row, PyObject** x):
     return op_squeeze(product_of(a, op_unsqueeze(b, 1)), -1)
 
 
-cdef object AS_IT_IS = False        # a Python object: the literal would become a C zero, a null pointer
+cdef object AS_IT_IS = False        # Python objects: a literal would become a C number, no pointer
+cdef object TRANSPOSED = True
 
 
-cdef inline object product_of(object a, object b):
+cdef inline object product_of(object a, object b, object ta=AS_IT_IS, object tb=AS_IT_IS):
     cdef PyObject* args[4]
-    args[0], args[1], args[2], args[3] = <PyObject*>a, <PyObject*>b, <PyObject*>AS_IT_IS, <PyObject*>AS_IT_IS
+    args[0], args[1], args[2], args[3] = <PyObject*>a, <PyObject*>b, <PyObject*>ta, <PyObject*>tb
     return entry__product(op__product.row, args)
 
 
@@ -274,10 +275,13 @@ cdef int64_t row_count(Tensor t) noexcept:
 
 
 cdef object linear_grad_weight(object grad, object input):
-    return op__product(as_rows(grad), as_rows(input), True, False)
+    return product_of(as_rows(grad), as_rows(input), TRANSPOSED, AS_IT_IS)
 
 
 cdef object linear_grad_bias(object grad):
-    if (<Tensor>grad).a.ndim == 1:
+    cdef Tensor g = <Tensor>grad
+    if g.a.ndim == 1:
         return grad
-    return op_sum(as_rows(grad), 0)
+    if grad_enabled():
+        return op_sum(as_rows(grad), 0)
+    return sum_over(g, (1 << g.a.ndim - 1) - 1, False, PLAIN, AS_IS, 0, 0)

@@ -53,7 +53,7 @@ def test_loops_know_no_python(name):
 
 
 @needs_build
-@pytest.mark.parametrize("name", ["run", "empty_as", "new_node", "attach", "elementwise_with", "set_edge", "set_node", "deliver", "run_node", "pop_ready",
+@pytest.mark.parametrize("name", ["run", "empty_as", "new_node", "attach", "plain", "set_edge", "set_node", "deliver", "run_and_deliver", "pop_ready",
                                   "push_ready", "lay_out", "add_into", "accumulate", "finish_vertex"])
 def test_hot_functions_call_no_python(name):
     """Outside the lines that raise."""
