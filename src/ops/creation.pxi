@@ -317,12 +317,12 @@ cdef Tensor triu_rule(Tensor input, int64_t diagonal):
 
 
 cdef int tril_into(Tensor out, int64_t diagonal) except -1:
-    refuse_shared_elements("tril_", &out.a)
+    refuse_shared_elements(&out.a)
     return triangle(out, out, diagonal, False)
 
 
 cdef int triu_into(Tensor out, int64_t diagonal) except -1:
-    refuse_shared_elements("triu_", &out.a)
+    refuse_shared_elements(&out.a)
     return triangle(out, out, diagonal, True)
 
 

@@ -341,7 +341,7 @@ def structured_inplace_entry(row):
     if not inputs:
         return lines + ["    return out", ""]
     lines += ["    if need == 0:", "        return out"]
-    return lines + node_lines(row, inputs) + ["    rebase(<Tensor>out, node)", "    return out", ""]
+    return lines + node_lines(row, inputs) + ["    rebase_written(<Tensor>out, node)", "    return out", ""]
 
 
 def node_lines(row, inputs):

@@ -40,7 +40,7 @@ cdef int refuse_bool(PyObject** a, str what, int n) except -1:
     """Subtraction and negation of bools are errors in PyTorch."""
     cdef int i, bools = 0
     for i in range(n):
-        if is_tensor(a[i]) and (<Tensor>a[i]).a.dtype == BOOL:
+        if (<Tensor>a[i]).a.dtype == BOOL if is_tensor(a[i]) else PyBool_Check(<object>a[i]):
             bools += 1
     if bools == 2:
         raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
@@ -93,6 +93,8 @@ cdef int check_divisor(PyObject** a) except -1:
     """An integer division by zero is an error, before anything is computed."""
     cdef int left = dtype_of(a[0]), right = dtype_of(a[1])
     if is_floating(left) or is_floating(right) or left == right == BOOL:
+        return 0
+    if is_tensor(a[0]) and (<Tensor>a[0]).a.numel == 0:
         return 0
     if has_zero(&(<Tensor>a[1]).a) if is_tensor(a[1]) else not <object>a[1]:
         raise RuntimeError("ZeroDivisionError")
@@ -204,7 +206,7 @@ cdef int check_addc(const Row* row, PyObject** a, PyObject** x, object one) exce
         tensor_argument(row, a[i], i)
         x[i] = a[i]
     x[3] = <PyObject*>one if a[3] == NULL else a[3]
-    if row == (<Operation>op_addcdiv).row and not is_floating(result_dtype(x, 3)):
+    if row == (<Operation>op_addcdiv).row and not is_floating(result_dtype(x + 1, 2)):
         raise RuntimeError("Integer division with addcdiv is no longer supported; use input + value * torch.trunc(tensor1 / tensor2) "
                            "for integers, or convert an input to a floating dtype.")
     return 0
@@ -226,7 +228,7 @@ cdef int check_lerp(const Row* row, PyObject** a) except -1:
     cdef int dt = tensor_argument(row, a[0], 0).a.dtype
     if tensor_argument(row, a[1], 1).a.dtype != dt:
         raise RuntimeError(f"expected dtype {dtype_object(dt).name} for `end` but got dtype {dtype_object(dtype_of(a[1])).name}")
-    if is_tensor(a[2]) and dtype_of(a[2]) != dt:
+    if is_tensor(a[2]) and (<Tensor>a[2]).a.ndim and dtype_of(a[2]) != dt:
         raise RuntimeError(f"expected dtype {dtype_object(dt).name} for `weight` but got dtype {dtype_object(dtype_of(a[2])).name}")
     if not is_floating(dt):
         raise NotImplementedError(f"\"lerp_kernel_scalar\" not implemented for '{scalar_name(dt)}'")
@@ -268,6 +270,8 @@ cdef const Row* special_power(const Row* row, PyObject** a) except NULL:
     cdef f64 e
     if is_tensor(a[1]) or not is_tensor(a[0]):
         if is_tensor(a[0]) and (<Tensor>a[0]).a.dtype == BOOL and (<Tensor>a[1]).a.dtype == BOOL:
+            raise NotImplementedError("\"pow\" not implemented for 'Bool'")
+        if <object>a[0] is False and dtype_of(a[1]) == BOOL:
             raise NotImplementedError("\"pow\" not implemented for 'Bool'")
         return row
     e = <object>a[1]

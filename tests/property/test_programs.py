@@ -60,7 +60,7 @@ def step(lib, tensors, name, i, j, k):
     elif name == "setitem":
         a[(slice(None),) * (j % (a.ndim + 1))] = b
     elif name == "masked_fill_":
-        a.masked_fill_(a.detach() > 0, 0.5)
+        (a if a.is_contiguous() else a.contiguous()).masked_fill_(a.detach() > 0, 0.5)
     elif name == "clamp_":
         a.clamp_(-0.5, 0.5)
     elif name == "div_":
@@ -95,8 +95,9 @@ def run(lib, program, values):
         if max(t.numel() for t in tensors) > 200:
             break
     shown = [t.detach().numpy().copy() for t in tensors]
-    flags = [(t.requires_grad, t.is_leaf, t._version, t._is_view()) for t in tensors]
+    flags = []
     try:
+        flags += [(t.requires_grad, t.is_leaf, t._version, t._is_view()) for t in tensors]
         out = sum((t * (n + 1)).sum().tanh() for n, t in enumerate(tensors))
         first = lib.autograd.grad(out, (leaf, other), create_graph=True, allow_unused=True)
         found = [None if g is None else g.detach().numpy().copy() for g in first]
