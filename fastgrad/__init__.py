@@ -6,7 +6,6 @@ the first use, so that importing fastgrad costs little, starts no thread and loa
 
 import math as _math
 import os as _os
-from importlib import import_module as _import_module
 
 from . import _engine
 
@@ -16,6 +15,7 @@ from . import _ops  # noqa: E402  (it runs kernels already)
 from ._engine import (  # noqa: E402
     Size, Tensor, dtype, enable_grad, get_default_dtype, inference_mode, is_anomaly_check_nan_enabled, is_anomaly_enabled,
     is_grad_enabled, is_inference_mode_enabled, no_grad, set_default_dtype, set_grad_enabled)
+from ._lazy import submodule as _submodule  # noqa: E402
 from ._limits import finfo, iinfo  # noqa: E402
 from ._places import (  # noqa: E402
     channels_last, channels_last_3d, contiguous_format, device, layout, memory_format, preserve_format, strided)
@@ -40,10 +40,18 @@ bool = _DTYPES["bool"]
 
 pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 
-# every public function of _ops is one of ours, but for what becomes a method and the list of names
-globals().update({name: value for name, value in vars(_ops).items() if callable(value) and name != "names"
-                  and not isinstance(value, type) and not name.startswith("_")
-                  and (isinstance(value, _engine.Operation) or not name.startswith("tensor_"))})
+# the table's functions that PyTorch has at this level, and what _ops makes or sets; its other names serve nn, optim and Tensor
+_NOT_HERE = ("names", "sgd_step", "adam_step", "zero_grad", "alias")
+_TABLE = {*_ops.names()}
+globals().update({name: value for name, value in vars(_ops).items()
+                  if callable(value) and not isinstance(value, type) and not name.startswith("_") and name not in _NOT_HERE
+                  and (name in _TABLE if isinstance(value, _engine.Operation) else not name.startswith("tensor_"))})
+# in-place forms that PyTorch has as functions too
+globals().update({name + "_": getattr(Tensor, name + "_") for name in (
+    "abs acos acosh addmv arccos arccosh arcsin arcsinh arctan arctanh as_strided asin asinh atan atanh ceil clamp clamp_max "
+    "clamp_min clip cos cosh deg2rad detach erf erfc exp exp2 expm1 fill fix floor frac index_put log log10 log1p log2 logit "
+    "nan_to_num neg negative rad2deg reciprocal relu resize_as round rsqrt sigmoid sin sinh sqrt square tan tanh trunc xlogy "
+    "zero").split()})
 
 from . import _methods  # noqa: E402, F401  (gives Tensor the methods that are not operations)
 
@@ -57,19 +65,9 @@ _FROM = {"set_printoptions": "printing", "torch_compat": "redirect"}
 def __getattr__(name):
     """Load a subpackage, or the module that a name lives in, at the first use."""
     if name in _FROM:
-        try:
-            value = getattr(_import_module(f"{__name__}.{_FROM[name]}"), name)
-        except ModuleNotFoundError:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-        globals()[name] = value
+        value = globals()[name] = getattr(_submodule(__name__, _FROM[name], (_FROM[name],)), name)
         return value
-    if name in _LAZY:
-        try:
-            return _import_module(f"{__name__}.{name}")
-        except ModuleNotFoundError as error:
-            if error.name != f"{__name__}.{name}":
-                raise
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _submodule(__name__, name, _LAZY)
 
 
 def __dir__():

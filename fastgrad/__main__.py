@@ -137,10 +137,23 @@ def run(program):
         frames = error.__traceback__
         while frames is not None and frames.tb_frame.f_globals is globals():
             frames = frames.tb_next
+        cut_engine_frames(frames)
         error.__traceback__ = frames
         sys.excepthook(type(error), error, frames)
         sys.excepthook = lambda *reported: None
         raise
+
+
+def cut_engine_frames(frames):
+    """Ends a traceback at the last line that has a source to show: compiled frames say nothing to the program's author."""
+    last = None
+    while frames is not None:
+        file, module = frames.tb_frame.f_code.co_filename, frames.tb_frame.f_globals.get("__name__", "")
+        if not file.endswith((".pxi", ".pyx")) and not module.startswith(f"{__package__}.redirect"):
+            last = frames
+        frames = frames.tb_next
+    if last is not None:
+        last.tb_next = None
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ def install(**members):
         _install_method(name, value)
 
 
+_engine._set_type_name("fastgrad.Tensor")
 _engine._set_texts(text("tensor_repr"), text("tensor_str"), text("tensor_format"))
 install(
     register_hook=_engine.tensor_register_hook,

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastgrad._engine import Tensor
+
 __all__ = ["set_printoptions", "tensor_format", "tensor_repr", "tensor_str"]
 
 
@@ -230,21 +232,21 @@ def tensor_repr(tensor):
 
 
 def tensor_str(tensor):
-    """The text of `str(tensor)`: the same as its repr."""
-    return tensor_repr(tensor)
+    """The text of `str(tensor)`: its repr, also where a subclass such as Parameter writes its own."""
+    return repr(tensor)
 
 
 def tensor_format(tensor, spec):
-    """The text of `format(tensor, spec)`: a 0-d tensor formats as the number it holds.
+    """The text of `format(tensor, spec)`: a 0-d Tensor formats as the number it holds; a Parameter does not, as in PyTorch.
 
     Raises:
-        TypeError: a specifier for a tensor of one or more dimensions.
+        TypeError: a specifier for a tensor of one or more dimensions, or of a subclass.
 
     Example:
         >>> f"{fastgrad.tensor(0.12345):.3f}"
         '0.123'
     """
-    if tensor.dim() == 0:
+    if tensor.dim() == 0 and type(tensor) is Tensor:
         return format(tensor.item(), spec)
     if spec:
         raise TypeError(f"unsupported format string passed to {type(tensor).__name__}.__format__")

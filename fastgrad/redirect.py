@@ -262,6 +262,7 @@ def install(block=()):
         )
     sys.meta_path.insert(0, finder)
     patch_if_loaded()
+    name_tensor("torch.Tensor")
     return finder
 
 
@@ -270,6 +271,12 @@ def uninstall(finder):
     sys.meta_path.remove(finder)
     finder.take_out()
     sys.modules.update(finder.real)
+    name_tensor(f"{PACKAGE}.Tensor")
+
+
+def name_tensor(name):
+    """What `print(type(x))` calls a tensor's type."""
+    import_module(f"{PACKAGE}._engine")._set_type_name(name)
 
 
 class torch_compat:

@@ -107,7 +107,7 @@ def values(tensor):
 def check(func, inputs, eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes, fast_mode):
     places = [i for i, t in enumerate(inputs) if isinstance(t, Tensor) and t.requires_grad]
     if not places:
-        raise ValueError("gradcheck expects at least one input tensor to require gradient, but none of the them have "
+        raise ValueError("gradcheck expects at least one input tensor to require gradient, but none of them have "
                          "requires_grad=True.")
     if any(inputs[i].dtype != fg.float64 for i in places):
         warnings.warn("gradcheck: an input is not of double precision. The check will likely fail.", stacklevel=3)
@@ -126,8 +126,8 @@ def check(func, inputs, eps, atol, rtol, nondet_tol, check_undefined_grad, check
             if fast_mode:
                 numerical = numerical @ projection(numerical.shape[1])
             if not np.allclose(analytical, numerical, rtol=rtol, atol=atol, equal_nan=True):
-                raise GradcheckError(f"Jacobian mismatch for output {o} with respect to input {i},\nnumerical:{numerical}\n"
-                                     f"analytical:{analytical}\n")
+                raise GradcheckError(f"Jacobian mismatch for output {o} with respect to input {i},\n"
+                                     f"numerical:{like(numerical, output)}\nanalytical:{like(analytical, output)}\n")
     if check_undefined_grad and len(outputs) > 1:
         grad(outputs[0], [inputs[i] for i in places], fg.tensor(np.ones(tuple(outputs[0].shape)), dtype=outputs[0].dtype),
              retain_graph=True, allow_unused=True)

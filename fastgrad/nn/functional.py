@@ -29,6 +29,7 @@ from fastgrad._ops import (
     smooth_l1_loss,
     softplus,
     tanh,
+    threshold,
 )
 
 __all__ = [
@@ -90,12 +91,6 @@ def hardtanh_(input, min_val=-1.0, max_val=1.0):
 def relu6(input, inplace=False):
     """min(max(x, 0), 6)."""
     return hardtanh(input, 0.0, 6.0, inplace)
-
-
-def threshold(input, threshold, value, inplace=False):
-    """x if x > threshold, else value; NaN stays NaN."""
-    fill = input.masked_fill_ if inplace else input.masked_fill
-    return fill(input <= threshold, value)
 
 
 def threshold_(input, threshold_value, value):

@@ -7,8 +7,6 @@ import functools
 import math
 import warnings
 
-import numpy as np
-
 import fastgrad as fg
 
 __all__ = [
@@ -246,6 +244,8 @@ def orthogonal_(tensor, gain=1, generator=None):
         raise ValueError("Only tensors with 2 or more dimensions are supported")
     if tensor.numel() == 0:
         return tensor
+    import numpy as np  # here, since most programs that use nn do without
+
     rows = tensor.shape[0]
     flat = tensor.new_empty((rows, tensor.numel() // rows)).normal_(0, 1, generator=generator).numpy()
     wide = flat.shape[0] < flat.shape[1]

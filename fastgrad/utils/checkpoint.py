@@ -70,11 +70,11 @@ def checkpoint(function, *args, use_reentrant=None, context_fn=noop_context_fn, 
             raise ValueError("Passing `context_fn` or `debug` is only supported when use_reentrant=False.")
         if fg.is_grad_enabled() and not any(isinstance(a, Tensor) and a.requires_grad for a in args):
             warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2)
-        return Reentrant.apply(function, preserve_rng_state, *args)
+        return CheckpointFunction.apply(function, preserve_rng_state, *args)
     return recorded(lambda: function(*args, **kwargs), context_fn, determinism_check, preserve_rng_state)
 
 
-class Reentrant(Function):
+class CheckpointFunction(Function):
     """A stretch of forward as one operation."""
 
     @staticmethod

@@ -331,5 +331,7 @@ cdef object inplace_elementwise(const Row* row, PyObject** x):
 
 
 cdef inline void give(PyObject** out, int i, object value) noexcept:
-    Py_INCREF(value)
-    out[i] = <PyObject*>value
+    """Hand over a gradient; None: the input has none after all."""
+    if value is not None:
+        Py_INCREF(value)
+        out[i] = <PyObject*>value

@@ -144,25 +144,47 @@ cdef dict tensor_extra(Tensor t):
     return t.extra
 
 
+def reference_to(hooks):
+    """A weak reference; to a plain dict, which takes none, a strong one."""
+    return (lambda: hooks) if type(hooks) is dict else weakref.ref(hooks)
+
+
 class RemovableHandle:
-    """What registering a hook returns: `remove()` takes the hook away again."""
+    """Removes one hook from the dict it was put into. Usable in a `with` statement.
+
+    Args:
+        hooks_dict: the dict that holds the hook under this handle's `id`; held weakly if it can be.
+        extra_dict: a dict, or a list of dicts, that hold something more about the hook under the same id.
+    """
 
     next_id = 0
 
-    def __init__(self, hooks, *, extra_dict=None):
+    def __init__(self, hooks_dict, *, extra_dict=()):
+        extras = [extra_dict] if isinstance(extra_dict, dict) else extra_dict or ()
+        self.hooks_dict_ref = reference_to(hooks_dict)
+        self.extra_dict_ref = tuple([reference_to(extra) for extra in extras])
         self.id = RemovableHandle.next_id
         RemovableHandle.next_id += 1
-        self.hooks, self.extra = hooks, extra_dict
 
     def remove(self):
-        self.hooks.pop(self.id, None)
-        if self.extra is not None:
-            self.extra.pop(self.id, None)
+        for ref in (self.hooks_dict_ref, *self.extra_dict_ref):
+            hooks = ref()
+            if hooks is not None:
+                hooks.pop(self.id, None)
+
+    def __getstate__(self):
+        return self.hooks_dict_ref(), self.id, tuple([ref() for ref in self.extra_dict_ref])
+
+    def __setstate__(self, state):
+        hooks_dict, self.id, extras = state
+        self.hooks_dict_ref = reference_to({} if hooks_dict is None else hooks_dict)
+        self.extra_dict_ref = tuple([reference_to(extra) for extra in extras if extra is not None])
+        RemovableHandle.next_id = max(RemovableHandle.next_id, self.id + 1)
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exception):
         self.remove()
 
 

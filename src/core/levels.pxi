@@ -52,6 +52,8 @@ def load_kernels(forced=None):
             module = importlib.import_module(f"fastgrad._kernels_{level}")
         except ModuleNotFoundError:
             continue
+        if sys.modules.get("_kernels") is module:          # Cython enters it under its source's name too
+            del sys.modules["_kernels"]
         kernel_table = <KernelTable*>PyCapsule_GetPointer(module.table, b"fastgrad.kernels")
         return level
     raise RuntimeError(f"fastgrad was built without kernels for {', '.join(levels)}")

@@ -3,10 +3,10 @@
 
 cdef enum Operator:
     OP_ADD, OP_SUB, OP_MUL, OP_TRUEDIV, OP_FLOORDIV, OP_MOD, OP_POW, OP_MATMUL, OP_AND, OP_OR, OP_XOR, OP_LSHIFT, OP_RSHIFT,
-    OP_LT, OP_LE, OP_EQ, OP_NE, OP_GT, OP_GE, OP_NEG, OP_INVERT, OP_ABS, OPERATORS
+    OP_LT, OP_LE, OP_EQ, OP_NE, OP_GT, OP_GE, OP_NEG, OP_INVERT, OP_ABS, OP_RTRUEDIV, OPERATORS
 
 cdef tuple OPERATOR_SYMBOLS = ("+", "-", "*", "/", "//", "%", "**", "@", "&", "|", "^", "<<", ">>",
-                               "<", "<=", "==", "!=", ">", ">=", "neg", "~", "abs")
+                               "<", "<=", "==", "!=", ">", ">=", "neg", "~", "abs", "r/")
 
 cdef const Row* operator_row[OPERATORS]
 cdef entry_point operator_entry[OPERATORS]
@@ -59,6 +59,20 @@ def _set_texts(repr, str, format):
     texts = repr, str, format
 
 
+cdef extern from "Python.h":
+    ctypedef struct NamedType "PyTypeObject":
+        const char* tp_name
+
+cdef bytes type_text
+
+
+def _set_type_name(str name):
+    """Set what Python calls Tensor, "fastgrad.Tensor" or, while `import torch` gives fastgrad, "torch.Tensor"."""
+    global type_text
+    type_text = name.encode()
+    (<NamedType*>Tensor).tp_name = type_text
+
+
 cdef class Tensor:
     """A strided view of a storage, and a vertex of the graph that made it.
 
@@ -103,6 +117,8 @@ cdef class Tensor:
         return binary(OP_TRUEDIV, self, other)
 
     def __rtruediv__(self, other):
+        if PyFloat_Check(other) or PyLong_Check(other):
+            return binary(OP_RTRUEDIV, self, other)
         return binary(OP_TRUEDIV, other, self)
 
     def __itruediv__(self, other):
@@ -210,9 +226,13 @@ cdef class Tensor:
         return unary(OP_NEG, self)
 
     def __pos__(self):
+        if self.a.dtype == BOOL:
+            raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
         return self
 
     def __invert__(self):
+        if is_floating(self.a.dtype):
+            raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
         return unary(OP_INVERT, self)
 
     def __abs__(self):
@@ -261,10 +281,10 @@ cdef class Tensor:
         return bool(load_number(self.a.dtype, self.a.data))
 
     def __float__(self):
-        return float(one_number(self))
+        return float(python_number(self))
 
     def __int__(self):
-        return int(one_number(self))
+        return int(python_number(self))
 
     def __index__(self):
         if self.a.numel != 1 or is_floating(self.a.dtype):
@@ -272,7 +292,7 @@ cdef class Tensor:
         return int(load_number(self.a.dtype, self.a.data))
 
     def __complex__(self):
-        return complex(one_number(self))
+        return complex(python_number(self))
 
     def item(self):
         """The single element as a Python number.  Raises RuntimeError for any other number of elements."""
@@ -471,6 +491,13 @@ cdef object one_number(Tensor t):
     return load_number(t.a.dtype, t.a.data)
 
 
+cdef object python_number(Tensor t):
+    """For float(t) and the like, where PyTorch raises another class than `item` does."""
+    if t.a.numel != 1:
+        raise ValueError("only one element tensors can be converted to Python scalars")
+    return load_number(t.a.dtype, t.a.data)
+
+
 cdef int wrapped_dim(str name, object dim, int ndim) except -1:
     """A dimension in 0..ndim-1 from one in -ndim..ndim-1."""
     if not PyLong_Check(dim) and (PyFloat_Check(dim) or not hasattr(dim, "__index__")):
@@ -527,6 +554,8 @@ cdef int set_data(Tensor t, object value) except -1:
     if not isinstance(value, Tensor):
         raise TypeError(f"data must be a Tensor, not {type(value).__name__}")
     cdef Tensor source = <Tensor>value
+    if needs(t) and not is_floating(source.a.dtype):
+        raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
     cdef Storage* s = alias_storage(source.storage)
     cdef Array before = t.a
     s.version = t.storage.version

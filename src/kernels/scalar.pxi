@@ -164,9 +164,14 @@ cdef inline real vhypot(real x, real y) noexcept nogil:
     return c_hypot_f32(x, y) if real is f32 else c_hypot_f64(x, y)
 
 
-cdef inline real vzero(real x) noexcept nogil:
+cdef inline real vno_gradient(real x) noexcept nogil:
     """The gradient of a step function: 0, whatever comes in."""
     return 0
+
+
+cdef inline real v_linked(real x, real other) noexcept nogil:
+    """x; in the differentiable form, `other` gets a gradient of zeros rather than none."""
+    return x
 
 
 cdef inline real vsign(real x) noexcept nogil:

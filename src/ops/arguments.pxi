@@ -93,3 +93,33 @@ cdef object unpack_result(Node node, int i, bint create_graph):
     cdef Tensor own = alias(<Tensor>node.saved[i])
     set_node(own, node, 0)
     return own
+
+
+# PyTorch's questions about promotion
+
+cdef int promoted_pair(PyObject* x, PyObject* y) except -1:
+    cdef PyObject* pair[2]
+    cdef int dt
+    pair[0], pair[1] = x, y
+    for dt in range(2):
+        if not is_tensor(pair[dt]) and number_dtype(<object>pair[dt]) < 0:
+            raise TypeError(f"result_type(): arguments must be tensors or numbers, not {type(<object>pair[dt]).__name__}")
+    dt = result_dtype(pair, 2)
+    return dt
+
+
+def result_type(tensor1, tensor2):
+    """The dtype of an arithmetic operation on two tensors or numbers."""
+    return dtype_object(promoted_pair(<PyObject*>tensor1, <PyObject*>tensor2))
+
+
+def promote_types(type1, type2):
+    """The smallest dtype that holds both dtypes' values."""
+    cdef int64_t none = 0
+    cdef Tensor x = empty(dtype_argument(type1).code, 1, &none), y = empty(dtype_argument(type2).code, 1, &none)
+    return dtype_object(promoted_pair(<PyObject*>x, <PyObject*>y))
+
+
+def can_cast(from_, to):
+    """Whether promotion may turn the first dtype into the second: not from floating to integral, nor from those to bool."""
+    return category(dtype_argument(from_).code) <= category(dtype_argument(to).code)

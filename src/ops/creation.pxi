@@ -190,10 +190,13 @@ cdef Tensor spaced(str name, object start, object end, object steps, int dt):
     if n < 0:
         raise RuntimeError(f"{name}: number of steps must be non-negative, got {n}")
     t = empty(loop, 1, &n)
+    start, end = plain_number(start), plain_number(end)
+    if not is_floating(dt):
+        start, end = int(start), int(end)
     if n:
         l.kernel, l.dtype, l.core, l.ndim, l.noperands = K_LINSPACE_FORWARD, loop, 1, 1, 1
         l.ptr[0], l.shape[0], l.stride[0][0] = t.a.data, n, itemsize(loop)
-        l.attr[0].f, l.attr[1].f = plain_number(start), plain_number(end)
+        l.attr[0].f, l.attr[1].f = start, end
         run(&l)
     return t if loop == dt else converted(t, dt)
 

@@ -240,7 +240,7 @@ cdef object differentiable_class_gradient(Node node, Tensor grad):
     fill_array(&one.a, 1)
     d = class_loss_gradient(node, one)
     if not flags or load_number(d.a.dtype, divisor_of(node, &k).a.data) == 0:
-        return op_mul(along_rows(grad, input, k.dim), d)
+        return op_mul(along_rows(grad, input, k.dim), op__linked(d, input))
     e, total = softmax_by_operations(input, k.dim, row_statistic(node, input, &k, 1))
     p = op_div(e, total)
     value = alias(<Tensor>p)

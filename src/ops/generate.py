@@ -443,7 +443,7 @@ def row_definition(number, row):
     names = [p.name for p in row.parameters]
     required = sum(p.default is REQUIRED for p in row.parameters)
     variadic = next((i for i, p in enumerate(row.parameters) if p.kind in ("shape", "dims*")), -1)
-    places = "FUNCTION" if row.function else "0"
+    places = "FUNCTIONAL" if row.function == "functional" else "FUNCTION" if row.function else "0"
     if row.method:
         places += " | METHOD"
     lines = []

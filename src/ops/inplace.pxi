@@ -297,6 +297,11 @@ def tensor_transpose_(Tensor self, dim0, dim1):
     return take_geometry(self, op_transpose(self, dim0, dim1))
 
 
+def tensor_as_strided_(Tensor self, size, stride, storage_offset=None):
+    """In-place version of as_strided."""
+    return take_geometry(self, op_as_strided(self, size, stride, storage_offset))
+
+
 def tensor_detach_(Tensor self):
     """Take this tensor out of the graph, in place."""
     if self.base is not None:
@@ -358,6 +363,6 @@ def tensor_set_(Tensor self, source=None):
 
 for _name, _value in (("squeeze_", tensor_squeeze_), ("unsqueeze_", tensor_unsqueeze_), ("t_", tensor_t_),
                       ("transpose_", tensor_transpose_), ("swapaxes_", tensor_transpose_), ("swapdims_", tensor_transpose_),
-                      ("detach_", tensor_detach_), ("resize_", tensor_resize_), ("resize_as_", tensor_resize_as_),
+                      ("as_strided_", tensor_as_strided_), ("detach_", tensor_detach_), ("resize_", tensor_resize_), ("resize_as_", tensor_resize_as_),
                       ("set_", tensor_set_)):
     install_method(_name, _value)

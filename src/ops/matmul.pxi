@@ -174,10 +174,13 @@ cdef object scaled(object product, object alpha):
 
 cdef object scaled_sum(str name, object input, object product, object beta, object alpha):
     """beta * input + alpha * product; input is not read at all where beta is 0, so its NaN do not spread."""
-    product = scaled(product, alpha)
     cdef Tensor out = <Tensor>product
     if not is_floating(out.a.dtype) and (PyFloat_Check(beta) or PyFloat_Check(alpha)):
-        raise RuntimeError(f"{name}: for integral input tensors, arguments alpha and beta must not be floating point numbers")
+        if name == "addr":
+            raise RuntimeError("addr: for integral input tensors, arguments alpha and beta must not be floating point numbers")
+        beta, alpha = int(beta), int(alpha)
+    product = scaled(product, alpha)
+    out = <Tensor>product
     require_same_dtype(name, <Tensor>input, out)
     if beta == 0:
         op_expand(input, shape_tuple(&out.a))
@@ -225,9 +228,10 @@ cdef Tensor linear_rule(Tensor input, Tensor weight, Tensor bias):
         require_same_dtype("linear", input, bias)
         if bias.a.ndim != 1 or bias.a.shape[0] != weight.a.shape[0]:
             raise RuntimeError(f"linear: bias must have shape ({weight.a.shape[0]},), got {shape_tuple(&bias.a)}")
-        out = product("linear", x, weight, False, True, bias if bias.a.contiguous else contiguous_copy(bias))
-        if not is_floating(out.a.dtype):
-            raise NotImplementedError("linear: a bias needs floating-point operands")
+        if is_floating(x.a.dtype):
+            out = product("linear", x, weight, False, True, bias if bias.a.contiguous else contiguous_copy(bias))
+        else:
+            out = op_add(product("linear", x, weight, False, True, None), bias)
     return without_dim(out, out.a.ndim - 2) if input.a.ndim == 1 else out
 
 

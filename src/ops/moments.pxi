@@ -129,7 +129,7 @@ cdef object norm_backward_of(Tensor grad, Tensor input, Tensor result, object p,
     cdef tuple shape = shape_tuple(&input.a)
     cdef double order = p
     if order == 0:
-        return op_mul(expand_reduced(grad, shape, dim, keepdim), 0.0)
+        return None
     if order == 1:
         return op_mul(expand_reduced(grad, shape, dim, keepdim), functions["sign"](input))
     share = expand_reduced(op_where(op_eq(result, 0), 0.0, op_div(grad, result)), shape, dim, keepdim)
@@ -148,9 +148,9 @@ cdef object norm_rule(Tensor input, object p, object dim, bint keepdim, object d
             raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join([str(d) for d in dim])}")
         p = 2.0
     elif p == "nuc":
-        raise NotImplementedError("norm: p='nuc' (the sum of singular values) is not implemented")
+        return nuclear_norm(input if dtype_ is None else cast_to(input, dtype_argument(dtype_).code), dim, keepdim)
     elif isinstance(p, str):
-        p = float(p)
+        raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
     return _vector_norm_rule(input, p, dim, keepdim, dtype_)
 
 
@@ -158,6 +158,9 @@ cdef object _vector_norm_rule(Tensor input, object ord, object dim, bint keepdim
     cdef double order = ord
     cdef object x = input
     if dtype_ is not None:
+        if promote_types(dtype_object(input.a.dtype), dtype_) is not dtype_:
+            raise RuntimeError(f"linalg.vector_norm: the dtype of the input ({scalar_name(input.a.dtype)}) should be convertible "
+                               f"without narrowing to the specified dtype ({scalar_name(dtype_argument(dtype_).code)})")
         x = functions["_to_dtype"](x, dtype_) if "_to_dtype" in functions else x.to(dtype_)
     if not is_floating((<Tensor>x).a.dtype):
         raise RuntimeError("linalg.vector_norm: Expected a floating point or complex tensor as input. Got "

@@ -1,11 +1,15 @@
 # Entries and rules of elementwise rows that a row alone cannot say: checks of dtypes and divisors, options that choose another row,
 # and the helpers that formulas call in their differentiable form.  No loop over elements but the one that looks for a zero.
 
-cdef object zero(Tensor grad):
+cdef object no_gradient(Tensor grad):
     """The gradient of a step function."""
     cdef Tensor out = empty_as(grad.a.dtype, &grad.a)
     fill_array(&out.a, 0)
     return out
+
+
+cdef Tensor _linked_rule(Tensor input, Tensor other):
+    return view_of(input, input.a.ndim, input.a.shape, input.a.stride, 0)
 
 
 cdef object select(object condition, object yes, object no):
@@ -40,7 +44,7 @@ cdef int refuse_bool(PyObject** a, str what, int n) except -1:
     """Subtraction and negation of bools are errors in PyTorch."""
     cdef int i, bools = 0
     for i in range(n):
-        if (<Tensor>a[i]).a.dtype == BOOL if is_tensor(a[i]) else PyBool_Check(<object>a[i]):
+        if PyBool_Check(<object>a[i]) or (is_tensor(a[i]) and (<Tensor>a[i]).a.dtype == BOOL):
             bools += 1
     if bools == 2:
         raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
@@ -149,7 +153,7 @@ cdef object inplace_neg_entry(const Row* row, PyObject** a):
 
 cdef int refuse_float(PyObject* x) except -1:
     if is_tensor(x) and is_floating((<Tensor>x).a.dtype):
-        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+        raise NotImplementedError(f'"bitwise_not_cpu" not implemented for \'{scalar_name((<Tensor>x).a.dtype)}\'')
     return 0
 
 

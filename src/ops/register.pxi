@@ -8,6 +8,7 @@ cdef extern from "Python.h":
 cdef enum:
     FUNCTION = 1
     METHOD = 2
+    FUNCTIONAL = 4
 
 cdef Operation latest = None
 cdef dict functions = globals()
@@ -19,8 +20,9 @@ cdef int define(const Row* row, entry_point entry, str name, list names, int npo
     """Make an Operation and publish it."""
     global latest
     latest = make_operation(row, entry, name, names, npositional, nrequired, variadic, doc)
-    if places & FUNCTION:
+    if places & (FUNCTION | FUNCTIONAL):
         functions[name] = latest
+    if places & FUNCTION:
         operation_names.append(name)
     if places & METHOD:
         install_method(name, latest)
@@ -41,7 +43,7 @@ def _install_method(str name, value):
 
 
 def names():
-    """The names of all functions of the table."""
+    """The names of the table's functions, but for those of nn.functional alone."""
     return list(operation_names)
 
 

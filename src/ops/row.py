@@ -64,7 +64,7 @@ class Row:
     outputs: tuple = ("result",)
     operator: str = ""
     inplace: object = False                         # structured: name of the function that writes over the first input
-    function: bool = True
+    function: object = True                         # "functional": in nn.functional alone, where PyTorch has it
     method: bool = True
     entry: str = ""                                 # a hand-written entry instead of the derived one
     backward: str = ""                              # a hand-written backward instead of formulas

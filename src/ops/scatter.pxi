@@ -151,10 +151,10 @@ cdef Tensor index_fill_rule(Tensor input, object dim, Tensor index, object value
 cdef int check_gather(str name, Tensor t, int d, Tensor index, Tensor other) except -1:
     """index must have t's number of dimensions and fit into it but along d; into `other` everywhere."""
     cdef int k
-    if index.a.dtype != INT64 and index.a.dtype != INT32:
-        raise RuntimeError(f"{name}(): Expected dtype int64 for index")
     if index.a.numel == 0:
         return 0
+    if index.a.dtype != INT64 and index.a.dtype != INT32:
+        raise RuntimeError(f"{name}(): Expected dtype int64 for index")
     if max(index.a.ndim, 1) != max(t.a.ndim, 1):
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor: "
                            f"{name} got {shape_tuple(&index.a)} and {shape_tuple(&t.a)}")
@@ -499,6 +499,7 @@ cdef object take_along_dim_rule(Tensor input, Tensor indices, object dim):
     for k in range(input.a.ndim):
         if k != d:
             wide[k] = of[k] = wide[k] if of[k] == 1 else of[k]
+    indices = op_where(op_lt(indices, 0), op_add(indices, wide[d]), indices)
     return op_gather(op_expand(input, wide), d, op_expand(indices, of))
 
 

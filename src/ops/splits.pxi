@@ -64,7 +64,7 @@ cdef object flatten_rule(Tensor input, object start_dim, object end_dim):
 
 
 cdef object ravel_rule(Tensor input):
-    return op_reshape(input, (input.a.numel,))
+    return op_reshape(op_contiguous(input), (input.a.numel,))
 
 
 cdef object unflatten_rule(Tensor input, object dim, object sizes):

@@ -9,6 +9,7 @@ from pathlib import Path
 import fastgrad as fg
 import numpy as np
 import torch
+from fastgrad import _ops
 
 SOURCES = Path(__file__).parents[2] / "src" / "ops"
 sys.path.insert(0, str(SOURCES))
@@ -33,6 +34,7 @@ HIDDEN = {
     "_add_scaled": lambda x, y: fg.add(x, y, alpha=0.7),
     "_sub_scaled": lambda x, y: fg.sub(x, y, alpha=0.7),
     "_trunc_divide": lambda x, y: fg.div(x, y, rounding_mode="trunc"),
+    "_number_over": lambda x: 0.7 / x,
     "_cube": lambda x: x**3,
     "_power_one": lambda x: x**1,
     "_power_half": lambda x: x**0.5,
@@ -43,7 +45,7 @@ HIDDEN = {
     "_round_up_to": lambda x: fg.round(x, decimals=1),
     "_round_above": lambda x: fg.round(x, decimals=-1),
     "_logit_clamped": lambda x: fg.logit(x, 0.1),
-    "_gelu_tanh": lambda x: fg.gelu(x, approximate="tanh"),
+    "_gelu_tanh": lambda x: _ops.gelu(x, approximate="tanh"),
     "_isclose": lambda x, y: fg.isclose(x, y),
 }
 # reached through the gradients of the losses, and tested there
@@ -54,7 +56,7 @@ def callable_of(name):
     """The function of a row, with the arguments it needs."""
     if name in HIDDEN:
         return HIDDEN[name]
-    function = getattr(fg, name)
+    function = getattr(fg if ROWS[name].function is True else fg.nn.functional, name, None) or getattr(_ops, name)
     return lambda *inputs: function(*inputs, *ARGUMENTS.get(name, ()))
 
 

@@ -427,6 +427,22 @@ def test_tracebacks_and_exit_codes(run, kind, tmp_path):
         assert (ours.returncode, ours.stdout, ours.stderr) == (plain.returncode, plain.stdout, plain.stderr), way
 
 
+def test_tracebacks_end_in_the_program(run):
+    code = """
+        import torch
+        from torch.nn import functional as F
+        def layer(x):
+            return F.linear(x, torch.ones(4, 5))
+        layer(torch.ones(2, 3))
+        """
+    error = run(code, check=False).stderr
+    assert error.startswith("Traceback") and "RuntimeError: " in error
+    frames = re.findall(r'File "(.*?)", line (\d+), in (\S+)', error)
+    assert [(Path(file).name, line, function) for file, line, function in frames] == [("script.py", "6", "<module>"), ("script.py", "5", "layer")]
+    frames = re.findall(r'File "(.*?)"', run("import torch\nimport torch.nn as nn, torchvision", check=False).stderr)
+    assert [Path(file).name for file in frames] == ["script.py"]
+
+
 def test_missing_script_and_bad_options(tmp_path):
     plain, ours = python("nothing.py", cwd=tmp_path), python("-m", "fastgrad", "nothing.py", cwd=tmp_path)
     assert ours.returncode == plain.returncode == 2

@@ -1,55 +1,57 @@
 """Activation functions of neural networks.  `inplace=True`, where a function takes it, writes over its input."""
-from row import elementwise
+from row import elementwise, structured
 
-elementwise("sigmoid(input)", "sigmoid(input)", "1 / (1 + exp(-input)).", grad="grad * (1 - result) * result", domain=(-6, 6),
-            aliases=("special_expit",))
+elementwise("sigmoid(input)", "sigmoid(input)", "1 / (1 + exp(-input)).", grad="grad * (1 - result) * result", domain=(-6, 6))
 elementwise("logit(input, eps: option = None)", "log(input / (1 - input))",
             "log(input / (1 - input)), input clamped to [eps, 1 - eps] if eps is given.", entry="logit_entry", domain=(0.1, 0.9),
-            grad="grad / (input * (1 - input)) if (input >= 0) & (input <= 1) else 1e999 - 1e999", aliases=("special_logit",))
+            grad="grad / (input * (1 - input)) if (input >= 0) & (input <= 1) else 1e999 - 1e999")
 elementwise("_logit_clamped(input, eps: float)",
             "log((eps if input < eps else 1 - eps if input > 1 - eps else input) "
             "/ (1 - (eps if input < eps else 1 - eps if input > 1 - eps else input)))",
             "logit of input clamped to [eps, 1 - eps].", domain=(0.2, 0.8), node="Logit", function=False, method=False, inplace=False,
             grad="0 if (input < eps) | (input > 1 - eps) else grad / (input * (1 - input))")
 elementwise("logsigmoid(input)", "minimum(input, 0) - log1p(exp(-abs(input)))", "log(sigmoid(input)).", rule="SAME",
-            method=False, inplace=False, node="LogSigmoid", domain=(-6, 6),
+            function="functional", method=False, inplace=False, node="LogSigmoid", domain=(-6, 6),
             grad="grad * (1 - exp(-abs(input)) / (1 + exp(-abs(input)))) if input < 0 else "
                  "grad * (exp(-abs(input)) / (1 + exp(-abs(input))))")
 
-# ---- pieces of straight lines
+# ---- pieces of straight lines: their slope is constant, and its derivative zero rather than none
+
+structured("_linked(input, other)", "input; the gradient of other is zero.", function=False, method=False,
+           grad={"input": "grad", "other": "no_gradient(grad)"})
 
 elementwise("relu(input, inplace: option = False)", "0 if input <= 0 else input", "max(input, 0).", rule="SAME", dtypes="number",
-            grad="0 if result <= 0 else grad", domain=(0.1, 3))
+            grad="0 if result <= 0 else _linked(grad, result)", domain=(0.1, 3))
 elementwise("leaky_relu(input, negative_slope: float = 0.01, inplace: option = False)",
             "input if input > 0 else input * negative_slope", "input if positive, else negative_slope * input.", rule="SAME",
-            grad="grad if input > 0 else grad * negative_slope", method=False, inplace=False, domain=(0.1, 3))
+            grad="_linked(grad, input) if input > 0 else grad * negative_slope", function="functional", method=False, inplace=False, domain=(0.1, 3))
 elementwise("hardtanh(input, min_val: number = -1.0, max_val: number = 1.0, inplace: option = False)",
             "minimum(maximum(input, min_val), max_val)", "input within [min_val, max_val].", rule="SAME", dtypes="number",
-            grad="grad if (input > min_val) & (input < max_val) else 0", method=False, inplace=False, domain=(-0.9, 0.9))
+            grad="_linked(grad, input) if (input > min_val) & (input < max_val) else 0", function="functional", method=False, inplace=False, domain=(-0.9, 0.9))
 elementwise("relu6(input, inplace: option = False)", "minimum(maximum(input, 0), 6)", "min(max(input, 0), 6).", rule="SAME",
-            dtypes="number", grad="grad if (input > 0) & (input < 6) else 0", node="Hardtanh", method=False, inplace=False,
+            dtypes="number", grad="_linked(grad, input) if (input > 0) & (input < 6) else 0", node="Hardtanh", function="functional", method=False, inplace=False,
             domain=(0.1, 5))
 elementwise("threshold(input, threshold: number, value: number, inplace: option = False)", "value if input <= threshold else input",
             "input if it exceeds threshold, else value.", rule="SAME", dtypes="number",
-            grad="0 if input <= threshold else grad", method=False, inplace=False, domain=(0.1, 3))
+            grad="0 if input <= threshold else _linked(grad, input)", method=False, inplace=False, domain=(0.1, 3))
 elementwise("hardsigmoid(input, inplace: option = False)", "minimum(maximum(input + 3, 0), 6) / 6", "min(max(input + 3, 0), 6) / 6.",
-            rule="SAME", grad="grad * 0.16666666666666666 if (input > -3) & (input < 3) else 0", method=False, inplace=False, domain=(-2.9, 2.9))
+            rule="SAME", grad="_linked(grad, input) * 0.16666666666666666 if (input > -3) & (input < 3) else 0", function="functional", method=False, inplace=False, domain=(-2.9, 2.9))
 elementwise("hardswish(input, inplace: option = False)", "input * minimum(maximum(input + 3, 0), 6) / 6", "input * hardsigmoid(input).",
-            rule="SAME", grad="0 if input <= -3 else grad if input >= 3 else grad * (input / 3 + 0.5)", method=False, inplace=False,
+            rule="SAME", grad="0 if input <= -3 else grad if input >= 3 else grad * (input / 3 + 0.5)", function="functional", method=False, inplace=False,
             domain=(-2.9, 2.9))
 elementwise("hardshrink(input, lambd: number = 0.5)", "0 if (input >= -lambd) & (input <= lambd) else input",
-            "input outside [-lambd, lambd], else 0.", rule="SAME", grad="grad if (input > lambd) | (input < -lambd) else 0",
+            "input outside [-lambd, lambd], else 0.", rule="SAME", grad="_linked(grad, input) if (input > lambd) | (input < -lambd) else 0",
             inplace=False, domain=(0.6, 3))
 elementwise("softshrink(input, lambd: number = 0.5)",
             "input - lambd if input > lambd else input + lambd if input < -lambd else input * 0",
             "input moved towards 0 by lambd, at most to 0.", rule="SAME",
-            grad="grad if (input > lambd) | (input < -lambd) else 0", method=False, inplace=False, domain=(0.6, 3))
+            grad="_linked(grad, input) if (input > lambd) | (input < -lambd) else 0", function="functional", method=False, inplace=False, domain=(0.6, 3))
 
 # ---- exponential ones
 
 elementwise("elu(input, alpha: float = 1.0, inplace: option = False)", "expm1(input) * alpha if input <= 0 else input",
             "input if positive, else alpha * (exp(input) - 1).", rule="SAME",
-            grad="grad if input > 0 else grad * alpha * exp(input)", method=False, inplace=False, domain=(-3, -0.1))
+            grad="grad if input > 0 else grad * alpha * exp(input)", function="functional", method=False, inplace=False, domain=(-3, -0.1))
 elementwise("selu(input, inplace: option = False)",
             "expm1(input) * 1.7580993408473766 if input <= 0 else input * 1.0507009873554805",
             "scale * elu(input, alpha), with the alpha and scale that keep mean 0 and variance 1.", rule="SAME",
@@ -60,19 +62,19 @@ elementwise("celu(input, alpha: float = 1.0, inplace: option = False)", "expm1(i
             grad="grad if input > 0 else grad * (1 / alpha) * alpha * exp(input * (1 / alpha))", method=False, inplace=False,
             domain=(-3, -0.1))
 elementwise("silu(input, inplace: option = False)", "input / (1 + exp(-input))", "input * sigmoid(input).", rule="SAME",
-            grad="grad * (1 / (1 + exp(-input))) * (1 + input * (1 - 1 / (1 + exp(-input))))", method=False, inplace=False,
+            grad="grad * (1 / (1 + exp(-input))) * (1 + input * (1 - 1 / (1 + exp(-input))))", function="functional", method=False, inplace=False,
             domain=(-6, 6))
 elementwise("mish(input, inplace: option = False)", "input * tanh(log1p(exp(input)) if input < 20 else input)",
-            "input * tanh(softplus(input)).", rule="SAME", method=False, inplace=False, domain=(-6, 6),
+            "input * tanh(softplus(input)).", rule="SAME", function="functional", method=False, inplace=False, domain=(-6, 6),
             grad="grad * (tanh(softplus(input)) + input * sigmoid(input) * (1 - tanh(softplus(input)) * tanh(softplus(input))))")
 elementwise("softplus(input, beta: float = 1.0, threshold: float = 20.0)",
             "input if input * beta > threshold else log1p(exp(input * beta)) / beta",
-            "log(1 + exp(beta * input)) / beta, and input itself where beta * input > threshold.", rule="SAME", method=False,
+            "log(1 + exp(beta * input)) / beta, and input itself where beta * input > threshold.", rule="SAME", function="functional", method=False,
             inplace=False, domain=(-6, 6),
             grad="grad if input * beta > threshold else grad * exp(input * beta) / (exp(input * beta) + 1)")
-elementwise("softsign(input)", "input / (abs(input) + 1)", "input / (1 + |input|).", entry="no_bool_entry", method=False, inplace=False, domain=(0.1, 3),
+elementwise("softsign(input)", "input / (abs(input) + 1)", "input / (1 + |input|).", entry="no_bool_entry", function="functional", method=False, inplace=False, domain=(0.1, 3),
             grad="grad / (abs(input) + 1) - grad * (result / (abs(input) + 1)) * sign(input)")
-elementwise("tanhshrink(input)", "input - tanh(input)", "input - tanh(input).", entry="no_bool_entry", method=False, inplace=False, domain=(-3, 3),
+elementwise("tanhshrink(input)", "input - tanh(input)", "input - tanh(input).", entry="no_bool_entry", function="functional", method=False, inplace=False, domain=(-3, 3),
             grad="grad * (tanh(input) * tanh(input))")
 
 # ---- the Gaussian error linear unit
@@ -81,7 +83,7 @@ CDF = "(0.5 * (1 + erf(input * 0.7071067811865476)))"
 INNER = "(0.7978845608028654 * (input + 0.044715 * (input * input * input)))"
 elementwise("gelu(input, *, approximate: option = 'none')", "input * 0.5 * (1 + erf(input * 0.7071067811865476))",
             "input times the normal distribution function of input; approximate='tanh' for its approximation.", rule="SAME",
-            entry="gelu_entry", method=False, inplace=False, domain=(-4, 4),
+            entry="gelu_entry", function="functional", method=False, inplace=False, domain=(-4, 4),
             grad=f"grad * ({CDF} + input * (exp(input * input * -0.5) * 0.3989422804014327))")
 elementwise("_gelu_tanh(input)", f"0.5 * input * (1 + tanh({INNER}))", "gelu by way of tanh.", rule="SAME", node="Gelu",
             function=False, method=False, inplace=False, domain=(-4, 4),

@@ -24,11 +24,11 @@ elementwise("div(input, other, *, rounding_mode: option = None)", "input / other
             grad={"input": "grad / other", "other": "-grad * ((input / other) / other)"}, operator="/",
             aliases=("divide", "true_divide"), domain=NONZERO)
 elementwise("_trunc_divide(input, other)", "trunc_divide(input, other)", "input / other, rounded towards zero.", rule="SAME",
-            dtypes="number", grad={"input": "zero(grad)", "other": "zero(grad)"}, node="Div", entry="integer_division_entry",
+            dtypes="number", grad={"input": "no_gradient(grad)", "other": "no_gradient(grad)"}, node="Div", entry="integer_division_entry",
             function=False, method=False, inplace=False, domain=NONZERO)
 elementwise("floor_divide(input, other)", "floor_divide(input, other)", "input / other, rounded towards minus infinity.",
             rule="SAME", dtypes="number", entry="integer_division_entry",
-            grad={"input": "zero(grad)", "other": "zero(grad)"}, operator="//", domain=NONZERO)
+            grad={"input": "no_gradient(grad)", "other": "no_gradient(grad)"}, operator="//", domain=NONZERO)
 elementwise("remainder(input, other)", "remainder(input, other)", "The remainder of input / other, with the sign of other.",
             rule="SAME", dtypes="number", entry="integer_division_entry",
             grad={"input": "grad", "other": "-grad * floor_divide(input, other)"}, operator="%", domain=((-3, -0.1), (3.2, 4)))
@@ -42,7 +42,7 @@ elementwise("abs(input)", "abs(input)", "The magnitude of input.", rule="SAME", 
             by_dtype={"int": "-input if input < 0 else input", "u8": "input"}, grad="grad * sign(input)", operator="abs",
             aliases=("absolute",), domain=(0.1, 3))
 elementwise("sign(input)", "(input > 0) - (input < 0)", "-1, 0 or 1.", rule="SAME", dtypes="all", by_dtype={"b8": "input"},
-            grad="zero(grad)", domain=(0.1, 3), aliases=("sgn",))
+            grad="no_gradient(grad)", domain=(0.1, 3), aliases=("sgn",))
 elementwise("addcmul(input, tensor1, tensor2, *, value: number = 1)", "fma(value * tensor1, tensor2, input)",
             "input + value * tensor1 * tensor2.", rule="SAME", dtypes="number", by_dtype={"int": "input + value * tensor1 * tensor2"}, entry="addc_entry", domain=(-3, 3), grad={
                 "input": "grad", "tensor1": "grad * (tensor2 * value)", "tensor2": "grad * (tensor1 * value)"})
@@ -80,6 +80,10 @@ elementwise("sqrt(input)", "sqrt(input)", "Square root.", grad="grad / (2 * resu
 elementwise("rsqrt(input)", "1 / sqrt(input)", "1 / sqrt(input).", grad="-0.5 * grad * (result * result * result)",
             domain=(0.1, 3))
 elementwise("reciprocal(input)", "1 / input", "1 / input.", grad="-grad * (result * result)", domain=(0.5, 3))
+
+elementwise("_number_over(input, number: number)", "(1 / input) * number", "number / input, as PyTorch rounds it.", operator="r/",
+            grad="-(grad * number) * ((1 / input) * (1 / input))", node="Mul", function=False, method=False, inplace=False,
+            domain=(0.5, 3))
 
 # ---- order
 
@@ -135,11 +139,11 @@ composite("equal(input, other)", "Whether shapes and all elements agree; a Pytho
 # ---- logic and bits
 
 elementwise("logical_and(input, other)", "(input != 0) & (other != 0)", "Whether both are nonzero.", rule="PREDICATE", dtypes="all",
-            domain=(-3, 3))
+            entry="tensors_entry", domain=(-3, 3))
 elementwise("logical_or(input, other)", "(input != 0) | (other != 0)", "Whether either is nonzero.", rule="PREDICATE", dtypes="all",
-            domain=(-3, 3))
+            entry="tensors_entry", domain=(-3, 3))
 elementwise("logical_xor(input, other)", "(input != 0) ^ (other != 0)", "Whether one is nonzero.", rule="PREDICATE", dtypes="all",
-            domain=(-3, 3))
+            entry="tensors_entry", domain=(-3, 3))
 elementwise("logical_not(input)", "input == 0", "Whether input is zero.", rule="PREDICATE", dtypes="all", domain=(-3, 3))
 elementwise("bitwise_and(input, other)", "input & other", "Bits set in both.", rule="SAME", dtypes="integral", operator="&",
             domain=(-3, 3))

@@ -45,7 +45,7 @@ composite("diag(input, diagonal: int = 0)", "A vector as a diagonal matrix; the 
 structured("diag_embed(input, offset: int = 0, dim1: dim = -2, dim2: dim = -1)", "Vectors as diagonals of new matrices.",
            grad="diagonal(grad, offset, dim1, dim2)")
 composite("diagflat(input, offset: int = 0)", "All elements as a diagonal.")
-composite("one_hot(tensor, num_classes: int = -1)", "One in the column each number names, zeros elsewhere.", method=False)
+composite("one_hot(tensor, num_classes: int = -1)", "One in the column each number names, zeros elsewhere.", function="functional", method=False)
 composite("meshgrid(tensors: shape, *, indexing: any = None)", "Vectors expanded to a common grid.", method=False)
 composite("cartesian_prod(tensors: shape)", "All combinations of the elements of vectors, as rows.", method=False)
 composite("broadcast_tensors(tensors: shape)", "Tensors expanded to their common shape.", method=False)

@@ -4,8 +4,7 @@ from row import composite, elementwise
 # ---- exponentials and logarithms
 
 elementwise("exp(input)", "exp(input)", "e to the power of input.", grad="grad * result", domain=(-3, 3))
-elementwise("exp2(input)", "exp2(input)", "2 to the power of input.", grad="grad * result * 0.6931471805599453", domain=(-3, 3),
-            aliases=("special_exp2",))
+elementwise("exp2(input)", "exp2(input)", "2 to the power of input.", grad="grad * result * 0.6931471805599453", domain=(-3, 3))
 elementwise("expm1(input)", "expm1(input)", "exp(input) - 1, accurate near 0.", grad="grad * (result + 1)", domain=(-3, 3))
 elementwise("log(input)", "log(input)", "Natural logarithm.", grad="grad / input", domain=(0.1, 5))
 elementwise("log1p(input)", "log1p(input)", "log(1 + input), accurate near 0.", grad="grad / (input + 1)", node="Log1P", domain=(-0.5, 5))
@@ -52,32 +51,32 @@ elementwise("hypot(input, other)", "hypot(input, other)", "sqrt(input ** 2 + oth
 # ---- the normal distribution
 
 elementwise("erf(input)", "erf(input)", "2 / sqrt(pi) times the integral of exp(-t * t) from 0 to input.",
-            grad="1.1283791670955126 * exp(-(input * input)) * grad", domain=(-3, 3), aliases=("special_erf",))
+            grad="1.1283791670955126 * exp(-(input * input)) * grad", domain=(-3, 3))
 elementwise("erfc(input)", "erfc(input)", "1 - erf(input).", grad="-1.1283791670955126 * exp(-(input * input)) * grad",
-            domain=(-3, 3), aliases=("special_erfc",))
+            domain=(-3, 3))
 
 # ---- rounding
 
 WHOLE = {"int": "input"}
 elementwise("floor(input)", "floor(input)", "The largest whole number not above input.", rule="SAME", dtypes="number",
-            by_dtype=WHOLE, grad="zero(grad)", domain=(0.1, 0.9))
+            by_dtype=WHOLE, grad="no_gradient(grad)", domain=(0.1, 0.9))
 elementwise("ceil(input)", "ceil(input)", "The smallest whole number not below input.", rule="SAME", dtypes="number",
-            by_dtype=WHOLE, grad="zero(grad)", domain=(0.1, 0.9))
+            by_dtype=WHOLE, grad="no_gradient(grad)", domain=(0.1, 0.9))
 elementwise("trunc(input)", "trunc(input)", "input without its fraction.", rule="SAME", dtypes="number", by_dtype=WHOLE,
-            grad="zero(grad)", aliases=("fix",), domain=(0.1, 0.9))
+            grad="no_gradient(grad)", aliases=("fix",), domain=(0.1, 0.9))
 elementwise("round(input, *, decimals: option = 0)", "rint(input)", "The nearest whole number, halves to even; or that many decimals.",
-            rule="SAME", dtypes="number", by_dtype=WHOLE, entry="round_entry", grad="zero(grad)", domain=(0.1, 0.4))
+            rule="SAME", dtypes="number", by_dtype=WHOLE, entry="round_entry", grad="no_gradient(grad)", domain=(0.1, 0.4))
 elementwise("_round_up_to(input, scale: float)", "rint(input * scale) / scale", "input to so many decimals.", rule="SAME",
-            grad="zero(grad)", node="Round", function=False, method=False, inplace=False, domain=(0.01, 0.04))
+            grad="no_gradient(grad)", node="Round", function=False, method=False, inplace=False, domain=(0.01, 0.04))
 elementwise("_round_above(input, scale: float)", "rint(input / scale) * scale", "input to a power of ten.", rule="SAME",
-            grad="zero(grad)", node="Round", function=False, method=False, inplace=False, domain=(0.01, 0.04))
+            grad="no_gradient(grad)", node="Round", function=False, method=False, inplace=False, domain=(0.01, 0.04))
 elementwise("frac(input)", "input - trunc(input)", "The fraction of input.", rule="SAME", grad="grad", domain=(0.1, 0.9))
 
 # ---- signs and classes
 
 elementwise("copysign(input, other)", "copysign(input, other)", "The magnitude of input with the sign of other.",
             domain=((0.1, 3), (-3, -0.1)), grad={
-                "input": "where(input == 0, 0, grad * (result / input))", "other": "zero(grad)"})
+                "input": "where(input == 0, 0, grad * (result / input))", "other": "no_gradient(grad)"})
 elementwise("signbit(input)", "signbit(input)", "Whether the sign bit is set.", rule="PREDICATE", dtypes="all",
             by_dtype={"integral": "input < 0"}, inplace=False, domain=(-3, 3))
 elementwise("isnan(input)", "input != input", "Whether input is NaN.", rule="PREDICATE", dtypes="all", inplace=False, domain=(-3, 3))

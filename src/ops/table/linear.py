@@ -32,6 +32,8 @@ composite("addbmm(input, batch1, batch2, *, beta: number = 1, alpha: number = 1)
 composite("baddbmm(input, batch1, batch2, *, beta: number = 1, alpha: number = 1)",
           "beta * input + alpha * (batch1 @ batch2).", samples="baddbmm")
 
-structured("linear(input, weight, bias = None)", "input @ weight.T + bias, over the last dimension.", method=False, samples="linear",
+structured("linear(input, weight, bias = None)", "input @ weight.T + bias, over the last dimension.", function="functional", method=False,
+           samples="linear",
+           node="Addmm",      # the name that PyTorch's graph shows for the usual case, a matrix and a bias
            grad={"input": "linear_grad_input(grad, weight)", "weight": "linear_grad_weight(grad, input)",
                  "bias": "linear_grad_bias(grad)"})

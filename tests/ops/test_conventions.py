@@ -1,0 +1,129 @@
+"""Where PyTorch puts names, and its conventions at the edges: second derivatives of piecewise linear functions, norms, promotion."""
+
+import itertools
+
+import fastgrad as fg
+import numpy as np
+import pytest
+import torch
+
+import fastgrad.nn.functional as F
+from tests.gradients import check_gradients
+from tests.ops.rows import ours, theirs, values
+
+MATRIX = np.random.default_rng(0).normal(size=(3, 4))
+
+
+def test_top_level_holds_no_operation_that_pytorch_lacks():
+    operations = [name for name, value in vars(fg).items() if type(value).__name__ == "Operation"]
+    assert len(operations) > 200
+    assert [name for name in operations if not hasattr(torch, name)] == []
+
+
+def test_inplace_functions():
+    for name in ("exp", "relu", "clamp", "sigmoid", "zero", "fill"):
+        x = fg.tensor([-1.0, 2.0])
+        arguments = {"clamp": (0,), "fill": (3,)}.get(name, ())
+        expected = getattr(torch, name + "_")(torch.tensor([-1.0, 2.0]), *arguments)
+        assert getattr(fg, name + "_")(x, *arguments) is x
+        np.testing.assert_allclose(values(x), values(expected), rtol=1e-6)
+    assert not hasattr(fg, "add_") and not hasattr(torch, "add_")
+
+
+@pytest.mark.parametrize("name, arguments", [
+    ("relu", ()), ("relu6", ()), ("leaky_relu", (0.1,)), ("hardtanh", ()), ("threshold", (0.1, 2.0)), ("hardsigmoid", ()),
+    ("hardshrink", ()), ("softshrink", ())])
+def test_second_derivative_of_lines_is_zero_not_none(name, arguments):
+    x = fg.tensor([-2.0, -0.25, 0.25, 2.0], requires_grad=True)
+    function = getattr(F, name, None) or getattr(fg._ops, name)
+    (slope,) = fg.autograd.grad(function(x, *arguments).sum(), x, create_graph=True)
+    slope.sum().backward()
+    assert x.grad.tolist() == [0.0] * 4
+
+
+def test_second_derivative_of_nll_loss_is_zero_not_none():
+    x = fg.randn(3, 4, requires_grad=True)
+    (slope,) = fg.autograd.grad(F.nll_loss(x, fg.tensor([0, 1, 3])), x, create_graph=True)
+    slope.sum().backward()
+    assert x.grad.tolist() == [[0.0] * 4] * 3
+
+
+def test_gradient_of_a_step_has_no_graph():
+    x = fg.tensor([1.5], requires_grad=True)
+    (slope,) = fg.autograd.grad(x.floor(), x, create_graph=True)
+    assert slope.tolist() == [0.0] and not slope.requires_grad
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_number_over_tensor_rounds_as_pytorch(dtype):
+    x = np.random.default_rng(1).uniform(0.1, 9, 1000).astype(dtype)
+    np.testing.assert_array_equal(values(0.7 / ours(x)), values(0.7 / theirs(x)))
+    assert (3 / fg.ones(1, requires_grad=True)).grad_fn.name() == "MulBackward0"
+
+
+@pytest.mark.parametrize("shape, dim, keepdim", [
+    ((3, 4), None, False), ((4, 3), None, True), ((3, 3), (0, 1), False), ((2, 3, 4), (0, 2), False), ((2, 3, 4), (-1, 0), True),
+    ((2, 0), None, False)])
+def test_nuclear_norm(shape, dim, keepdim):
+    array = np.random.default_rng(2).normal(size=shape)
+    expected, got = theirs(array).requires_grad_(), ours(array).requires_grad_()
+    out = torch.norm(expected, "nuc", dim, keepdim), fg.norm(got, "nuc", dim, keepdim)
+    np.testing.assert_allclose(values(out[1]), values(out[0]), rtol=1e-13)
+    out[0].sum().backward()
+    out[1].sum().backward()
+    np.testing.assert_allclose(values(got.grad), values(expected.grad), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (4, 3), (3, 3)])
+def test_nuclear_norm_second_gradient(shape):
+    check_gradients(lambda x: fg.norm(x, "nuc") ** 2, [ours(np.random.default_rng(3).normal(size=shape)).requires_grad_()])
+
+
+def test_norm_of_order_zero_has_no_gradient():
+    x = ours(MATRIX).requires_grad_()
+    assert fg.autograd.grad(fg.norm(x, 0), x, allow_unused=True) == (None,)
+
+
+def test_index_fill_gradient_counts_a_repeated_row_once():
+    value = fg.tensor(2.0, requires_grad=True)
+    fg.zeros(5, 3).index_fill(1, fg.tensor([0, 0, 1]), value).sum().backward()
+    assert value.grad.item() == 10.0
+
+
+def test_take_along_dim_counts_from_the_end_in_gradients_too():
+    x, index = np.arange(6.0).reshape(2, 3), np.array([[-1, 0, -3]])
+    expected, got = theirs(x).requires_grad_(), ours(x).requires_grad_()
+    torch.take_along_dim(expected, theirs(index), 1).square().sum().backward()
+    fg.take_along_dim(got, ours(index), 1).square().sum().backward()
+    np.testing.assert_array_equal(values(got.grad), values(expected.grad))
+
+
+def test_as_strided_inplace():
+    x = fg.arange(6.0)
+    assert x.as_strided_((2, 2), (1, 3), 1) is x
+    assert x.tolist() == torch.arange(6.0).as_strided_((2, 2), (1, 3), 1).tolist()
+    assert x.stride() == (1, 3) and x.storage_offset() == 1
+
+
+NAMES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64"]
+
+
+@pytest.mark.parametrize("x, y", [*itertools.product(NAMES, NAMES)])
+def test_promotion(x, y):
+    mine, other = (getattr(fg, x), getattr(fg, y)), (getattr(torch, x), getattr(torch, y))
+    assert str(fg.promote_types(*mine)) == str(torch.promote_types(*other)).replace("torch", str(mine[0]).split(".")[0])
+    assert fg.can_cast(*mine) == torch.can_cast(*other)
+    for shapes in (((2,), ()), ((), (2,)), ((), ())):
+        got = fg.result_type(*(fg.ones(s, dtype=d) for s, d in zip(shapes, mine)))
+        expected = torch.result_type(*(torch.ones(s, dtype=d) for s, d in zip(shapes, other)))
+        assert str(got).split(".")[1] == str(expected).split(".")[1]
+
+
+@pytest.mark.parametrize("call, error", [
+    (lambda x: x - True, RuntimeError), (lambda x: True - x, RuntimeError), (lambda x: x.logical_and(1), TypeError),
+    (lambda x: ~x, TypeError), (lambda x: x.bitwise_not(), NotImplementedError), (lambda x: +x.bool(), RuntimeError),
+    (lambda x: x.norm("inf"), RuntimeError), (lambda x: x.double().norm(2, dtype=x.dtype), RuntimeError)])
+def test_refused_as_in_pytorch(call, error):
+    for library in (torch, fg):
+        with pytest.raises(error):
+            call(library.ones(2, 2))
