@@ -202,5 +202,6 @@ def index(draw, shape, writing=False):
             advanced = (1,)                  # a second 0-d array would do what integers beside arrays do
             break
     if ellipsis:
-        items.insert(draw(st.integers(0, len(items))) if dim == len(shape) else len(items), Ellipsis)
+        # between two arrays NumPy takes even an empty ellipsis for a separation
+        items.insert(0 if dim == len(shape) and draw(st.booleans()) else len(items), Ellipsis)
     return tuple(items)
