@@ -18,7 +18,7 @@ def describe(fullname, names):
         return f"{fullname} is not in fastgrad: there is no module {module}"
     from difflib import get_close_matches
 
-    by_lower = {other.lower(): other for other in names}
+    by_lower = {other.lower(): other for other in names if other[:1] != "_"}
     near = [f"{module}.{by_lower[match]}" for match in get_close_matches(name.lower(), by_lower, n=4)]
     return f"{fullname} is not in fastgrad" + (f"; near names: {', '.join(near)}" if near else "")
 

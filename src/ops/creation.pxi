@@ -449,6 +449,13 @@ cdef object broadcast_tensors_rule(object tensors):
     return tuple([op_expand(t, common) for t in given])
 
 
+def broadcast_shapes(*shapes):
+    """The shape that tensors of these shapes broadcast to."""
+    if not shapes:
+        return Size(())
+    return broadcast_tensors_rule([zeros_shape((s,) if isinstance(s, int) else tuple(s)) for s in shapes])[0].shape
+
+
 cdef object meshgrid_rule(object tensors, object indexing):
     cdef list given = given_tensors("meshgrid", tensors)
     if not given:

@@ -489,3 +489,23 @@ cdef object where_entry(const Row* row, PyObject** a):
 
 cdef object _where_method_rule(Tensor input, Tensor condition, object other):
     return op_where(condition, input, other)
+
+
+cdef object diff_rule(Tensor input, object n, object dim, object prepend, object append):
+    cdef object x = input, later, earlier
+    cdef int d
+    if input.a.ndim == 0:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    d = wrapped_dim("diff", dim, input.a.ndim)
+    if n == 0:
+        return op_clone(input)
+    around = [t for t in (prepend, input, append) if t is not None]
+    if len(around) > 1:
+        x = op_cat(around, d)
+    for _ in range(min(n, (<Tensor>x).a.shape[d])):
+        size = (<Tensor>x).a.shape[d]
+        later, earlier = op_narrow(x, d, 1, size - 1), op_narrow(x, d, 0, size - 1)
+        x = op_logical_xor(later, earlier) if input.a.dtype == BOOL else op_sub(later, earlier)
+    return x

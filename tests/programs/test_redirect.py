@@ -167,6 +167,17 @@ def test_missing_name_fails_when_used(run, use, error):
         assert "torch.nn.Linaer is not in fastgrad; near names: " in lines[0] and "torch.nn.Linear" in lines[0]
 
 
+def test_near_names_are_public(run):
+    [line] = run("""
+        import torch
+        try:
+            torch.ethods, torch.laces
+        except AttributeError as error:
+            print(error)
+        """)
+    assert line.startswith("torch.ethods is not in fastgrad") and "._" not in line
+
+
 def test_missing_module(run):
     lines = run("""
         import torch.no_such_module.deeper as deeper
