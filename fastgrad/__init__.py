@@ -41,17 +41,14 @@ bool = _DTYPES["bool"]
 pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 
 # the table's functions that PyTorch has at this level, and what _ops makes or sets; its other names serve nn, optim and Tensor
-_NOT_HERE = ("names", "sgd_step", "adam_step", "zero_grad", "alias")
+_NOT_HERE = ("names", "sgd_step", "adam_step", "zero_grad", "alias", "absolute_", "sgn_", "sign_", "logical_not_", "bitwise_not_")
 _TABLE = {*_ops.names()}
 globals().update({name: value for name, value in vars(_ops).items()
                   if callable(value) and not isinstance(value, type) and not name.startswith("_") and name not in _NOT_HERE
                   and (name in _TABLE if isinstance(value, _engine.Operation) else not name.startswith("tensor_"))})
-# in-place forms that PyTorch has as functions too
+# in-place forms of other operations that PyTorch has as functions too
 globals().update({name + "_": getattr(Tensor, name + "_") for name in (
-    "abs acos acosh addmv arccos arccosh arcsin arcsinh arctan arctanh as_strided asin asinh atan atanh ceil clamp clamp_max "
-    "clamp_min clip cos cosh deg2rad detach erf erfc exp exp2 expm1 fill fix floor frac index_put log log10 log1p log2 logit "
-    "nan_to_num neg negative rad2deg reciprocal relu resize_as round rsqrt sigmoid sin sinh sqrt square tan tanh trunc xlogy "
-    "zero").split()})
+    "addmv", "as_strided", "clamp", "clamp_max", "clamp_min", "clip", "detach", "fill", "index_put", "resize_as", "xlogy", "zero")})
 
 from . import _methods  # noqa: E402, F401  (gives Tensor the methods that are not operations)
 

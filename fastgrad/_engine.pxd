@@ -34,6 +34,7 @@ cdef enum:
     INFERENCE = 4
     MANY_VIEWS = 8            # one of several views that one operation made
     NO_GRAD_VIEW = 16         # a view made while grad mode was off
+    SAVED_RESULT = 32         # a node's own copy of what it made
 
 cdef enum:
     MAX_EDGES = 3             # inline in a node; longer lists (cat, stack) are allocated
@@ -200,7 +201,10 @@ cdef int save_result(Node node, int i, Tensor out) except -1
 cdef int check_saved(Node node) except -1
 cdef void give(PyObject** out, int i, object value) noexcept
 cdef int check_inplace(Tensor t, bint recorded) except -1
+cdef int check_history(Tensor t, bint recorded) except -1
+cdef int refuse_shared_elements(const Array* a) except -1
 cdef int rebase(Tensor t, Node node) except -1
+cdef int rebase_written(Tensor t, Node node) except -1
 cdef void bump(Tensor t) noexcept                    # the version, after an in-place write
 cdef int set_operations(Operations* functions) except -1
 cdef int wrapped_dim(str name, object dim, int ndim) except -1

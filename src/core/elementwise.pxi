@@ -354,7 +354,7 @@ cdef object inplace_elementwise(const Row* row, PyObject** x):
     if reads & 1 and need & 1:
         clear_slot(&node.edge[0])
         set_edge(node, 0, t)
-    rebase(t, node)
+    rebase_written(t, node)
     return t
 
 

@@ -4,8 +4,26 @@
 # node (CopySlices: the base's old gradient outside the view, the operation's inside), and every view of that base is out of
 # date.  A view notices by the storage's version and makes itself a new node, an as_strided of the base, when it is next asked.
 
+cdef int refuse_shared_elements(const Array* a) except -1:
+    """An expanded tensor has one memory location for many elements: writing to it has no meaning."""
+    cdef int d
+    if a.contiguous:
+        return 0
+    for d in range(a.ndim):
+        if a.stride[d] == 0 and a.shape[d] > 1 and a.numel:
+            raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory "
+                               "location. Please clone() the tensor before performing the operation.")
+    return 0
+
+
 cdef int check_inplace(Tensor t, bint recorded) except -1:
-    """Refuse writes that autograd could not follow."""
+    """Refuse writes that have no meaning, or that autograd could not follow."""
+    refuse_shared_elements(&t.a)
+    return check_history(t, recorded)
+
+
+cdef int check_history(Tensor t, bint recorded) except -1:
+    """Refuse changes of a tensor that autograd could not follow."""
     cdef Tensor base
     if t.flags & INFERENCE and not fg_inference:
         raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get "
@@ -71,6 +89,16 @@ cdef int rebase(Tensor t, Node node) except -1:
     t.node = None
     t.seen = t.storage.version - 1
     return 0
+
+
+cdef int rebase_written(Tensor t, Node node) except -1:
+    """As rebase, for a node made after the write: an input that shares t's memory is not what it was when the operation read it."""
+    cdef int i
+    for i in range(node.nsaved):
+        if node.saved[i] != NULL and is_tensor(node.saved[i]) and (<Tensor>node.saved[i]).storage == t.storage \
+                and not (<Tensor>node.saved[i]).flags & SAVED_RESULT:
+            node.version[i] -= 1
+    return rebase(t, node)
 
 
 cdef Node refreshed_view_node(Tensor t):

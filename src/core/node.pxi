@@ -74,6 +74,7 @@ cdef inline int save_result(Node node, int i, Tensor out) except -1:
         save_packed(node, i, bare)
         return 0
     Py_INCREF(bare)
+    bare.flags |= SAVED_RESULT
     node.saved[i] = <PyObject*>bare
     node.version[i] = out.storage.version
     return 0

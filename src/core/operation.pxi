@@ -169,16 +169,11 @@ cdef int raise_out_needs_no_grad(Operation op) except -1:
 
 
 cdef int check_out(Operation op, Tensor out, Tensor result) except -1:
-    cdef int d
     if category(result.a.dtype) > category(out.a.dtype):
         raise RuntimeError(f"{op.__name__}: result type {SCALAR_NAMES[result.a.dtype]} can't be cast to the desired output type "
                            f"{SCALAR_NAMES[out.a.dtype]}")
     if same_shape(&out.a, &result.a):
-        for d in range(out.a.ndim):
-            if out.a.stride[d] == 0 and out.a.shape[d] > 1:
-                raise RuntimeError(
-                    "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-                    "Please clone() the tensor before performing the operation.")
+        refuse_shared_elements(&out.a)
     elif out.a.numel:
         import warnings
         warnings.warn(

@@ -149,3 +149,19 @@ cdef void shift_forward(item* out, item* a, const Launch* l, void* scratch) noex
     for i in range(kept):
         for j in range(n):
             (<item*>(<char*>out + i * k + j * s))[0] = (<item*>(<char*>a + i * k + (j - by) * s))[0] if 0 <= j - by < n else 0
+
+
+cdef void cross_forward(number* out, number* a, number* b, const Launch* l, void* scratch) noexcept nogil:
+    """Cross products of 3-vectors."""
+    cdef i64 kept = extent(l, 0), i, k = step(l, 0, 0), s = step(l, 0, 1)
+    cdef char *p
+    cdef char *q
+    cdef char *o
+    cdef number a0, a1, a2, b0, b1, b2
+    for i in range(kept):
+        o, p, q = <char*>out + i * k, <char*>a + i * k, <char*>b + i * k
+        a0, a1, a2 = (<number*>p)[0], (<number*>(p + s))[0], (<number*>(p + 2 * s))[0]
+        b0, b1, b2 = (<number*>q)[0], (<number*>(q + s))[0], (<number*>(q + 2 * s))[0]
+        (<number*>o)[0] = <number>(a1 * b2 - a2 * b1)
+        (<number*>(o + s))[0] = <number>(a2 * b0 - a0 * b2)
+        (<number*>(o + 2 * s))[0] = <number>(a0 * b1 - a1 * b0)

@@ -123,3 +123,8 @@ def promote_types(type1, type2):
 def can_cast(from_, to):
     """Whether promotion may turn the first dtype into the second: not from floating to integral, nor from those to bool."""
     return category(dtype_argument(from_).code) <= category(dtype_argument(to).code)
+
+
+def is_nonzero(Tensor input):
+    """Whether a tensor of one element holds something other than zero."""
+    return bool(input)

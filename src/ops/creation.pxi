@@ -320,12 +320,12 @@ cdef Tensor triu_rule(Tensor input, int64_t diagonal):
 
 
 cdef int tril_into(Tensor out, int64_t diagonal) except -1:
-    refuse_shared_elements("tril_", &out.a)
+    refuse_shared_elements(&out.a)
     return triangle(out, out, diagonal, False)
 
 
 cdef int triu_into(Tensor out, int64_t diagonal) except -1:
-    refuse_shared_elements("triu_", &out.a)
+    refuse_shared_elements(&out.a)
     return triangle(out, out, diagonal, True)
 
 
@@ -447,6 +447,13 @@ cdef object broadcast_tensors_rule(object tensors):
         broadcast(b"broadcast_tensors", operand, 2, &shape)
         common = tuple(shape_list(shape.ndim, shape.shape))
     return tuple([op_expand(t, common) for t in given])
+
+
+def broadcast_shapes(*shapes):
+    """The shape that tensors of these shapes broadcast to."""
+    if not shapes:
+        return Size(())
+    return broadcast_tensors_rule([zeros_shape((s,) if isinstance(s, int) else tuple(s)) for s in shapes])[0].shape
 
 
 cdef object meshgrid_rule(object tensors, object indexing):

@@ -341,7 +341,7 @@ def structured_inplace_entry(row):
     if not inputs:
         return lines + ["    return out", ""]
     lines += ["    if need == 0:", "        return out"]
-    return lines + node_lines(row, inputs) + ["    rebase(<Tensor>out, node)", "    return out", ""]
+    return lines + node_lines(row, inputs) + ["    rebase_written(<Tensor>out, node)", "    return out", ""]
 
 
 def node_lines(row, inputs):
@@ -455,11 +455,13 @@ def row_definition(number, row):
     if row.operator:
         lines.append(f"    register_operator({row.operator!r}, &rows[{number}], {entry}, False)")
     if row.inplace:
+        # PyTorch has the in-place forms of functions of one tensor at the top level too
+        places = "FUNCTION | METHOD" if row.kind == "elementwise" and len(row.inputs) == 1 and row.function is True else "METHOD"
         entry = f"inplace_{row.entry}" if row.entry else \
             "inplace_elementwise" if entry == "elementwise" else f"entry_{row.name}_inplace"
         for name in (row.name, *row.aliases):
             lines.append(f"    define(&rows[{number}], {entry}, {name + '_'!r}, {names!r}, {positional(row)}, {required}, "
-                         f"{variadic}, METHOD, 'In-place version of {name}.')")
+                         f"{variadic}, {places}, 'In-place version of {name}.')")
         if row.operator and row.operator not in ("<", "<=", "==", "!=", ">", ">=", "neg", "~", "abs"):
             lines.append(f"    register_operator({row.operator!r}, &rows[{number}], {entry}, True)")
     return lines

@@ -140,7 +140,7 @@ cdef Index parse_index(Tensor t, object index):
             x.spans.append(1)
             x.changed = True
             d += 1
-        elif is_tensor(<PyObject*>item) and ((<Tensor>item).a.ndim or (<Tensor>item).a.dtype != INT64):
+        elif is_tensor(<PyObject*>item) and (<Tensor>item).a.ndim:
             one = <Tensor>item
             if one.a.dtype == BOOL:
                 for k in range(one.a.ndim):

@@ -8,16 +8,6 @@ cdef Tensor value_before(Tensor t):
     return before
 
 
-cdef int refuse_shared_elements(str name, const Array* a) except -1:
-    """An expanded tensor has one memory location for many elements: writing to it has no meaning."""
-    cdef int d
-    for d in range(a.ndim):
-        if a.stride[d] == 0 and a.shape[d] > 1:
-            raise RuntimeError(f"{name}: unsupported operation: more than one element of the written-to tensor refers to a single "
-                               "memory location. Please clone() the tensor before performing the operation.")
-    return 0
-
-
 cdef Tensor zeros_of(int dt, tuple shape):
     cdef int64_t sizes[MAX_DIMS]
     cdef int n = read_shape("zeros", shape, sizes)
@@ -220,7 +210,7 @@ install_method("type", tensor_type)
 
 cdef int copy_into(Tensor out, Tensor source, object non_blocking) except -1:
     cdef Array* operand = &source.a
-    refuse_shared_elements("copy_", &out.a)
+    refuse_shared_elements(&out.a)
     check_expands("copy_", &source.a, &out.a)
     if overlaps(out, &operand, 1):
         source = contiguous_copy(source)
@@ -252,7 +242,7 @@ cdef int check_expands(str name, const Array* a, const Array* into) except -1:
 
 
 cdef int fill_into(Tensor out, object value) except -1:
-    refuse_shared_elements("fill_", &out.a)
+    refuse_shared_elements(&out.a)
     if is_tensor(<PyObject*>value):
         if (<Tensor>value).a.ndim:
             raise RuntimeError("fill_ only supports 0-dimension value tensor but got tensor with "
@@ -278,7 +268,7 @@ cdef int zero_into(Tensor out) except -1:
 cdef object take_geometry(Tensor t, Tensor out):
     """t becomes its own view `out`."""
     cdef bint recorded = wants(t) != 0
-    check_inplace(t, recorded)
+    check_history(t, recorded)
     t.a = out.a
     bump(t)
     if recorded:
@@ -365,7 +355,7 @@ def tensor_set_(Tensor self, source=None):
     if (<Tensor>source).a.dtype != self.a.dtype:
         raise RuntimeError(f"set_: could not set tensor of type {dtype_object((<Tensor>source).a.dtype)} to a tensor of type "
                            f"{dtype_object(self.a.dtype)}")
-    check_inplace(self, wants(self) != 0)
+    check_history(self, wants(self) != 0)
     adopt(self, source)
     bump(self)
     return self

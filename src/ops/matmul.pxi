@@ -211,6 +211,40 @@ cdef object addbmm_rule(Tensor input, Tensor batch1, Tensor batch2, object beta,
     return scaled_sum("addbmm", input, op_sum(bmm_rule(batch1, batch2), 0), beta, alpha)
 
 
+cdef object cross_rule(Tensor input, Tensor other, object dim):
+    cdef Launch l
+    cdef Tensor out, x, y
+    cdef int d, dt
+    if input.a.ndim != other.a.ndim:
+        raise RuntimeError(f"linalg.cross: inputs must have the same number of dimensions, got {shape_tuple(&input.a)} and "
+                           f"{shape_tuple(&other.a)}")
+    dt = input.a.dtype
+    if dt == BOOL:
+        raise NotImplementedError("\"cross\" not implemented for 'Bool'")
+    require_same_dtype("cross", input, other)
+    cdef tuple both = op_broadcast_tensors([input, other])
+    x, y = [contiguous(in_dtype(<Tensor>t, computed_dtype(dt))) for t in both]
+    d = first_of_three(x) if dim is None else wrapped_dim("cross", dim, x.a.ndim)
+    if input.a.ndim == 0 or input.a.shape[d] != 3 or other.a.shape[d] != 3:
+        raise RuntimeError(f"linalg.cross: inputs dimension {-1 if dim is None else dim} must have length 3, got "
+                           f"{shape_tuple(&input.a)} and {shape_tuple(&other.a)}")
+    out = empty_as(x.a.dtype, &x.a)
+    plan_along(&l, &x.a, d, 3, itemsize(x.a.dtype))
+    l.kernel = K_CROSS_FORWARD
+    l.ptr[0], l.ptr[1], l.ptr[2] = out.a.data, x.a.data, y.a.data
+    if out.a.numel:
+        run(&l)
+    return in_dtype(out, dt)
+
+
+cdef int first_of_three(Tensor t) except -1:
+    cdef int d
+    for d in range(t.a.ndim):
+        if t.a.shape[d] == 3:
+            return d
+    raise RuntimeError(f"no dimension of size 3 in input: cross got {shape_tuple(&t.a)}")
+
+
 # linear: x @ weight.T + bias over the last dimension
 
 cdef Tensor linear_rule(Tensor input, Tensor weight, Tensor bias):

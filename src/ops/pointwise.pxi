@@ -98,6 +98,8 @@ cdef int check_divisor(PyObject** a) except -1:
     cdef int left = dtype_of(a[0]), right = dtype_of(a[1])
     if is_floating(left) or is_floating(right) or left == right == BOOL:
         return 0
+    if is_tensor(a[0]) and (<Tensor>a[0]).a.numel == 0:
+        return 0
     if has_zero(&(<Tensor>a[1]).a) if is_tensor(a[1]) else not <object>a[1]:
         raise RuntimeError("ZeroDivisionError")
     return 0
@@ -208,7 +210,7 @@ cdef int check_addc(const Row* row, PyObject** a, PyObject** x, object one) exce
         tensor_argument(row, a[i], i)
         x[i] = a[i]
     x[3] = <PyObject*>one if a[3] == NULL else a[3]
-    if row == (<Operation>op_addcdiv).row and not is_floating(result_dtype(x, 3)):
+    if row == (<Operation>op_addcdiv).row and not is_floating(result_dtype(x + 1, 2)):
         raise RuntimeError("Integer division with addcdiv is no longer supported; use input + value * torch.trunc(tensor1 / tensor2) "
                            "for integers, or convert an input to a floating dtype.")
     return 0
@@ -230,7 +232,7 @@ cdef int check_lerp(const Row* row, PyObject** a) except -1:
     cdef int dt = tensor_argument(row, a[0], 0).a.dtype
     if tensor_argument(row, a[1], 1).a.dtype != dt:
         raise RuntimeError(f"expected dtype {dtype_object(dt).name} for `end` but got dtype {dtype_object(dtype_of(a[1])).name}")
-    if is_tensor(a[2]) and dtype_of(a[2]) != dt:
+    if is_tensor(a[2]) and (<Tensor>a[2]).a.ndim and dtype_of(a[2]) != dt:
         raise RuntimeError(f"expected dtype {dtype_object(dt).name} for `weight` but got dtype {dtype_object(dtype_of(a[2])).name}")
     if not is_floating(dt):
         raise NotImplementedError(f"\"lerp_kernel_scalar\" not implemented for '{scalar_name(dt)}'")
@@ -272,6 +274,8 @@ cdef const Row* special_power(const Row* row, PyObject** a) except NULL:
     cdef f64 e
     if is_tensor(a[1]) or not is_tensor(a[0]):
         if is_tensor(a[0]) and (<Tensor>a[0]).a.dtype == BOOL and (<Tensor>a[1]).a.dtype == BOOL:
+            raise NotImplementedError("\"pow\" not implemented for 'Bool'")
+        if <object>a[0] is False and dtype_of(a[1]) == BOOL:
             raise NotImplementedError("\"pow\" not implemented for 'Bool'")
         return row
     e = <object>a[1]
@@ -485,3 +489,23 @@ cdef object where_entry(const Row* row, PyObject** a):
 
 cdef object _where_method_rule(Tensor input, Tensor condition, object other):
     return op_where(condition, input, other)
+
+
+cdef object diff_rule(Tensor input, object n, object dim, object prepend, object append):
+    cdef object x = input, later, earlier
+    cdef int d
+    if input.a.ndim == 0:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    d = wrapped_dim("diff", dim, input.a.ndim)
+    if n == 0:
+        return op_clone(input)
+    around = [t for t in (prepend, input, append) if t is not None]
+    if len(around) > 1:
+        x = op_cat(around, d)
+    for _ in range(min(n, (<Tensor>x).a.shape[d])):
+        size = (<Tensor>x).a.shape[d]
+        later, earlier = op_narrow(x, d, 1, size - 1), op_narrow(x, d, 0, size - 1)
+        x = op_logical_xor(later, earlier) if input.a.dtype == BOOL else op_sub(later, earlier)
+    return x

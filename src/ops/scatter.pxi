@@ -244,7 +244,7 @@ cdef int scatter_checked(str name, int kernel, Tensor out, object dim, Tensor in
     if src.a.dtype != out.a.dtype:
         raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype, got {scalar_name(out.a.dtype)} and "
                            f"{scalar_name(src.a.dtype)}")
-    refuse_shared_elements(name, &out.a)
+    refuse_shared_elements(&out.a)
     check_indexed(out, d, index)
     if overlaps(out, &operand, 1) or out.a.data == src.a.data:
         src = contiguous_copy(src)
@@ -271,7 +271,7 @@ cdef int scatter_value_into(Tensor out, object dim, Tensor index, object value) 
     cdef int d = wrapped_dim("scatter", dim, out.a.ndim)
     cdef Tensor one = scalar_operand("scatter", value, out.a.dtype)
     check_gather("scatter", out, d, index, None)
-    refuse_shared_elements("scatter", &out.a)
+    refuse_shared_elements(&out.a)
     check_indexed(out, d, index)
     return index_launch("scatter", K_SCATTER_ITEMS, &one.a, &out.a, index64(index), d, 0)
 
@@ -533,7 +533,7 @@ cdef Tensor masked_fill_rule(Tensor input, Tensor mask, object value):
 
 
 cdef int masked_fill_into(Tensor out, Tensor mask, object value) except -1:
-    refuse_shared_elements("masked_fill_", &out.a)
+    refuse_shared_elements(&out.a)
     check_expands("masked_fill_", &mask.a, &out.a)
     masked_filled(out, mask, value, out)
     return 0

@@ -127,3 +127,60 @@ def test_refused_as_in_pytorch(call, error):
     for library in (torch, fg):
         with pytest.raises(error):
             call(library.ones(2, 2))
+
+
+# ---- three operations that were added by the recipe of CONTRIBUTING.md, as its measure
+
+
+def test_sinc_at_zero():
+    x = fg.tensor([0.0, -0.0, 1.0], dtype=fg.float64, requires_grad=True)
+    y = fg.sinc(x)
+    assert y[:2].tolist() == [1.0, 1.0] and abs(y[2].item()) < 1e-16
+    y.sum().backward()
+    np.testing.assert_allclose(x.grad.tolist(), [0.0, 0.0, -1.0], atol=1e-15)
+
+
+@pytest.mark.parametrize("first, second, dim", [((3,), (3,), 0), ((2, 3), (2, 3), None), ((2, 3, 4), (1, 3, 4), 1), ((3, 5), (3, 5), -2),
+                                                ((0, 3), (0, 3), 1)])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int8"])
+def test_cross(first, second, dim, dtype):
+    rng = np.random.default_rng(5)
+    x, y = (rng.integers(-5, 6, shape).astype(dtype) for shape in (first, second))
+    expected = torch.cross(theirs(x), theirs(y), dim=1 if dim is None else dim)
+    np.testing.assert_array_equal(values(fg.cross(ours(x), ours(y), dim)), values(expected))
+
+
+@pytest.mark.parametrize("first, second", [((2, 3), (2, 3)), ((1, 3), (4, 3))])
+def test_cross_gradients(first, second):
+    rng = np.random.default_rng(6)
+    x, y = (ours(rng.normal(size=shape)).requires_grad_() for shape in (first, second))
+    check_gradients(lambda x, y: fg.cross(x, y, 1), [x, y])
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 7])
+@pytest.mark.parametrize("dtype", ["float64", "int32", "bool"])
+def test_diff(n, dtype):
+    x = np.random.default_rng(7).integers(0, 9, (3, 5)).astype(dtype)
+    for dim in (0, -1):
+        np.testing.assert_array_equal(values(fg.diff(ours(x), n, dim)), values(torch.diff(theirs(x), n, dim)))
+    edge = x[:, :1]
+    got = fg.diff(ours(x), n, prepend=ours(edge), append=ours(edge))
+    np.testing.assert_array_equal(values(got), values(torch.diff(theirs(x), n, prepend=theirs(edge), append=theirs(edge))))
+
+
+@pytest.mark.parametrize("call, error", [
+    (lambda m: m.cross(m.ones(3), m.ones(2, 3)), RuntimeError), (lambda m: m.cross(m.ones(4), m.ones(4), 0), RuntimeError),
+    (lambda m: m.cross(m.ones(2, 2), m.ones(2, 2)), RuntimeError), (lambda m: m.cross(m.ones(3), m.ones(3).double()), RuntimeError),
+    (lambda m: m.cross(m.ones(3) > 0, m.ones(3) > 0), NotImplementedError), (lambda m: m.diff(m.tensor(1.0)), RuntimeError),
+    (lambda m: m.diff(m.ones(3), -1), RuntimeError), (lambda m: m.diff(m.ones(3), dim=4), IndexError)])
+def test_cross_and_diff_refuse(call, error):
+    for library in (torch, fg):
+        with pytest.raises(error):
+            call(library)
+
+
+def test_broadcast_shapes():
+    assert fg.broadcast_shapes((2, 1), (3,), 1) == torch.broadcast_shapes((2, 1), (3,), 1) == (2, 3)
+    assert fg.broadcast_shapes() == ()
+    with pytest.raises(RuntimeError):
+        fg.broadcast_shapes((2,), (3,))

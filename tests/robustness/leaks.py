@@ -201,7 +201,7 @@ def error_in_forward():
 def in_place():
     x = leaf()
     y = x * 2.0
-    y.add_(1.0).mul_(y)
+    y.add_(1.0).mul_(x).exp_()
     y.sum().backward()
 
 

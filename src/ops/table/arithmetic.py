@@ -166,3 +166,6 @@ elementwise("where(condition, input = None, other = None)", "input if condition 
             grad={"condition": None, "input": "where(condition, grad, 0)", "other": "where(condition, 0, grad)"})
 composite("_where_method(input, condition, other: any)", "input where condition holds, other elsewhere.", function=False,
           aliases=("where",))
+
+composite("diff(input, n: int = 1, dim: dim = -1, prepend: any = None, append: any = None)",
+          "Differences of neighbours along a dimension, n times.")

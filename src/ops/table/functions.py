@@ -33,6 +33,9 @@ elementwise("atan2(input, other)", "atan2(input, other)", "The angle of the poin
             aliases=("arctan2",), entry="tensors_entry", grad={
                 "input": "where(input * input + other * other == 0, 0, grad * other * (1 / (input * input + other * other)))",
                 "other": "where(input * input + other * other == 0, 0, grad * -input * (1 / (input * input + other * other)))"})
+elementwise("sinc(input)", "1 if input == 0 else sin(input * 3.141592653589793) / (input * 3.141592653589793)",
+            "sin(pi input) / (pi input); 1 at 0.", domain=(0.1, 3),
+            grad="0 if input == 0 else grad * ((cos(input * 3.141592653589793) - result) / input)")
 elementwise("sinh(input)", "sinh(input)", "Hyperbolic sine.", grad="grad * cosh(input)", domain=(-3, 3))
 elementwise("cosh(input)", "cosh(input)", "Hyperbolic cosine.", grad="grad * sinh(input)", domain=(-3, 3))
 elementwise("tanh(input)", "tanh(input)", "Hyperbolic tangent.", grad="grad * (1 - result * result)", domain=(-3, 3))

@@ -4,6 +4,7 @@ from row import composite, kernel, structured
 kernel("matmul_forward", "T T", "float")
 kernel("matmul_int_forward", "T T", "int")
 kernel("linear_forward", "T T T", "float")
+kernel("cross_forward", "T T", "number")
 
 structured("_product(input, other, transpose_input: bool, transpose_other: bool)",
            "op(input) @ op(other) over the last two dimensions, where op may transpose; batches broadcast.",
@@ -37,3 +38,6 @@ structured("linear(input, weight, bias = None)", "input @ weight.T + bias, over 
            node="Addmm",      # the name that PyTorch's graph shows for the usual case, a matrix and a bias
            grad={"input": "linear_grad_input(grad, weight)", "weight": "linear_grad_weight(grad, input)",
                  "bias": "linear_grad_bias(grad)"})
+
+structured("cross(input, other, dim: any = None)", "Cross product of the 3-vectors along a dimension; the first of size 3 if none is given.",
+           grad={"input": "cross(other, grad, dim)", "other": "cross(grad, input, dim)"}, node="LinalgCross")
