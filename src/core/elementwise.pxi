@@ -322,9 +322,11 @@ cdef object inplace_elementwise(const Row* row, PyObject** x):
     cdef uint32_t need = 0
     cdef uint8_t reads = 0
     cdef Node node
-    cdef Tensor before
-    cdef Tensor t = <Tensor>x[0]
+    cdef Tensor before, t
     cdef PyObject* given[MAX_OPERANDS]
+    if not is_tensor(x[0]):
+        raise TypeError(f"{row.name.decode()}_(): argument 'input' (position 1) must be Tensor, not {type(<object>x[0]).__name__}")
+    t = <Tensor>x[0]
     common_dtype(row, x, n, &loop, &result)
     if category(result) > category(t.a.dtype):
         raise RuntimeError(

@@ -78,6 +78,7 @@ cdef object full_rule(object size, object fill_value, object dtype_, object layo
 
 cdef object empty_strided_rule(object size, object stride, object dtype_, object layout_, object device_, object pin_memory,
                                object requires_grad):
+    size, stride = tuple([int(n) for n in size]), tuple([int(n) for n in stride])
     if len(size) != len(stride):
         raise RuntimeError(f"mismatch in length of strides and shape: empty_strided got {tuple(size)} and {tuple(stride)}")
     if any([n < 0 for n in (*size, *stride)]):

@@ -3,7 +3,7 @@
 cdef list tensor_list(str name, object tensors):
     """The tensors to join, checked."""
     if is_tensor(<PyObject*>tensors):
-        return list(op_unbind(tensors, 0))
+        tensors = list(op_unbind(tensors, 0))
     if not isinstance(tensors, (tuple, list)):
         raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}")
     result = list(tensors)

@@ -155,6 +155,8 @@ cdef object split_entry(const Row* row, PyObject** a):
 
 
 cdef object split_with_sizes_rule(Tensor input, object split_sizes, object dim):
+    if input.a.ndim == 0:
+        raise RuntimeError("split expects at least a 1-dimensional tensor, but got a tensor with 0 dims")
     cdef int d = wrapped_dim("split_with_sizes", dim, input.a.ndim)
     cdef list starts = [0]
     cdef int64_t total = 0

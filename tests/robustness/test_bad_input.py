@@ -1,0 +1,60 @@
+"""No argument ends the process or reads outside a buffer, and memory that runs out is an error."""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fastgrad
+
+HERE = Path(__file__).parents[2]
+PATH = os.pathsep.join([str(HERE), str(Path(fastgrad.__file__).parents[1])])
+
+OUT_OF_MEMORY = """
+import resource
+import fastgrad as fg
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+x = fg.ones(1000, requires_grad=True)
+resource.setrlimit(resource.RLIMIT_AS, (used + (256 << 20),) * 2)
+for make in (lambda: fg.zeros(1 << 27), lambda: fg.ones(1 << 14, 1).expand(1 << 14, 1 << 14) * 2, lambda: x[:, None, None].expand(1000, 1000, 1000).exp(),
+             lambda: fg.ones(1 << 15, 1) @ fg.ones(1, 1 << 15), lambda: fg.cat([fg.ones(1 << 24)] * 40)):
+    for _ in range(3):
+        try:
+            make()
+        except (RuntimeError, MemoryError):
+            continue
+        raise SystemExit("more was allocated than there is")
+    y = (x * 2).sum()
+    y.backward()
+    assert x.grad[0] == 2 and y == 2000
+    x.grad = None
+"""
+
+
+def run(*arguments):
+    return subprocess.run([sys.executable, *arguments], cwd=HERE, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": PATH})
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the size of the process is read from /proc")
+def test_memory_that_runs_out_is_an_error():
+    done = run("-c", OUT_OF_MEMORY)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("call", [
+    lambda: fastgrad.cat(fastgrad.zeros(0)), lambda: fastgrad.hstack(fastgrad.zeros(0)), lambda: fastgrad.Tensor.asinh_(3),
+    lambda: fastgrad.Tensor.add_(None, 1), lambda: fastgrad.split_with_sizes(fastgrad.tensor(2.0), [1]),
+])
+def test_refused(call):
+    """Each of these once read memory that was not its own."""
+    with pytest.raises((TypeError, ValueError, RuntimeError)):
+        call()
+
+
+def test_a_product_with_itself_in_place_is_not_differentiated_wrongly():
+    x = fastgrad.tensor([3.0, 5.0], requires_grad=True)
+    y = x * 1
+    y.mul_(y)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
