@@ -12,6 +12,8 @@ cdef inline Tensor plain(const Row* row, int kernel, PyObject** x, int n, PyObje
     cdef Array* a
     cdef Tensor out
     cdef int i
+    for i in range(row.nattrs):           # first: a subclass of int may run Python code, which may change a tensor
+        l.attr[i].f = <object>attr[i]
     for i in range(n):
         operand[i] = NULL
         if is_tensor(x[i]):
@@ -54,8 +56,6 @@ cdef inline Tensor plain(const Row* row, int kernel, PyObject** x, int n, PyObje
             l.ptr[i + 1] = NULL
             l.stride[i + 1][0] = 0
             store_number(first.dtype, <object>x[i], &l.scalar[i + 1])
-    for i in range(row.nattrs):
-        l.attr[i].f = <object>attr[i]
     run(&l)
     return out
 
@@ -76,7 +76,6 @@ cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bo
     for i in range(n):
         want = BOOL if bools >> i & 1 else loop
         operand[i + 1] = NULL
-        l.ptr[i + 1] = NULL
         if is_tensor(x[i]):
             t = <Tensor>x[i]
             if t.a.dtype != want:
@@ -85,7 +84,6 @@ cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bo
                     temporaries = []
                 temporaries.append(t)
             operand[i + 1] = &t.a
-            l.ptr[i + 1] = t.a.data
         elif n == 1:
             raise TypeError(f"{row.name.decode()}(): argument 'input' (position 1) must be Tensor, not {type(<object>x[0]).__name__}")
         else:
@@ -97,7 +95,8 @@ cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bo
     l.core = 1
     l.noperands = n + 1
     out = general_loop(row, &l, operand, n, computed, into)
-    l.ptr[0] = out.a.data
+    for i in range(n + 1):                # last: reading the numbers above may have run Python code
+        l.ptr[i] = operand[i].data if operand[i] != NULL else NULL
     if out.a.numel:
         run(&l)
     if into is not None:

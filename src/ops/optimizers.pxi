@@ -74,6 +74,14 @@ def same_objects(list a, list b):
     return True
 
 
+cdef int require_lengths(str name, list params, list grads, list state) except -1:
+    """Nothing below checks an index."""
+    if len(grads) != len(params) or len(state) != len(params):
+        raise ValueError(f"{name}: one gradient and one of each state for each parameter, got {len(params)} parameters, "
+                         f"{len(grads)} gradients and {len(state)} states")
+    return 0
+
+
 def sgd_step(list params, list grads, list momentum_buffers, double lr, double momentum=0, double dampening=0,
              double weight_decay=0, bint nesterov=False, bint maximize=False):
     """One step of stochastic gradient descent over all parameters.
@@ -82,11 +90,13 @@ def sgd_step(list params, list grads, list momentum_buffers, double lr, double m
         momentum_buffers: one for each parameter; None entries are filled in with new buffers.  Unused where momentum is 0.
     Raises:
         RuntimeError: a gradient or buffer does not match its parameter.
+        ValueError: the lists differ in length.
     Source: Sutskever et al., On the importance of initialization and momentum in deep learning, 2013 (nesterov).
     """
     cdef Launch l
     cdef Py_ssize_t i
     cdef Tensor p, g, b
+    require_lengths("sgd_step", params, grads, momentum_buffers)
     for i in range(len(params)):
         p = <Tensor?>params[i]
         g = step_operand("sgd_step", p, grads[i], "gradients")
@@ -103,7 +113,7 @@ def sgd_step(list params, list grads, list momentum_buffers, double lr, double m
         launch_step(K_SGD_MOMENTUM_STEP, &l, p, g, b)
 
 
-def adam_step(list params, list grads, list exp_avgs, list exp_avg_sqs, max_exp_avg_sqs, list steps, double lr, double beta1,
+def adam_step(list params, list grads, list exp_avgs, list exp_avg_sqs, list max_exp_avg_sqs, list steps, double lr, double beta1,
               double beta2, double eps, double weight_decay=0, bint amsgrad=False, bint maximize=False, bint decoupled=False):
     """One step of Adam (AdamW where decoupled) over all parameters.
 
@@ -112,6 +122,7 @@ def adam_step(list params, list grads, list exp_avgs, list exp_avg_sqs, max_exp_
         max_exp_avg_sqs: a list where amsgrad, otherwise None.
     Raises:
         RuntimeError: a gradient or state tensor does not match its parameter.
+        ValueError: the lists differ in length.
     Source: Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015; Loshchilov and Hutter, Decoupled Weight Decay
         Regularization, 2019; Reddi et al., On the Convergence of Adam and Beyond, 2018 (amsgrad).
     """
@@ -119,6 +130,11 @@ def adam_step(list params, list grads, list exp_avgs, list exp_avg_sqs, max_exp_
     cdef Py_ssize_t i
     cdef Tensor p, g, m, v, largest
     cdef double step
+    require_lengths("adam_step", params, grads, exp_avgs)
+    require_lengths("adam_step", params, grads, exp_avg_sqs)
+    require_lengths("adam_step", params, grads, steps)
+    if amsgrad:
+        require_lengths("adam_step", params, grads, max_exp_avg_sqs)
     for i in range(len(params)):
         p = <Tensor?>params[i]
         g = step_operand("adam_step", p, grads[i], "gradients")

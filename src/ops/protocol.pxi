@@ -330,6 +330,16 @@ cdef int refuse_python_loop(Tensor t, str name) except -1:
     return 0
 
 
+cdef Tensor finish_python_loop(Tensor t, Tensor flat, str name):
+    """Write the results, unless the function gave t another shape meanwhile."""
+    if not same_shape(&t.a, &flat.a):
+        raise RuntimeError(f"{name}: the function must not change the tensor's shape, got {shape_tuple(&flat.a)} before and "
+                           f"{shape_tuple(&t.a)} after")
+    copy_array(&t.a, &flat.a)
+    bump(t)
+    return t
+
+
 def tensor_apply_(Tensor self, function):
     """Replace each element by function(element); slow."""
     refuse_python_loop(self, "apply_")
@@ -338,9 +348,7 @@ def tensor_apply_(Tensor self, function):
     cdef int w = itemsize(flat.a.dtype)
     for i in range(flat.a.numel):
         store_number(flat.a.dtype, function(load_number(flat.a.dtype, flat.a.data + i * w)), flat.a.data + i * w)
-    copy_array(&self.a, &flat.a)
-    bump(self)
-    return self
+    return finish_python_loop(self, flat, "apply_")
 
 
 def tensor_map_(Tensor self, Tensor other, function):
@@ -353,9 +361,7 @@ def tensor_map_(Tensor self, Tensor other, function):
     for i in range(flat.a.numel):
         store_number(flat.a.dtype, function(load_number(flat.a.dtype, flat.a.data + i * w),
                                             load_number(more.a.dtype, more.a.data + i * v)), flat.a.data + i * w)
-    copy_array(&self.a, &flat.a)
-    bump(self)
-    return self
+    return finish_python_loop(self, flat, "map_")
 
 
 # what programs ask

@@ -484,3 +484,14 @@ def test_a_gradient_of_another_shape_is_refused():
     with pytest.raises(RuntimeError):
         y.sum().backward()
     assert x.grad is None
+
+
+def test_a_gradient_is_not_added_to_shared_elements():
+    errors = []
+    for lib in LIBRARIES:
+        x = leaf(lib, [1.0, 2.0, 3.0])
+        x.grad = lib.ones(1, dtype=lib.float64).expand(3)
+        with pytest.raises(RuntimeError, match="single memory location") as caught:
+            (x * 2).sum().backward()
+        errors.append((str(caught.value), plain(x.grad)))
+    assert errors[0] == errors[1]

@@ -467,3 +467,11 @@ def test_repr_of_nested_modules():
         return repr(lib.nn.Module()), repr(Two()), repr(lib.nn.Sequential(OneAndChild(), lib.nn.Sequential()))
 
     assert_same(observe)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_pickled_by_any_protocol(protocol):
+    layer = nn.Linear(2, 3)
+    copied = pickle.loads(pickle.dumps(layer, protocol))
+    assert type(copied) is nn.Linear
+    assert copied.weight.tolist() == layer.weight.tolist()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import fastgrad
+from fastgrad import _ops
 
 HERE = Path(__file__).parents[2]
 PATH = os.pathsep.join([str(HERE), str(Path(fastgrad.__file__).parents[1])])
@@ -58,3 +59,31 @@ def test_a_product_with_itself_in_place_is_not_differentiated_wrongly():
     y.mul_(y)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         y.sum().backward()
+
+
+def test_steps_refuse_lists_of_different_lengths():
+    one = [fastgrad.ones(2)]
+    with pytest.raises(ValueError, match="2000 parameters, 1 gradients"):
+        _ops.sgd_step(one * 2000, one, [None] * 2000, 0.1)
+    with pytest.raises(ValueError, match="0 states"):
+        _ops.adam_step(one, one, one, one, None, [], 0.1, 0.9, 0.999, 1e-8)
+    with pytest.raises(TypeError):
+        _ops.adam_step(one, one, one, one, None, [fastgrad.tensor(0.0)], 0.1, 0.9, 0.999, 1e-8, amsgrad=True)
+
+
+def test_a_function_that_resizes_the_tensor_it_is_applied_to():
+    x = fastgrad.zeros(100)
+    with pytest.raises(RuntimeError, match="must not change the tensor's shape"):
+        x.apply_(lambda value: x.resize_(3_000_000) is None)
+
+
+def test_a_number_that_replaces_the_tensor_it_is_added_to():
+    """Reading a subclass of int runs its code; operands are looked at after that."""
+    x = fastgrad.zeros(2000)
+
+    class Number(int):
+        def __float__(self):
+            x.data = fastgrad.ones(3)
+            return 1.0
+
+    assert (x + Number(1)).tolist() == [2.0, 2.0, 2.0]

@@ -340,6 +340,9 @@ class Module(HookedModule, ModuleWalks, ModuleState, ModuleConversion):
 
     # Pickling and copying
 
+    def __reduce_ex__(self, protocol):
+        return super().__reduce_ex__(max(protocol, 2))  # the older ones cannot restore a class with a base in C
+
     def __getstate__(self):
         attributes = self.__dict__
         members = {name for table in TABLES for name, member in attributes[table].items() if attributes.get(name) is member}

@@ -1,7 +1,7 @@
 """Views: other geometry over the same storage."""
 from row import composite, structured
 
-PICKED = {"backward": "picked_backward"}       # views that pick elements: see ops/views.pxi
+PICKED = {"backward": "picked_backward"}       # views that pick elements: see ops/strided.pxi
 
 structured("_embed(input, shape: any, layout: any, strides: any, offset: int)", "Zeros with input's elements added at strides and offset.",
            rule="embed_rule", grad="_extract(grad, layout, input.shape, strides, offset)", method=False, function=False)
