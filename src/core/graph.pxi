@@ -281,6 +281,8 @@ cdef list checked_inputs(str name, object inputs):
             raise TypeError(f"{name}: inputs must be Tensors, not {type(t).__name__}")
         if not needs(<Tensor>t):
             raise RuntimeError("One of the differentiated Tensors does not require grad")
+        if name == "backward":
+            tensor_retain_grad(<Tensor>t)         # of no effect on a leaf
     return result
 
 

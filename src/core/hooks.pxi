@@ -167,9 +167,7 @@ cdef int capture(Walk* w, int32_t k, list places, list inputs, list captured) ex
         g = grad_place(&w.vertex[k], t.nr)[0]
         if g == NULL:
             continue
-        if captured is None:
-            retain_one(t, g)
-        else:
+        if captured is not None:             # otherwise it retains its gradient: see checked_inputs
             captured[j] = <object>g
     return 0
 

@@ -52,6 +52,8 @@ cdef int spare_tensors = 0, spare_nodes = 0
 cdef uint64_t sequence = 0            # nodes are numbered in the order they are made
 cdef bint releasing = False
 cdef PyObject* waiting = NULL
+cdef PyObject* waiting_tensors = NULL # linked through `a.data`
+cdef int dealloc_depth = 0            # of tensors
 cdef PyObject* newest_unseen = NULL   # see Note [Nodes and the garbage collector]
 cdef bint cycles_possible = False
 cdef Py_ssize_t extra_offset          # of Node.extra in the object
@@ -89,10 +91,26 @@ cdef inline void clear_slot(PyObject** slot) noexcept:
 
 
 cdef void tensor_dealloc(PyObject* self) noexcept:
+    """A tensor may own another through its grad, and so on a million deep: beyond a few, they wait for the outermost."""
+    global dealloc_depth, waiting_tensors
+    PyObject_GC_UnTrack(self)
+    if dealloc_depth >= 32 and Py_TYPE(self) == <PyTypeObject*>Tensor:
+        (<Tensor>self).a.data = <char*>waiting_tensors       # nobody looks at it any more
+        waiting_tensors = self
+        return
+    dealloc_depth += 1
+    tensor_free(self)
+    while dealloc_depth == 1 and waiting_tensors != NULL:
+        self = waiting_tensors
+        waiting_tensors = <PyObject*><void*>(<Tensor>self).a.data
+        tensor_free(self)
+    dealloc_depth -= 1
+
+
+cdef void tensor_free(PyObject* self) noexcept:
     """Leaves every object field None, so that a spare tensor needs no initialising."""
     global spare_tensors, live_tensors
     cdef PyTypeObject* kind = Py_TYPE(self)
-    PyObject_GC_UnTrack(self)
     if FG_DEBUG:
         live_tensors -= 1
     if kind.tp_weaklistoffset and (<PyObject**>(<char*>self + kind.tp_weaklistoffset))[0] != NULL:

@@ -55,6 +55,16 @@ cdef inline bint is_operand(object x) except -1:
     return is_tensor(<PyObject*>x) or number_dtype(x) >= 0
 
 
+cdef inline object compared(object other):
+    """What == compares with: an array as a tensor of its elements, lest the answer be a plain False."""
+    return other if is_operand(other) or not hasattr(type(other), "__array__") else array_as_tensor(other)
+
+
+cdef object array_as_tensor(object array):
+    import fastgrad
+    return fastgrad.as_tensor(array)
+
+
 cdef tuple texts = (object.__repr__, object.__repr__, object.__format__)
 
 
@@ -178,10 +188,10 @@ cdef class Tensor:
         return binary(OP_LE, self, other)
 
     def __eq__(self, other):
-        return binary(OP_EQ, self, other)
+        return binary(OP_EQ, self, compared(other))
 
     def __ne__(self, other):
-        return binary(OP_NE, self, other)
+        return binary(OP_NE, self, compared(other))
 
     def __gt__(self, other):
         return binary(OP_GT, self, other)

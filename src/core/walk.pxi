@@ -256,7 +256,7 @@ cdef inline int deliver_owned(Walk* w, int32_t k, uint32_t nr, PyObject** value)
 
 
 cdef void release_saved(Node node) noexcept:
-    """After its backward: let go of saved tensors; a node that saved none may run again."""
+    """After its backward: let go of saved operands; a node that saved none may run again."""
     cdef int i
     if node.extra is not None:
         if node.row.backward == function_backward:
@@ -265,7 +265,8 @@ cdef void release_saved(Node node) noexcept:
         if (<dict>node.extra).pop("packed", None) is not None:
             node.released = True
     for i in range(node.nsaved):
-        if node.saved[i] != NULL and (is_tensor(node.saved[i]) or Py_TYPE(node.saved[i]) == <PyTypeObject*>Node):
+        if node.saved[i] != NULL and (is_tensor(node.saved[i]) or Py_TYPE(node.saved[i]) == <PyTypeObject*>Node
+                                      or (node.row.backward == elementwise_backward and i < node.row.ninputs)):
             node.released = True
             forget_saved(<PyObject*>node)
             return

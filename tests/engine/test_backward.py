@@ -495,3 +495,46 @@ def test_a_gradient_is_not_added_to_shared_elements():
             (x * 2).sum().backward()
         errors.append((str(caught.value), plain(x.grad)))
     assert errors[0] == errors[1]
+
+
+@pytest.mark.parametrize("operation", [lambda w: w * 0.5, lambda w: w / 2, lambda w: w ** 2, lambda w: w + 2, lambda w: w - 1],
+                         ids=["mul", "div", "pow", "add", "sub"])
+def test_second_backward_through_numbers(operation):
+    """A number that a gradient reads is let go of like a tensor: PyTorch's rule of which graphs run twice."""
+    def twice(lib):
+        w = lib.ones(2, requires_grad=True)
+        total = operation(w).sum()
+        total.backward()
+        try:
+            total.backward()
+        except RuntimeError as error:
+            return str(error)[:60]
+        return w.grad.tolist()
+    assert twice(fastgrad) == twice(torch)
+
+
+def test_inputs_that_are_no_leaves_retain_their_gradient():
+    def program(lib):
+        w = lib.tensor([1.0, 2.0], requires_grad=True)
+        y, z = w * 3, w * 4
+        y.retain_grad()
+        (y + z).sum().backward(inputs=[y, z])
+        return y.grad.tolist(), z.grad.tolist(), y.retains_grad, z.retains_grad, w.grad
+    assert program(fastgrad) == program(torch)
+
+
+def test_a_long_chain_of_gradients_is_freed():
+    """Each tensor owned by the next one's .grad: freeing them takes no C stack."""
+    first = fastgrad.zeros(1)
+    for _ in range(300_000):
+        following = fastgrad.zeros(1)
+        following.grad = first
+        first = following
+    del first, following
+    assert fastgrad.zeros(1).tolist() == [0.0]
+
+
+def test_equality_with_arrays():
+    t = fastgrad.tensor([1.0, 2.0])
+    assert (t == np.array([1.0, 3.0])).tolist() == [True, False]
+    assert (np.array([1.0, 3.0]) != t).tolist() == [False, True]
