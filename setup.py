@@ -20,6 +20,7 @@ WINDOWS = sys.platform == "win32"
 DIRECTIVES = {
     "language_level": 3, "boundscheck": DEBUG, "wraparound": False, "initializedcheck": False, "cdivision": True,
     "embedsignature": True, "auto_pickle": False, "freethreading_compatible": False,
+    "allow_none_for_extension_args": False,          # a def argument typed as a class refuses None instead of reading it
 }
 LEVELS = {
     "x86_64": {"v2": ["-march=x86-64-v2"], "v3": ["-march=x86-64-v3"],

@@ -11,7 +11,7 @@ from cpython.long cimport PyLong_Check, PyLong_CheckExact
 from cpython.tuple cimport PyTuple_Check, PyTuple_New, PyTuple_SET_ITEM
 from cpython.list cimport PyList_Check
 from cpython.buffer cimport PyBUF_STRIDES, PyBUF_FORMAT
-from cpython.pycapsule cimport PyCapsule_GetPointer
+from cpython.pycapsule cimport PyCapsule_GetContext, PyCapsule_GetPointer
 from libc.stdlib cimport malloc, calloc, realloc, free
 from libc.string cimport memcpy, memset
 from fastgrad.launch cimport *

@@ -38,6 +38,7 @@ def load_kernels(forced=None):
     """Import the kernels of a CPU level and point the engine at their table.  Called once, on import.
 
     Raises:
+        ImportError: the file of kernels was built from another table of operations.
         RuntimeError: FASTGRAD_CPU names a level that this machine or this build lacks.
     """
     global kernel_table
@@ -54,6 +55,9 @@ def load_kernels(forced=None):
             continue
         if sys.modules.get("_kernels") is module:          # Cython enters it under its source's name too
             del sys.modules["_kernels"]
+        if <size_t>PyCapsule_GetContext(module.table) != KERNELS_FINGERPRINT:
+            raise ImportError(f"{module.__file__} is stale: it was built from another table of operations than this engine. Build "
+                              "fastgrad again.", name=module.__name__, path=module.__file__)
         kernel_table = <KernelTable*>PyCapsule_GetPointer(module.table, b"fastgrad.kernels")
         return level
     raise RuntimeError(f"fastgrad was built without kernels for {', '.join(levels)}")

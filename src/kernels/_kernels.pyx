@@ -5,7 +5,7 @@
 # thread.  Kernels are written x_forward beside x_backward, one family a file; elementwise ones come from the table's rows.
 from libc.stdint cimport int64_t, int32_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
-from cpython.pycapsule cimport PyCapsule_New
+from cpython.pycapsule cimport PyCapsule_New, PyCapsule_SetContext
 from fastgrad.launch cimport *
 
 include "kernels/vmath.pxi"
@@ -31,3 +31,4 @@ description.level = b"compiled"
 description.kernel = entries
 description.scratch_bytes = GEMM_SCRATCH
 table = PyCapsule_New(&description, b"fastgrad.kernels", NULL)
+PyCapsule_SetContext(table, <void*><size_t>KERNELS_FINGERPRINT)      # the engine refuses a table made from other rows

@@ -9,6 +9,7 @@ Every generated piece carries the file and line of its row.
 import ast
 import os
 import sys
+import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import row as table_row
@@ -135,10 +136,16 @@ def all_kernels():
     return kernels
 
 
+def fingerprint(kernels):
+    """What the engine and the kernels must agree on: which kernel has which number.  Never 0."""
+    names = ",".join(k.name for k in kernels)
+    return zlib.crc32(names.encode()) >> 1 | 1
+
+
 def kernel_numbers(kernels):
     lines = ["# generated from the table of operations", "cdef enum:", "    K_CAST = 0      # + dtype of the source"]
     lines += [f"    K_{k.name.upper()} = {i}" for i, k in enumerate(kernels) if not k.name.startswith("cast_")]
-    lines += [f"    KERNELS = {len(kernels)}"]
+    lines += [f"    KERNELS = {len(kernels)}", f"    KERNELS_FINGERPRINT = {fingerprint(kernels)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -248,7 +255,8 @@ def kernels_source(kernels):
                 lines += expression_kernel(k, dtype) if k.expression else written_kernel(k, dtype)
                 name = f"k_{k.name}_{dtype}"
             fill.append(f"    entries[{number * len(CODES) + code}] = {name}")
-    lines += [f"cdef Kernel entries[{len(kernels) * len(CODES)}]", "", "cdef void fill_table() noexcept:", *fill, ""]
+    lines += [f"cdef Kernel entries[{len(kernels) * len(CODES)}]", "", "cdef enum:", f"    KERNELS_FINGERPRINT = {fingerprint(kernels)}", "",
+              "cdef void fill_table() noexcept:", *fill, ""]
     return "\n".join(lines)
 
 

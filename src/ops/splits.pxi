@@ -193,6 +193,10 @@ cdef object chunk_rule(Tensor input, object chunks, object dim):
     return op_split(input, size, d)
 
 
+cdef enum:
+    MAX_SECTIONS = 1 << 24       # more tensors than that would only run out of memory
+
+
 cdef object tensor_split_rule(Tensor input, object indices_or_sections, object dim):
     if input.a.ndim == 0:
         raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
@@ -208,6 +212,8 @@ cdef object tensor_split_rule(Tensor input, object indices_or_sections, object d
         return tuple([slice_of(input, d, a, max(a, b)) for a, b in zip([0] + cuts, cuts + [n])])
     if how <= 0:
         raise RuntimeError(f"number of sections must be larger than 0, got {how}")
+    if how > MAX_SECTIONS:
+        raise RuntimeError(f"tensor_split: at most {MAX_SECTIONS} sections are supported, got {how}")
     small, more = n // how, n % how
     starts = [i * small + min(i, more) for i in range(how + 1)]
     return tuple([slice_of(input, d, starts[i], starts[i + 1]) for i in range(how)])

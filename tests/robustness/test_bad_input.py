@@ -46,6 +46,8 @@ def test_memory_that_runs_out_is_an_error():
 @pytest.mark.parametrize("call", [
     lambda: fastgrad.cat(fastgrad.zeros(0)), lambda: fastgrad.hstack(fastgrad.zeros(0)), lambda: fastgrad.Tensor.asinh_(3),
     lambda: fastgrad.Tensor.add_(None, 1), lambda: fastgrad.split_with_sizes(fastgrad.tensor(2.0), [1]),
+    lambda: fastgrad.index_put(fastgrad.ones(3), (fastgrad.tensor([0]),), None),
+    lambda: fastgrad.ones(3).index_put_((fastgrad.tensor([0]),), None), lambda: fastgrad.hsplit(fastgrad.zeros(0), 1 << 62),
 ])
 def test_refused(call):
     """Each of these once read memory that was not its own."""

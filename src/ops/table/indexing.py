@@ -27,7 +27,7 @@ structured("_index_clear(input, plan: any)", "Zero at a plan.", rule="index_clea
 structured("_index_put(input, values, plan: any, accumulate: bool)", "values written or added at a plan.", rule="index_put_plan",
            inplace="index_put_into", grad={"input": "index_put_grad(grad, plan, accumulate)", "values": "_index(grad, plan)"},
            node="IndexPut", method=False, function=False)
-composite("index_put(input, indices: any, values: any, accumulate: bool = False)", "values at indices.")
+composite("index_put(input, indices: any, values, accumulate: bool = False)", "values at indices.")
 
 structured("index_select(input, dim: dim, index)", "Rows (or columns, ...) by number.",
            grad={"input": "index_select_grad(grad, input.shape, dim, index)", "index": None})
