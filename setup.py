@@ -6,6 +6,7 @@ FASTGRAD_QUICK=1 builds the kernels for this machine's level only and optimizes 
 import os
 import platform
 import sys
+import sysconfig
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -27,7 +28,10 @@ LEVELS = {
 MACHINE = {"AMD64": "x86_64"}.get(platform.machine(), platform.machine())
 # contraction stays off: fma only where a kernel says so, so that results do not depend on the compiler's mood
 NUMERIC = [] if WINDOWS else ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fwrapv"]
+HANDFULS = ["-fno-tree-loop-distribute-patterns", "-fno-plt"] if "gcc" in (sysconfig.get_config_var("CC") or "") else []
 OPTIMIZE = [] if WINDOWS else ["-O1" if DEBUG else "-O3"]
+# code that handles a few dimensions and arguments at a time: no calls of memset for loops over two items, none through stubs
+INTERPRETER = [] if WINDOWS else ["-O1"] if DEBUG or QUICK else ["-O3", *HANDFULS]
 QUIET = [] if WINDOWS else [*([] if DEBUG else ["-g0"]), "-Wno-unused-function", "-Wno-unreachable-code", "-Wno-maybe-uninitialized"]
 MACROS = [("FASTGRAD_DEBUG", None)] if DEBUG else []
 
@@ -77,7 +81,7 @@ def extensions():
         if compiled.num_errors:
             raise SystemExit("the kernels did not compile")
     modules = [Extension(f"fastgrad.{name}", [f"src/{name}.pyx"], include_dirs=["src"], define_macros=MACROS,
-                         extra_compile_args=([] if WINDOWS else ["-O1" if DEBUG or QUICK else "-O2"]) + QUIET)
+                         extra_compile_args=INTERPRETER + QUIET)
                for name in ("_engine", "_ops")]
     modules = cythonize(modules, include_path=paths, build_dir=os.path.join("build", "cython"),
                         compiler_directives=DIRECTIVES, force=not QUICK)

@@ -3,7 +3,18 @@
 # A row gives the kernel, the dtype rule and what each input's gradient reads; everything else (promotion, broadcasting,
 # memory order, numbers among the operands, the node) is here, once.
 
-cdef inline Tensor plain(const Row* row, int kernel, PyObject** x, int n, PyObject** attr, Tensor into):
+cdef Tensor plain(const Row* row, int kernel, PyObject** x, int n, PyObject** attr, Tensor into):
+    """As plain_of, with its loops unrolled for the usual numbers of operands."""
+    if n == 2:
+        return plain_of(row, kernel, x, 2, attr, into)
+    if n == 1:
+        return plain_of(row, kernel, x, 1, attr, into)
+    if n == 3:
+        return plain_of(row, kernel, x, 3, attr, into)
+    return plain_of(row, kernel, x, n, attr, into)
+
+
+cdef inline Tensor plain_of(const Row* row, int kernel, PyObject** x, int n, PyObject** attr, Tensor into):
     """The common case at little cost, None for any other: float tensors of one dtype and shape, contiguous, and among them
     single values (0-d tensors of that dtype, Python floats and ints).  Arguments as compute's."""
     cdef Launch l

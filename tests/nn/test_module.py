@@ -467,3 +467,34 @@ def test_repr_of_nested_modules():
         return repr(lib.nn.Module()), repr(Two()), repr(lib.nn.Sequential(OneAndChild(), lib.nn.Sequential()))
 
     assert_same(observe)
+
+
+def test_modules_may_have_a_metaclass():
+    import abc
+
+    class Meta(type):
+        pass
+
+    class Base(fastgrad.nn.Module, abc.ABC):
+        @abc.abstractmethod
+        def width(self): ...
+
+        def forward(self, x):
+            return x * self.scale * self.width()
+
+    class Twice(Base):
+        def __init__(self):
+            super().__init__()
+            self.scale = fastgrad.nn.Parameter(fastgrad.tensor(3.0))
+
+        def width(self):
+            return 2
+
+    class Same(fastgrad.nn.Module, metaclass=Meta):
+        def forward(self, x):
+            return x
+
+    assert Twice()(fastgrad.tensor(1.0)).item() == 6.0
+    assert Same()(5) == 5
+    with pytest.raises(TypeError, match="abstract"):
+        Base()

@@ -227,7 +227,8 @@ class Module(HookedModule, ModuleWalks, ModuleState, ModuleConversion):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if cls.__getattr__ is Module.__getattr__ and cls.__getattribute__ is object.__getattribute__:
+        plain = cls.__getattr__ is Module.__getattr__ and cls.__getattribute__ is object.__getattribute__
+        if plain and type(cls) is type:                 # a metaclass of its own (abc.ABC) keeps the usual way
             _e.use_plain_attributes(cls)
 
     def __getattr__(self, name):
