@@ -16,6 +16,9 @@ cdef inline bint needs(Tensor t) noexcept:
 
 cdef Tensor bare_tensor(object cls):
     """An instance of Tensor or a subclass without memory yet: the caller has it adopt some at once."""
+    global live_tensors
+    if FG_DEBUG:
+        live_tensors += 1
     return original_tensor_new(cls, (), NULL)
 
 

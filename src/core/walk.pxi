@@ -209,13 +209,14 @@ cdef int run_node(Walk* w, int32_t i) except -1:
             raise MemoryError("cannot allocate a backward walk")
     for e in range(n):
         out[e] = NULL
-    cdef int failed = run_and_deliver(w, i, out)
-    if failed:
+    try:
+        run_and_deliver(w, i, out)
+    finally:                                  # what a raising formula or hook left undelivered
         for e in range(n):
             clear_slot(&out[e])
-    if out != inline_out:
-        free(out)
-    return failed
+        if out != inline_out:
+            free(out)
+    return 0
 
 
 cdef int run_and_deliver(Walk* w, int32_t i, PyObject** out) except -1:

@@ -6,6 +6,8 @@ Each scenario runs a few times; after a garbage collection the counters of live 
 import gc
 import sys
 
+import leaks_of_objects
+
 import fastgrad
 from fastgrad import _engine
 
@@ -253,8 +255,9 @@ def big():
         (x * y).sum().backward()
 
 
-SCENARIOS = {name: f for name, f in list(globals().items()) if callable(f) and getattr(f, "__module__", "") == __name__
-             and not isinstance(f, type) and name not in ("leaf", "check")}
+SCENARIOS = {name: f for part in (globals(), vars(leaks_of_objects)) for name, f in list(part.items())
+             if callable(f) and getattr(f, "__module__", "") in (__name__, "leaks_of_objects")
+             and not isinstance(f, type) and name not in ("leaf", "check", "network")}
 
 
 def check(name):
