@@ -22,8 +22,9 @@ cdef Tensor scatter_reduce_rule(Tensor input, Tensor index, Tensor src, object h
 
 
 cdef int scatter_reduce_into(Tensor out, Tensor index, Tensor src, object how) except -1:
-    cdef object dim = how[0], reduce = how[1]
-    cdef bint include_self = how[2]
+    cdef object dim, reduce
+    cdef bint include_self
+    dim, reduce, include_self = how
     cdef Tensor counts, ones, wide
     if reduce not in REDUCE_KERNEL:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
