@@ -113,7 +113,7 @@ def sgd_step(list params, list grads, list momentum_buffers, double lr, double m
         launch_step(K_SGD_MOMENTUM_STEP, &l, p, g, b)
 
 
-def adam_step(list params, list grads, list exp_avgs, list exp_avg_sqs, list max_exp_avg_sqs, list steps, double lr, double beta1,
+def adam_step(list params, list grads, list exp_avgs, list exp_avg_sqs, max_exp_avg_sqs, list steps, double lr, double beta1,
               double beta2, double eps, double weight_decay=0, bint amsgrad=False, bint maximize=False, bint decoupled=False):
     """One step of Adam (AdamW where decoupled) over all parameters.
 
