@@ -106,7 +106,6 @@ cdef class Node:
 
 ctypedef struct Operations:   # what the walk needs of the operations; fastgrad._ops fills it in
     object (*add)(object, object)
-    object (*clone)(Tensor)
     object (*sum_to)(Tensor, const Meta*)
     object (*cast)(Tensor, int)
     object (*as_strided)(Tensor, Array*)         # the view of base that has this geometry, with its node

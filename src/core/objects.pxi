@@ -150,7 +150,7 @@ cdef PyObject* fresh_node() except NULL:
 
 
 cdef inline void use_inline(PyObject* node) noexcept:
-    """Edges and outputs live in the node itself, until new_node finds them too many; so does a spare node leave them."""
+    """Keep edges and outputs in the node itself; new_node allocates where they are too many.  Spare nodes are in this state."""
     (<Node>node).edge = (<Node>node).inline_edge
     (<Node>node).edge_nr = (<Node>node).inline_nr
     (<Node>node).meta = &(<Node>node).inline_meta

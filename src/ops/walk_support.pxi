@@ -4,10 +4,6 @@ cdef object walk_add(object a, object b):
     return op_add(a, b)
 
 
-cdef object walk_clone(Tensor t):
-    return op_clone(t, memory_format=_places.contiguous_format)
-
-
 cdef object walk_sum_to(Tensor t, const Meta* meta):
     """Sum a gradient over the dimensions along which its operand was broadcast."""
     if grad_enabled() and t.flags & REQUIRES_GRAD:
@@ -80,7 +76,6 @@ copy_slices_row.backward = copy_slices_backward
 
 cdef Operations support
 support.add = walk_add
-support.clone = walk_clone
 support.sum_to = walk_sum_to
 support.cast = walk_cast
 support.as_strided = walk_as_strided
