@@ -32,7 +32,7 @@ NUMERIC = [] if WINDOWS else ["-ffp-contract=off", "-fno-math-errno", "-fno-trap
 HANDFULS = ["-fno-tree-loop-distribute-patterns", "-fno-plt"] if "gcc" in (sysconfig.get_config_var("CC") or "") else []
 OPTIMIZE = [] if WINDOWS else ["-O1" if DEBUG else "-O3"]
 # code that handles a few dimensions and arguments at a time: no calls of memset for loops over two items, none through stubs
-INTERPRETER = [] if WINDOWS else ["-O1"] if DEBUG or QUICK else ["-O3", *HANDFULS]
+INTERPRETER = [] if WINDOWS else ["-O1"] if DEBUG else ["-O0"] if QUICK else ["-O3", *HANDFULS]
 QUIET = [] if WINDOWS else [*([] if DEBUG else ["-g0"]), "-Wno-unused-function", "-Wno-unreachable-code", "-Wno-maybe-uninitialized"]
 MACROS = [("FASTGRAD_DEBUG", None)] if DEBUG else []
 

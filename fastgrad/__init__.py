@@ -51,6 +51,10 @@ globals().update({name + "_": getattr(Tensor, name + "_") for name in (
     "addmv", "as_strided", "clamp", "clamp_max", "clamp_min", "clip", "detach", "fill", "index_put", "resize_as", "xlogy", "zero")})
 
 from . import _methods  # noqa: E402, F401  (gives Tensor the methods that are not operations)
+from . import composites as _composites  # noqa: E402, F401
+from ._composite import FUNCTIONS as _FUNCTIONS  # noqa: E402
+
+globals().update(_FUNCTIONS)
 
 # modules of the package that are loaded when somebody asks for them
 _LAZY = ("accelerator", "amp", "autograd", "backends", "cuda", "demo", "distributions", "linalg", "mps", "nn", "optim", "random",

@@ -47,9 +47,10 @@ include "ops/cross_entropy.pxi"
 include "ops/random.pxi"
 include "ops/optimizers.pxi"
 include "ops/calls.pxi"
+include "ops/python_rows.pxi"
 include "rows.pxi"
 include "ops/walk_support.pxi"
 include "ops/api.pxi"
 
 for name in ("float_power", "addmm", "addmv", "addr", "addbmm", "baddbmm"):
-    _install_inplace(name)
+    _install_inplace(name, functions[name])

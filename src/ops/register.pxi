@@ -80,9 +80,8 @@ cdef const Row* second_form(const Row* row, object given):
     return &second_forms[i]
 
 
-def _install_inplace(str name):
+def _install_inplace(str name, operation):
     """`x.name_(...)` for an operation without an in-place kernel: the result is copied over x, in the graph too."""
-    operation = functions[name]
 
     def method(self, *args, **kwargs):
         result = operation(self.clone(), *args, **kwargs)       # what the operation saves is not written over

@@ -1,0 +1,40 @@
+"""How a Python function of tensors becomes an operation: the decorator of fastgrad/composites, fastgrad.linalg and their like."""
+
+from fastgrad._ops import _install_inplace, _install_method, _python_operation
+
+FUNCTIONS = {}      # what fastgrad itself offers
+
+
+def composite(name=None, *, function=True, method=False, inplace=False, aliases=(), variadic=None):
+    """Make an operation of a function that is written in terms of other operations.
+
+    A parameter annotated as Tensor must be one.  The operation accepts `out=`, and `axis`, `keepdims`, `x` and `self` for `dim`, `keepdim` and `input`, as every operation does.
+
+    Args:
+        name: the operation's name, where it differs from the function's.
+        function: whether it is `fastgrad.name`.
+        method: whether it is `Tensor.name`; the first argument is then the tensor.
+        inplace: whether `Tensor.name_` writes the result over the tensor.
+        aliases: other names of the operation.
+        variadic: the parameter that may be given as several positional arguments, or as one list.
+    Returns:
+        A decorator that gives the operation back.
+    Example:
+        >>> @composite(method=True)
+        ... def double(input: Tensor):
+        ...     return input + input
+    """
+
+    def define(body):
+        own = name or body.__name__
+        operations = {spelling: _python_operation(body, spelling, variadic) for spelling in (own, *aliases)}
+        for spelling, operation in operations.items():
+            if function:
+                FUNCTIONS[spelling] = operation
+            if method:
+                _install_method(spelling, operation)
+            if inplace:
+                _install_inplace(spelling, operation)
+        return operations[own]
+
+    return define
