@@ -346,7 +346,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, bint create_grap
 
 cdef tuple batched_grad(outputs, inputs, grad_outputs, retain_graph, bint create_graph, allow_unused, bint materialize_grads):
     """A walk for each cotangent; the gradients are stacked."""
-    from fastgrad._ops import stack
+    from fastgrad import stack
     cdef list roots = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     cdef list given = [grad_outputs] if isinstance(grad_outputs, Tensor) else list(grad_outputs or [None])
     cdef list found = []
