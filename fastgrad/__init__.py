@@ -56,7 +56,7 @@ from . import _methods  # noqa: E402, F401  (gives Tensor the methods that are n
 _LAZY = ("accelerator", "amp", "autograd", "backends", "cuda", "demo", "distributions", "func", "linalg", "mps", "nn", "optim", "random",
          "serialization", "special", "testing", "utils", "version", "vision", "xpu")
 # names that live in such a module
-_FROM = {"vmap": "func", "set_printoptions": "printing", "torch_compat": "redirect"}
+_FROM = {"load": "serialization", "save": "serialization", "vmap": "func", "set_printoptions": "printing", "torch_compat": "redirect"}
 
 
 def __getattr__(name):
