@@ -65,6 +65,8 @@ cdef Operation make_operation(const Row* row, entry_point entry, str name, list 
     op.has_out = "out" in op.names
     if len(names) > MAX_ARGUMENTS:
         raise SystemError(f"{name}: more than {MAX_ARGUMENTS} parameters")
+    every_operation.append(op)
+    operation_of_row[(<size_t>row, name)] = op
     return op
 
 

@@ -15,6 +15,10 @@ from .loss import __all__ as _loss
 from .module import Module
 from .parameter_container import *
 from .parameter_container import __all__ as _parameter_container
+from .rnn import *
+from .rnn import __all__ as _rnn
+from .sparse import *
+from .sparse import __all__ as _sparse
 
 __all__ = [
     "Module",
@@ -25,4 +29,6 @@ __all__ = [
     *_linear,
     *_loss,
     *_parameter_container,
+    *_rnn,
+    *_sparse,
 ]
