@@ -9,6 +9,7 @@ The graph is recorded below: between the values. So gradients need no rules.
 import fastgrad as fg
 from fastgrad import _engine
 from fastgrad._engine import Tensor
+from fastgrad._methods import disabled_torch_function
 
 from .rules import RULES
 
@@ -33,6 +34,8 @@ class Level:
 
 class Batched(Tensor):
     """One example of a batch."""
+
+    __torch_function__ = disabled_torch_function
 
     def __bool__(self):
         raise RuntimeError(CONTROL_FLOW)

@@ -6,13 +6,10 @@ import fastgrad as fg
 from fastgrad import _engine
 from fastgrad._engine import Tensor
 
-from .batching import Batched, Level, batched, dispatch, levels
+from .batching import Batched, Level, batched, levels
 from .tree import broadcast_prefix, tree_flatten, tree_unflatten
 
 __all__ = ["vmap"]
-
-_engine._set_override(dispatch, None)
-
 
 def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
     """A function that runs func on each example of a batch, and stacks what it returns.

@@ -33,6 +33,7 @@ from fastgrad._ops import (
     threshold,
 )
 
+from .attention import multi_head_attention_forward, scaled_dot_product_attention
 from .bags import embedding_bag
 
 __all__ = [
@@ -55,12 +56,14 @@ __all__ = [
     "log_softmax",
     "logsigmoid",
     "mse_loss",
+    "multi_head_attention_forward",
     "nll_loss",
     "normalize",
     "one_hot",
     "relu",
     "relu6",
     "relu_",
+    "scaled_dot_product_attention",
     "sigmoid",
     "silu",
     "smooth_l1_loss",

@@ -36,6 +36,8 @@ cdef class Operation:
         import fastgrad
         if getattr(fastgrad, self.__name__, None) is self:
             return self.__name__
+        if getattr(fastgrad.nn.functional, self.__name__, None) is self:
+            return _functional_named, (self.__name__,)
         return getattr, (Tensor, self.__name__)
 
     @property
@@ -208,3 +210,9 @@ cdef int install_vectorcall() except -1:
     return 0
 
 install_vectorcall()
+
+
+def _functional_named(name):
+    """What a pickled function of nn.functional alone becomes."""
+    import fastgrad
+    return getattr(fastgrad.nn.functional, name)
