@@ -13,6 +13,7 @@ from fastgrad._ops import (
     cross_entropy,
     dropout,
     elu,
+    embedding,
     gelu,
     hardtanh,
     huber_loss,
@@ -32,6 +33,9 @@ from fastgrad._ops import (
     threshold,
 )
 
+from .attention import multi_head_attention_forward, scaled_dot_product_attention
+from .bags import embedding_bag
+
 __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
@@ -39,6 +43,8 @@ __all__ = [
     "dropout",
     "elu",
     "elu_",
+    "embedding",
+    "embedding_bag",
     "gelu",
     "hardtanh",
     "hardtanh_",
@@ -50,12 +56,14 @@ __all__ = [
     "log_softmax",
     "logsigmoid",
     "mse_loss",
+    "multi_head_attention_forward",
     "nll_loss",
     "normalize",
     "one_hot",
     "relu",
     "relu6",
     "relu_",
+    "scaled_dot_product_attention",
     "sigmoid",
     "silu",
     "smooth_l1_loss",

@@ -2,6 +2,7 @@
 
 from .activation import *
 from .activation import __all__ as _activation
+from .attention import MultiheadAttention
 from .container import *
 from .container import __all__ as _container
 from .dropout import *
@@ -15,9 +16,16 @@ from .loss import __all__ as _loss
 from .module import Module
 from .parameter_container import *
 from .parameter_container import __all__ as _parameter_container
+from .rnn import *
+from .rnn import __all__ as _rnn
+from .sparse import *
+from .sparse import __all__ as _sparse
+from .transformer import *
+from .transformer import __all__ as _transformer
 
 __all__ = [
     "Module",
+    "MultiheadAttention",
     *_activation,
     *_container,
     *_dropout,
@@ -25,4 +33,7 @@ __all__ = [
     *_linear,
     *_loss,
     *_parameter_container,
+    *_rnn,
+    *_sparse,
+    *_transformer,
 ]
