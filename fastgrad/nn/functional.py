@@ -33,6 +33,7 @@ from fastgrad._ops import (
     threshold,
 )
 
+from .attention import multi_head_attention_forward, scaled_dot_product_attention
 from .bags import embedding_bag
 from .convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from .pooling import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
@@ -69,12 +70,14 @@ __all__ = [
     "max_pool2d",
     "max_pool3d",
     "mse_loss",
+    "multi_head_attention_forward",
     "nll_loss",
     "normalize",
     "one_hot",
     "relu",
     "relu6",
     "relu_",
+    "scaled_dot_product_attention",
     "sigmoid",
     "silu",
     "smooth_l1_loss",
