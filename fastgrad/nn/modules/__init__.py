@@ -5,6 +5,8 @@ from .activation import __all__ as _activation
 from .attention import MultiheadAttention
 from .container import *
 from .container import __all__ as _container
+from .conv import *
+from .conv import __all__ as _conv
 from .dropout import *
 from .dropout import __all__ as _dropout
 from .flatten import *
@@ -16,6 +18,8 @@ from .loss import __all__ as _loss
 from .module import Module
 from .parameter_container import *
 from .parameter_container import __all__ as _parameter_container
+from .pooling import *
+from .pooling import __all__ as _pooling
 from .rnn import *
 from .rnn import __all__ as _rnn
 from .sparse import *
@@ -28,11 +32,13 @@ __all__ = [
     "MultiheadAttention",
     *_activation,
     *_container,
+    *_conv,
     *_dropout,
     *_flatten,
     *_linear,
     *_loss,
     *_parameter_container,
+    *_pooling,
     *_rnn,
     *_sparse,
     *_transformer,
