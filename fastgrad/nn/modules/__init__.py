@@ -13,6 +13,8 @@ from .linear import __all__ as _linear
 from .loss import *
 from .loss import __all__ as _loss
 from .module import Module
+from .padding import *
+from .padding import __all__ as _padding
 from .parameter_container import *
 from .parameter_container import __all__ as _parameter_container
 
@@ -24,5 +26,6 @@ __all__ = [
     *_flatten,
     *_linear,
     *_loss,
+    *_padding,
     *_parameter_container,
 ]
