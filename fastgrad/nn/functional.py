@@ -13,6 +13,7 @@ from fastgrad._ops import (
     cross_entropy,
     dropout,
     elu,
+    embedding,
     gelu,
     hardtanh,
     huber_loss,
@@ -33,6 +34,8 @@ from fastgrad._ops import (
     threshold,
 )
 
+from .bags import embedding_bag
+
 __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
@@ -40,6 +43,8 @@ __all__ = [
     "dropout",
     "elu",
     "elu_",
+    "embedding",
+    "embedding_bag",
     "gelu",
     "hardtanh",
     "hardtanh_",

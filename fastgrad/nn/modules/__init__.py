@@ -17,6 +17,10 @@ from .padding import *
 from .padding import __all__ as _padding
 from .parameter_container import *
 from .parameter_container import __all__ as _parameter_container
+from .rnn import *
+from .rnn import __all__ as _rnn
+from .sparse import *
+from .sparse import __all__ as _sparse
 
 __all__ = [
     "Module",
@@ -28,4 +32,6 @@ __all__ = [
     *_loss,
     *_padding,
     *_parameter_container,
+    *_rnn,
+    *_sparse,
 ]
