@@ -13,6 +13,8 @@ from .linear import __all__ as _linear
 from .loss import *
 from .loss import __all__ as _loss
 from .module import Module
+from .normalization import *
+from .normalization import __all__ as _normalization
 from .padding import *
 from .padding import __all__ as _padding
 from .parameter_container import *
@@ -30,6 +32,7 @@ __all__ = [
     *_flatten,
     *_linear,
     *_loss,
+    *_normalization,
     *_padding,
     *_parameter_container,
     *_rnn,
