@@ -35,6 +35,7 @@ cdef enum:
     MANY_VIEWS = 8            # one of several views that one operation made
     NO_GRAD_VIEW = 16         # a view made while grad mode was off
     SAVED_RESULT = 32         # a node's own copy of what it made
+    WRAPPED = 64              # calls with it are shown to Python: see core/override.pxi
 
 cdef enum:
     MAX_EDGES = 3             # inline in a node; longer lists (cat, stack) are allocated

@@ -43,6 +43,7 @@ from fastgrad._ops import (
     threshold,
 )
 
+from .attention import multi_head_attention_forward, scaled_dot_product_attention
 from .bags import embedding_bag
 from .more_losses import (
     cosine_embedding_loss,
@@ -91,6 +92,7 @@ __all__ = [
     "logsigmoid",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "nll_loss",
     "normalize",
     "cosine_embedding_loss",
@@ -111,6 +113,7 @@ __all__ = [
     "selu",
     "relu6",
     "relu_",
+    "scaled_dot_product_attention",
     "sigmoid",
     "silu",
     "smooth_l1_loss",

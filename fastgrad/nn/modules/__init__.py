@@ -2,6 +2,7 @@
 
 from .activation import *
 from .activation import __all__ as _activation
+from .attention import MultiheadAttention
 from .container import *
 from .container import __all__ as _container
 from .dropout import *
@@ -27,9 +28,12 @@ from .rnn import *
 from .rnn import __all__ as _rnn
 from .sparse import *
 from .sparse import __all__ as _sparse
+from .transformer import *
+from .transformer import __all__ as _transformer
 
 __all__ = [
     "Module",
+    "MultiheadAttention",
     *_activation,
     *_container,
     *_dropout,
@@ -43,4 +47,5 @@ __all__ = [
     *_parameter_container,
     *_rnn,
     *_sparse,
+    *_transformer,
 ]
