@@ -107,6 +107,8 @@ cdef int read_pads(object pad, int64_t* out) except -1:
         if PyFloat_Check(size) or not hasattr(size, "__index__"):
             raise TypeError(f"pad(): argument 'pad' failed to unpack the object at pos {n + 1} with error \"type must be tuple of ints,"
                             f"but got {type(size).__name__}\"")
+        if not -(<int64_t>1 << 40) < size < <int64_t>1 << 40:
+            raise RuntimeError(f"pad: no tensor is that large, got padding {size}")
         out[n] = size
         n += 1
     if n % 2:
