@@ -53,8 +53,8 @@ globals().update({name + "_": getattr(Tensor, name + "_") for name in (
 from . import _methods  # noqa: E402, F401  (gives Tensor the methods that are not operations)
 
 # modules of the package that are loaded when somebody asks for them
-_LAZY = ("accelerator", "amp", "autograd", "backends", "cuda", "demo", "distributions", "func", "linalg", "mps", "nn", "optim", "overrides", "random",
-         "serialization", "special", "testing", "utils", "version", "vision", "xpu")
+_LAZY = ("accelerator", "amp", "autograd", "backends", "cuda", "demo", "distributions", "func", "linalg", "mps", "nn", "optim", "overrides",
+         "random", "serialization", "special", "testing", "utils", "version", "vision", "xpu")
 # names that live in such a module
 _FROM = {"load": "serialization", "save": "serialization", "vmap": "func", "set_printoptions": "printing", "torch_compat": "redirect"}
 

@@ -160,6 +160,7 @@ cdef tuple shape_tuple(const Array* a)
 cdef list shape_list(int ndim, const int64_t* shape)
 cdef object size_of(Tensor t)
 cdef int run(Launch* l) except -1
+cdef int run_holding(Launch* l) except -1
 cdef bint has_kernel(int kernel, int dt) noexcept nogil
 
 # dtypes
