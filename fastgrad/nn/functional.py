@@ -45,6 +45,8 @@ from fastgrad._ops import (
 
 from .attention import multi_head_attention_forward, scaled_dot_product_attention
 from .bags import embedding_bag
+from .convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+from .pooling import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
 from .more_losses import (
     cosine_embedding_loss,
     cosine_similarity,
@@ -62,14 +64,23 @@ from .more_losses import (
 from .normalizing import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
 
 __all__ = [
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "batch_norm",
     "group_norm",
     "instance_norm",
     "layer_norm",
     "local_response_norm",
     "rms_norm",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
     "celu",
     "cross_entropy",
     "dropout",
@@ -91,6 +102,9 @@ __all__ = [
     "log_softmax",
     "logsigmoid",
     "mish",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
     "mse_loss",
     "multi_head_attention_forward",
     "nll_loss",

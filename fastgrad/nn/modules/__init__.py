@@ -5,6 +5,8 @@ from .activation import __all__ as _activation
 from .attention import MultiheadAttention
 from .container import *
 from .container import __all__ as _container
+from .conv import *
+from .conv import __all__ as _conv
 from .dropout import *
 from .dropout import __all__ as _dropout
 from .flatten import *
@@ -24,6 +26,8 @@ from .padding import *
 from .padding import __all__ as _padding
 from .parameter_container import *
 from .parameter_container import __all__ as _parameter_container
+from .pooling import *
+from .pooling import __all__ as _pooling
 from .rnn import *
 from .rnn import __all__ as _rnn
 from .sparse import *
@@ -36,6 +40,7 @@ __all__ = [
     "MultiheadAttention",
     *_activation,
     *_container,
+    *_conv,
     *_dropout,
     *_flatten,
     *_linear,
@@ -45,6 +50,7 @@ __all__ = [
     *_normalization,
     *_padding,
     *_parameter_container,
+    *_pooling,
     *_rnn,
     *_sparse,
     *_transformer,
