@@ -16,6 +16,14 @@ from .linear import __all__ as _linear
 from .loss import *
 from .loss import __all__ as _loss
 from .module import Module
+from .more_activations import *
+from .more_activations import __all__ as _more_activations
+from .more_losses import *
+from .more_losses import __all__ as _more_losses
+from .normalization import *
+from .normalization import __all__ as _normalization
+from .padding import *
+from .padding import __all__ as _padding
 from .parameter_container import *
 from .parameter_container import __all__ as _parameter_container
 from .pooling import *
@@ -37,6 +45,10 @@ __all__ = [
     *_flatten,
     *_linear,
     *_loss,
+    *_more_activations,
+    *_more_losses,
+    *_normalization,
+    *_padding,
     *_parameter_container,
     *_pooling,
     *_rnn,
