@@ -35,6 +35,7 @@ cdef enum:
     MANY_VIEWS = 8            # one of several views that one operation made
     NO_GRAD_VIEW = 16         # a view made while grad mode was off
     SAVED_RESULT = 32         # a node's own copy of what it made
+    WRAPPED = 64              # calls with it are shown to Python: see core/override.pxi
 
 cdef enum:
     MAX_EDGES = 3             # inline in a node; longer lists (cat, stack) are allocated
@@ -159,6 +160,7 @@ cdef tuple shape_tuple(const Array* a)
 cdef list shape_list(int ndim, const int64_t* shape)
 cdef object size_of(Tensor t)
 cdef int run(Launch* l) except -1
+cdef int run_holding(Launch* l) except -1
 cdef bint has_kernel(int kernel, int dt) noexcept nogil
 
 # dtypes

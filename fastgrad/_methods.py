@@ -29,6 +29,32 @@ def install(**members):
         _install_method(name, value)
 
 
+def disabled_torch_function(func, types, args=(), kwargs=None):
+    """The __torch_function__ of classes that want no say in operations."""
+    return func(*args, **(kwargs or {}))
+
+
+def shown_call(operation, args, kwargs):
+    """Calls that operations show: see overrides.py."""
+    from fastgrad.overrides import dispatch
+
+    return dispatch(operation, args, kwargs)
+
+
+def default_torch_function(cls, func, types, args=(), kwargs=None):
+    from fastgrad import overrides
+
+    return overrides.default_torch_function(cls, func, types, args, kwargs)
+
+
+def subclassed(cls, **kwargs):
+    """A class of tensors is defined: unless it wants no say, operations show their arguments from now on."""
+    super(_engine.Tensor, cls).__init_subclass__(**kwargs)
+    if cls.__torch_function__ is not disabled_torch_function:
+        _engine._interpose(True)
+
+
+_engine._set_override(shown_call, disabled_torch_function)
 _engine._set_type_name("fastgrad.Tensor")
 _engine._set_texts(text("tensor_repr"), text("tensor_str"), text("tensor_format"))
 install(
@@ -44,5 +70,6 @@ install(
     is_signed=lambda self: self.dtype.is_signed,
     is_pinned=lambda self: False, is_shared=lambda self: False,
     dim_order=dim_order,
+    __torch_function__=classmethod(default_torch_function), __init_subclass__=classmethod(subclassed),
     names=property(lambda self: (None,) * self.ndim),
 )

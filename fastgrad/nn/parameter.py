@@ -9,6 +9,7 @@ from collections import OrderedDict
 
 import fastgrad as fg
 from fastgrad._engine import Tensor
+from fastgrad._methods import disabled_torch_function
 
 __all__ = ["Parameter", "Buffer"]
 
@@ -35,6 +36,7 @@ class Parameter(Tensor, metaclass=_MarkedType):
     """
 
     _mark = "_is_param"
+    __torch_function__ = disabled_torch_function
 
     def __new__(cls, data=None, requires_grad=True):
         if data is None:
@@ -89,6 +91,7 @@ class Buffer(Tensor, metaclass=_MarkedType):
     """
 
     _mark = "_is_buffer"
+    __torch_function__ = disabled_torch_function
 
     def __new__(cls, data=None, *, persistent=True):
         if data is None:

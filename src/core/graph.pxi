@@ -316,12 +316,14 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, bint create_grap
 
     Args:
         allow_unused: give None for an input that no output depends on, instead of raising.
+        is_grads_batched: dimension 0 of every grad_output numbers cotangents; the gradients have it as well.
         materialize_grads: give zeros for it.
     Raises:
         RuntimeError: an input is not used and neither of these is set, or no gradient is wanted.
     """
     if is_grads_batched:
-        raise NotImplementedError("grad: is_grads_batched is not supported")
+        from fastgrad.autograd.batched import batched_grad
+        return batched_grad(outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads)
     if not only_inputs:
         raise NotImplementedError("grad: only_inputs=False is not supported")
     if allow_unused is None:

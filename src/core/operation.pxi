@@ -36,6 +36,8 @@ cdef class Operation:
         import fastgrad
         if getattr(fastgrad, self.__name__, None) is self:
             return self.__name__
+        if getattr(fastgrad.nn.functional, self.__name__, None) is self:
+            return _functional_named, (self.__name__,)
         return getattr, (Tensor, self.__name__)
 
     @property
@@ -65,6 +67,8 @@ cdef Operation make_operation(const Row* row, entry_point entry, str name, list 
     op.has_out = "out" in op.names
     if len(names) > MAX_ARGUMENTS:
         raise SystemError(f"{name}: more than {MAX_ARGUMENTS} parameters")
+    every_operation.append(op)
+    operation_of_row[(<size_t>row, name)] = op
     return op
 
 
@@ -206,3 +210,9 @@ cdef int install_vectorcall() except -1:
     return 0
 
 install_vectorcall()
+
+
+def _functional_named(name):
+    """What a pickled function of nn.functional alone becomes."""
+    import fastgrad
+    return getattr(fastgrad.nn.functional, name)

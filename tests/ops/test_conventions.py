@@ -184,3 +184,13 @@ def test_broadcast_shapes():
     assert fg.broadcast_shapes() == ()
     with pytest.raises(RuntimeError):
         fg.broadcast_shapes((2,), (3,))
+
+
+@pytest.mark.parametrize("name", ["relu", "gelu", "embedding"])
+def test_functions_are_copied_and_pickled_by_name(name):
+    import copy
+    import pickle
+
+    function = getattr(fg.nn.functional, name)
+    assert copy.deepcopy(function) is function
+    assert pickle.loads(pickle.dumps(function)) is function

@@ -1,5 +1,7 @@
 """Random numbers.  randint, randint_like and randperm, whose arguments shift, are functions of ../random.pxi."""
-from row import composite
+from row import composite, kernel
+
+kernel("normal_sixteens", "", "float")
 
 composite("uniform_(input, low: float = 0.0, high: float = 1.0, *, generator: any = None)", "Fill with numbers uniform in [low, high).",
           function=False, samples="none")
@@ -8,6 +10,14 @@ composite("normal_(input, mean: float = 0.0, std: float = 1.0, *, generator: any
 composite("bernoulli_(input, p: any = 0.5, *, generator: any = None)", "Fill with ones of probability p, and zeros.",
           function=False, samples="none")
 composite("random_(input, low: int = None, high: int = None, *, generator: any = None)", "Fill with integers from [low, high).",
+          function=False, samples="none")
+composite("exponential_(input, lambd: float = 1.0, *, generator: any = None)", "Fill with numbers of density lambd exp(-lambd x).",
+          function=False, samples="none")
+composite("cauchy_(input, median: float = 0.0, sigma: float = 1.0, *, generator: any = None)", "Fill with numbers of the Cauchy distribution.",
+          function=False, samples="none")
+composite("log_normal_(input, mean: float = 1.0, std: float = 2.0, *, generator: any = None)", "Fill with the exponentials of normal numbers.",
+          function=False, samples="none")
+composite("geometric_(input, p: float, *, generator: any = None)", "Fill with the number of trials until the first success.",
           function=False, samples="none")
 composite("rand(size: shape, *, generator: any = None, dtype: dtype = None, device: any = None, requires_grad: bool = False)",
           "Numbers uniform in [0, 1).", method=False, samples="none")

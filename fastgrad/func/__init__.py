@@ -1,0 +1,17 @@
+"""fastgrad.func: PyTorch's torch.func: functions of functions. grad, vjp, jvp, jacobians, vmap, and calls of modules as functions.
+
+Reverse mode is the engine's graph, one for all levels: a transform walks from what a function returned to fresh views of what it was
+given, which nobody else can see, so nested transforms do not mix. jvp is the derivative of a vjp, which is linear in its cotangent.
+"""
+
+from .calls import functional_call, stack_module_state
+from .transforms import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, vjp
+from .vmapping import vmap
+
+__all__ = ["functional_call", "functionalize", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
+           "stack_module_state", "vjp", "vmap"]
+
+
+def functionalize(func, *, remove="mutations"):
+    """func itself: it computes what func computes, and there is no graph of operations to keep free of writes."""
+    return func

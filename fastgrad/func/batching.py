@@ -1,0 +1,167 @@
+"""vmap: a function of one example, over a batch of them.
+
+A Batched tensor stands for one example: it has the example's shape, and its `_value` holds all of them along dimension 0. While a
+vmap runs, operations show their arguments to `dispatch` (src/core/override.pxi). A rule for a kind of operation computes on the
+values; whatever has no rule runs example by example and is stacked (`one_by_one`), which is right for every operation.
+The graph is recorded below: between the values. So gradients need no rules.
+"""
+
+import fastgrad as fg
+from fastgrad import _engine
+from fastgrad._engine import Tensor
+from fastgrad._methods import disabled_torch_function
+
+from .rules import RULES
+
+__all__ = ["Batched", "levels"]
+
+CONTROL_FLOW = ("vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that yet, "
+                "please shout over at https://github.com/pytorch/functorch/issues/257 .")
+ITEM = ("vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a Tensor, please try to "
+        "rewrite what you're doing with other operations. If error is occurring somewhere inside PyTorch internals, please file a bug "
+        "report.")
+
+RANDOM = {"rand", "randn", "rand_like", "randn_like", "bernoulli", "bernoulli_", "normal", "normal_", "uniform_", "exponential_",
+          "multinomial", "dropout", "alpha_dropout", "feature_dropout", "poisson", "random_", "randint", "randint_like", "randperm"}
+
+levels = []         # of the vmaps that run, the outermost first
+
+
+class Level:
+    def __init__(self, size, randomness):
+        self.size, self.randomness, self.drawing = size, randomness, False
+
+
+class Batched(Tensor):
+    """One example of a batch."""
+
+    __torch_function__ = disabled_torch_function
+
+    def __bool__(self):
+        raise RuntimeError(CONTROL_FLOW)
+
+    def item(self):
+        raise RuntimeError(ITEM)
+
+    __int__ = __float__ = __index__ = tolist = numpy = item
+
+    @property
+    def requires_grad(self):
+        return self._value.requires_grad
+
+    def requires_grad_(self, requires_grad=True):
+        raise RuntimeError("You are attempting to call Tensor.requires_grad_() (or perhaps using torch.autograd.functional.* APIs) inside "
+                           "of a function being transformed by a functorch transform. This is unsupported, please attempt to use the "
+                           "functorch transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call requires_grad_() outside of a "
+                           "function being transformed instead.")
+
+    def __repr__(self):
+        return f"BatchedTensor(lvl={self._level + 1}, bdim=0, value={self._value!r})"
+
+
+def batched(value, level):
+    t = _engine._wrapped(Batched, value)
+    t._value, t._level = value, level
+    return t
+
+
+def tensors_of(args, kwargs):
+    for one in (*args, *kwargs.values()):
+        if isinstance(one, Tensor):
+            yield one
+        elif isinstance(one, (tuple, list)):
+            yield from (t for t in one if isinstance(t, Tensor))
+
+
+def mapped(function, one):
+    if isinstance(one, Tensor):
+        return function(one)
+    if isinstance(one, (tuple, list)) and any(isinstance(t, Tensor) for t in one):
+        parts = [mapped(function, t) for t in one]
+        if type(one) in (tuple, list):
+            return type(one)(parts)
+        return type(one)(*parts) if hasattr(one, "_fields") else type(one)(parts)
+    return one
+
+
+def dispatch(operation, args, kwargs):
+    """What an operation gives for arguments of which some are Batched."""
+    level = max((t._level for t in tensors_of(args, kwargs) if type(t) is Batched), default=-1)
+    name = operation if isinstance(operation, str) else operation.__name__
+    if name in RANDOM and not (name.endswith("dropout") and kwargs.get("training", args[2] if len(args) > 2 else True) is False):
+        undrawn = [i for i, one in enumerate(levels) if not one.drawing]
+        if undrawn:
+            return randomly(operation, name, undrawn[-1], args, kwargs)
+    if level < 0:
+        return _engine._call_plainly(operation, args, kwargs)
+    rule = RULES.get(name)
+    call = caller(operation)
+    if rule is None and not isinstance(operation, str) and not name.endswith("_") and _engine._row_of(operation)[1]:
+        rule = RULES["elementwise"]
+    if rule is not None:
+        result = rule(call, lambda t: t._value if type(t) is Batched and t._level == level else None, levels[level].size, args, kwargs)
+        if result is not NotImplemented:
+            return mapped(lambda t: batched(t, level), result)
+    return one_by_one(call, name, level, args, kwargs)
+
+
+def caller(operation):
+    if operation == "__getitem__":
+        return lambda t, index: t[index]
+    if operation == "__setitem__":
+        return lambda t, index, value: t.__setitem__(index, value)
+    return operation
+
+
+def one_by_one(call, name, level, args, kwargs):
+    """The operation for each example; results are stacked."""
+    def example(i):
+        def pick(t):
+            return t._value[i] if type(t) is Batched and t._level == level else t
+        return [mapped(pick, a) for a in args], {key: mapped(pick, a) for key, a in kwargs.items()}
+
+    written = name == "__setitem__" or (name.endswith("_") and not name.endswith("__"))
+    if written and not (type(args[0]) is Batched and args[0]._level == level):
+        raise RuntimeError(f"vmap: {name}(self, *extra_args) is not possible because there exists a Tensor `other` in extra_args that has "
+                           "more elements than `self`. This happened due to `other` being vmapped over but `self` not being vmapped over "
+                           "in a vmap. Please try to use out-of-place operators instead of " f"{name}.")
+    results = []
+    for i in range(levels[level].size):
+        picked, named = example(i)
+        results.append(call(*picked, **named))
+    if written:
+        return args[0]
+    return stacked(results, level)
+
+
+def stacked(results, level):
+    first = results[0]
+    if isinstance(first, Tensor):
+        return batched(fg.stack(results), level)
+    if isinstance(first, (tuple, list)):
+        parts = [stacked(list(column), level) for column in zip(*results)]
+        return type(first)(parts)
+    return first
+
+
+def randomly(operation, name, level, args, kwargs):
+    """Random numbers: refused, drawn once for all, or drawn for each example."""
+    how = levels[level].randomness
+    if how == "error":
+        raise RuntimeError("vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' "
+                           "randomness flags on vmap or perform the randomness operation out of vmap")
+    levels[level].drawing = True
+    try:
+        if how == "different":
+            return one_by_one(operation, name, level, args, kwargs)
+        if not any(type(t) is Batched and t._level == level for t in tensors_of(args, kwargs)):
+            return operation(*args, **kwargs)
+        state = fg.get_rng_state()
+
+        def call(*args, **kwargs):
+            fg.set_rng_state(state)
+            return operation(*args, **kwargs)
+
+        return one_by_one(call, name, level, args, kwargs)
+    finally:
+        levels[level].drawing = False

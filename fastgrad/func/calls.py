@@ -1,0 +1,81 @@
+"""Modules as functions of their parameters."""
+
+from contextlib import ExitStack, contextmanager
+
+import fastgrad as fg
+from fastgrad._engine import Tensor
+
+__all__ = ["functional_call", "stack_module_state"]
+
+
+@contextmanager
+def replaced(module, values):
+    """In the block, module's parameters and buffers are these tensors."""
+    before = []
+    try:
+        for name, value in values.items():
+            path, _, last = name.rpartition(".")
+            owner = module.get_submodule(path)
+            for place in (owner._parameters, owner._buffers):
+                if last in place:
+                    before.append((place, last, place[last]))
+                    place[last] = value
+                    break
+            else:
+                raise KeyError(f"functional_call: the module has no parameter or buffer {name!r}")
+        yield
+    finally:
+        for place, last, value in reversed(before):
+            place[last] = value
+
+
+def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, *, tie_weights=True, strict=False):
+    """module(*args, **kwargs) with the parameters and buffers of a dict, or of several, instead of its own.
+
+    Args:
+        args: a tuple of arguments, or a single one.
+        tie_weights: a tensor the module has under several names is replaced under all of them.
+        strict: every parameter and buffer must be given.
+    """
+    given = parameter_and_buffer_dicts
+    if not isinstance(given, dict):
+        merged = {}
+        for one in given:
+            if set(one) & set(merged):
+                raise ValueError(f"{sorted(set(one) & set(merged))} appeared in multiple dictionaries; behavior of functional call is "
+                                 "ambiguous")
+            merged.update(one)
+        given = merged
+    own = dict(module.named_parameters(remove_duplicate=False)) | dict(module.named_buffers(remove_duplicate=False))
+    if strict and set(own) != set(given):
+        raise RuntimeError(f"functional_call: strict: missing {sorted(set(own) - set(given))}, unexpected {sorted(set(given) - set(own))}")
+    given = dict(given)
+    if tie_weights:
+        for name in list(given):
+            for other, value in own.items():
+                if other not in given and name in own and value is own[name]:
+                    given[other] = given[name]
+    args = () if args is None else args if isinstance(args, tuple) else (args,)
+    with ExitStack() as stack:
+        stack.enter_context(replaced(module, given))
+        return module(*args, **(kwargs or {}))
+
+
+def stack_module_state(models):
+    """(parameters, buffers) of several modules of one kind: dicts of stacked tensors, for an ensemble under vmap."""
+    models = list(models)
+    if not models:
+        raise RuntimeError("stack_module_state: Expected at least one model, got 0.")
+    if any(m.training != models[0].training for m in models):
+        raise RuntimeError("stack_module_state: Expected all models to have the same training/eval mode.")
+    if any(type(m) is not type(models[0]) for m in models):
+        raise RuntimeError("stack_module_state: Expected all models to be of the same class.")
+
+    def stacked(dicts):
+        result = {}
+        for name, first in dicts[0].items():
+            wants = isinstance(first, Tensor) and first.requires_grad
+            result[name] = fg.stack([d[name].detach() for d in dicts]).requires_grad_(wants)
+        return result
+
+    return stacked([dict(m.named_parameters()) for m in models]), stacked([dict(m.named_buffers()) for m in models])

@@ -1,0 +1,251 @@
+"""grad, vjp, jvp and the Jacobians, as walks over the engine's graph."""
+
+from functools import wraps
+
+import fastgrad as fg
+from fastgrad._engine import Tensor, grad as walk
+
+from .batching import Batched, batched, levels
+from .tree import tree_flatten, tree_map, tree_unflatten
+
+__all__ = ["grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "vjp"]
+
+
+def fresh(t, level=None):
+    """A view of t that nobody else has seen, one for each example of every vmap that runs."""
+    level = len(levels) - 1 if level is None else level
+    if level < 0:
+        return t.view_as(t) if t.requires_grad else t.detach().requires_grad_()
+    if type(t) is Batched and t._level == level:
+        return batched(fresh(t._value, level - 1), level)
+    return batched(fresh(t.expand((levels[level].size, *t.shape)), level - 1), level)
+
+
+def pull(outputs, inputs, cotangents, create_graph):
+    """The gradients of <outputs, cotangents>; None where there is none."""
+    every = [t for t in (*outputs, *inputs, *cotangents) if type(t) is Batched]
+    if not every:
+        live = [(o, u) for o, u in zip(outputs, cotangents) if o.requires_grad]
+        if not live:
+            return [None] * len(inputs)
+        return list(walk([o for o, _ in live], inputs, [u for _, u in live], retain_graph=True, create_graph=create_graph,
+                         allow_unused=True))
+    level = max(t._level for t in every)
+    size = levels[level].size
+
+    def own(t):
+        return type(t) is Batched and t._level == level
+
+    def value(t):
+        return t._value if own(t) else t.expand((size, *t.shape))
+
+    if any(own(t) for t in inputs):
+        live = [(o, u) for o, u in zip(outputs, cotangents) if own(o)]
+        found = pull([o._value for o, _ in live], [value(t) for t in inputs], [value(u) for _, u in live], create_graph)
+    elif any(own(t) for t in outputs):
+        raise NotImplementedError("vmap: the gradient of a mapped output with respect to an input that is not mapped")
+    else:                               # one graph, many cotangents
+        each = [pull(outputs, inputs, [u._value[i] if own(u) else u for u in cotangents], create_graph) for i in range(size)]
+        found = [None if column[0] is None else fg.stack(column) for column in zip(*each)]
+    return [None if g is None else batched(g, level) for g in found]
+
+
+def bottom(t):
+    while type(t) is Batched:
+        t = t._value
+    return t
+
+
+def others(outputs, inputs):
+    """Whether the outputs depend on anything else that wants a gradient."""
+    ends = {id(bottom(t)) for t in inputs}
+    seen, waiting = set(), [bottom(o).grad_fn for o in outputs if isinstance(o, Tensor)]
+    if any(isinstance(o, Tensor) and bottom(o).requires_grad and bottom(o).is_leaf and id(bottom(o)) not in ends for o in outputs):
+        return True
+    while waiting:
+        node = waiting.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if hasattr(node, "variable"):
+            if id(node.variable) not in ends:
+                return True
+            continue
+        waiting += [following for following, _ in node.next_functions]
+    return False
+
+
+class Traced:
+    """func at fresh views of its arguments, with what it takes to walk back."""
+
+    def __init__(self, func, args, argnums, kwargs, has_aux, name):
+        self.outer = fg.is_grad_enabled()
+        many = isinstance(argnums, (tuple, list))
+        if argnums is not None and not many and not isinstance(argnums, int):
+            raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
+        places = list(argnums) if many else list(range(len(args))) if argnums is None else [argnums]
+        for p in places:
+            if not -len(args) <= p < len(args):
+                raise RuntimeError(f"Got argnum={p}, but only {len(args)} positional inputs")
+        wanted = tuple(args[p] for p in places)
+        self.tree = wanted if many or argnums is None else wanted[0]
+        leaves, self.spec = tree_flatten(self.tree)
+        for t in leaves:
+            if not isinstance(t, Tensor):
+                raise ValueError(f"{name}: Expected all inputs to be Tensors, got {type(t)}")
+            if not t.dtype.is_floating_point:
+                raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        with fg.enable_grad():
+            self.inputs = [fresh(t) for t in leaves]
+            parts = tree_unflatten(self.inputs, self.spec)
+            given = list(args)
+            for p, part in zip(places, parts if many or argnums is None else (parts,)):
+                given[p] = part
+            result = func(*given, **kwargs)
+        self.aux = None
+        if has_aux:
+            if not (isinstance(result, tuple) and len(result) == 2):
+                raise RuntimeError(f"{name}: output of function f should be a tuple: (output, aux) if has_aux is True")
+            result, self.aux = result
+        self.outputs, self.out_spec = tree_flatten(result)
+        for o in self.outputs:
+            if not isinstance(o, Tensor):
+                raise RuntimeError(f"{name}: Expected f to return only tensors, got {type(o)}")
+        self.graph = self.outer and (any(t.requires_grad for t in leaves) or others(self.outputs, self.inputs))
+
+    def severed(self, tree):
+        """Free of the views, if nothing outside wants a gradient."""
+        return tree if self.graph else tree_map(lambda t: t.detach() if isinstance(t, Tensor) else t, tree)
+
+    def result(self):
+        return self.severed(tree_unflatten(self.outputs, self.out_spec))
+
+    def gradients(self, cotangents, create_graph=None):
+        with fg.enable_grad():
+            found = pull(self.outputs, self.inputs, cotangents, self.graph if create_graph is None else create_graph)
+            return [fg.zeros_like(t) if g is None else g for g, t in zip(found, self.inputs)]
+
+    def linear(self):
+        """tangents -> J tangents."""
+        with fg.enable_grad():
+            u = [fresh(fg.zeros_like(o.detach())) for o in self.outputs]
+            backward = pull(self.outputs, self.inputs, u, True)
+
+        def push(tangents):
+            with fg.enable_grad():
+                live = [(g, t) for g, t in zip(backward, tangents) if g is not None and bottom(g).requires_grad]
+                found = pull([g for g, _ in live], u, [t for _, t in live], self.graph) if live else [None] * len(u)
+                return [fg.zeros_like(o) if g is None else g for g, o in zip(found, self.outputs)]
+
+        return push
+
+
+def grad_and_value(func, argnums=0, has_aux=False):
+    """As grad; the new function returns (gradient, value), or (gradient, (value, aux))."""
+    @wraps(func, assigned=("__name__", "__doc__"))
+    def both(*args, **kwargs):
+        traced = Traced(func, args, argnums, kwargs, has_aux, "grad")
+        output = traced.outputs[0] if traced.out_spec is None else None
+        if output is None:
+            raise RuntimeError("Expected f(*args) to return a tensor, got a container")
+        if output.dim() != 0:
+            raise RuntimeError(f"Expected f(*args) to return a scalar tensor, got tensor with {output.dim()} dims. Maybe you forgot to return "
+                               "the loss instead?")
+        found = tree_unflatten(traced.severed(traced.gradients([fg.ones_like(output.detach())])), traced.spec)
+        value = traced.result()
+        return found, (value, traced.severed(traced.aux)) if has_aux else value
+
+    return both
+
+
+def grad(func, argnums=0, has_aux=False):
+    """The function that gives the gradient of func, which returns a 0-d tensor, with respect to its arguments `argnums`."""
+    both = grad_and_value(func, argnums, has_aux)
+
+    @wraps(func, assigned=("__name__", "__doc__"))
+    def gradient(*args, **kwargs):
+        found, value = both(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
+
+    return gradient
+
+
+def vjp(func, *primals, has_aux=False):
+    """(func(*primals), a function of cotangents that gives a tuple of gradients); with has_aux a third: aux."""
+    traced = Traced(func, primals, None, {}, has_aux, "vjp")
+
+    def pullback(cotangents, retain_graph=True, create_graph=None):
+        given, spec = tree_flatten(cotangents)
+        if len(given) != len(traced.outputs):
+            raise RuntimeError("Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function.")
+        graph = fg.is_grad_enabled() and (traced.graph or any(u.requires_grad for u in given))
+        found = tree_unflatten(traced.gradients(given, graph), traced.spec)
+        return found if graph else tree_map(lambda t: t.detach(), found)
+
+    return (traced.result(), pullback, traced.severed(traced.aux)) if has_aux else (traced.result(), pullback)
+
+
+def linearize(func, *primals):
+    """(func(*primals), the function that multiplies tangents with the Jacobian there)."""
+    traced = Traced(func, primals, None, {}, False, "linearize")
+    push = traced.linear()
+    return traced.result(), lambda *tangents: tree_unflatten(traced.severed(push(tree_flatten(tangents)[0])), traced.out_spec)
+
+
+def jvp(func, primals, tangents, *, strict=False, has_aux=False):
+    """(func(*primals), the product of its Jacobian with tangents); with has_aux a third: aux."""
+    if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
+        raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to be tuples. E.g. it should be valid to call f(*primals).")
+    given = tree_flatten(tangents)[0]
+    if len(given) != len(tree_flatten(primals)[0]):
+        raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to have the same python structure.")
+    traced = Traced(func, primals, None, {}, has_aux, "jvp")
+    traced.graph = traced.graph or (traced.outer and any(t.requires_grad for t in given))
+    found = tree_unflatten(traced.severed(traced.linear()(given)), traced.out_spec)
+    return (traced.result(), found, traced.severed(traced.aux)) if has_aux else (traced.result(), found)
+
+
+def units(t):
+    """The unit vectors of t's elements, along dimension 0."""
+    n = t.numel()
+    return fg.eye(n, dtype=t.dtype).reshape((n, *t.shape))
+
+
+def finish(traced, table, has_aux):
+    rows = [tree_unflatten(traced.severed(row), traced.spec) for row in table]
+    result = tree_unflatten(rows, traced.out_spec)
+    return (result, traced.severed(traced.aux)) if has_aux else result
+
+
+def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_copy=False):
+    """The function that gives the Jacobian of func, a walk for each element of its outputs."""
+    @wraps(func, assigned=("__name__", "__doc__"))
+    def jacobian(*args, **kwargs):
+        traced = Traced(func, args, argnums, kwargs, has_aux, "jacrev")
+        table = []
+        for i, o in enumerate(traced.outputs):
+            rows = [traced.gradients([u if j == i else fg.zeros_like(p) for j, p in enumerate(traced.outputs)]) for u in units(o).unbind(0)]
+            table.append([fg.stack([row[k] for row in rows]).reshape((*o.shape, *t.shape)) for k, t in enumerate(traced.inputs)])
+        return finish(traced, table, has_aux)
+
+    return jacobian
+
+
+def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
+    """The function that gives the Jacobian of func, a product for each element of its inputs."""
+    @wraps(func, assigned=("__name__", "__doc__"))
+    def jacobian(*args, **kwargs):
+        traced = Traced(func, args, argnums, kwargs, has_aux, "jacfwd")
+        push, table = traced.linear(), [[] for _ in traced.outputs]
+        for k, t in enumerate(traced.inputs):
+            columns = [push([v if j == k else fg.zeros_like(p) for j, p in enumerate(traced.inputs)]) for v in units(t).unbind(0)]
+            for i, o in enumerate(traced.outputs):
+                table[i].append(fg.stack([c[i] for c in columns], -1).reshape((*o.shape, *t.shape)))
+        return finish(traced, table, has_aux)
+
+    return jacobian
+
+
+def hessian(func, argnums=0):
+    """The function that gives the Hessian of func: jacfwd of jacrev."""
+    return jacfwd(jacrev(func, argnums), argnums)

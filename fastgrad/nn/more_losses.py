@@ -1,0 +1,158 @@
+"""Losses and distances of nn.functional that are made of operations.
+
+`reduction` and its old forms `size_average` and `reduce` mean what they do in the other losses.
+"""
+
+import math
+import warnings
+
+import fastgrad as fg
+
+from ._reduction import legacy_get_string
+
+__all__ = ["cosine_embedding_loss", "cosine_similarity", "gaussian_nll_loss", "hinge_embedding_loss", "kl_div", "margin_ranking_loss",
+           "multilabel_soft_margin_loss", "pairwise_distance", "poisson_nll_loss", "soft_margin_loss", "triplet_margin_loss",
+           "triplet_margin_with_distance_loss"]
+
+
+def _reduced(loss, reduction):
+    if reduction == "mean":
+        return loss.mean()
+    if reduction == "sum":
+        return loss.sum()
+    if reduction != "none":
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    return loss
+
+
+def _how(size_average, reduce, reduction):
+    return reduction if size_average is None and reduce is None else legacy_get_string(size_average, reduce)
+
+
+def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
+    """norm_p(x1 - x2 + eps) along the last dimension."""
+    return (x1 - x2 + eps).norm(p, -1, keepdim=keepdim)
+
+
+def cosine_similarity(x1, x2, dim=1, eps=1e-8):
+    """x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along dim."""
+    lengths = [x.norm(2, dim, keepdim=True).clamp_min(eps) for x in (x1, x2)]
+    return ((x1 / lengths[0]) * (x2 / lengths[1])).sum(dim)
+
+
+def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
+    """target (log target - input), 0 where target is 0; with log_target, exp(target) (target - input).
+
+    Args:
+        reduction: besides the usual, "batchmean": the sum divided by the size of dimension 0.
+    """
+    how = _how(size_average, reduce, reduction)
+    if how == "mean":
+        warnings.warn("kl_div: 'mean' divides by the number of elements; 'batchmean' divides by the batch size alone, which is the KL "
+                      "divergence of the mathematical definition.", stacklevel=2)
+    loss = target.exp() * (target - input) if log_target else fg.xlogy(target, target) - target * input
+    if how == "batchmean":
+        return loss.sum() / input.shape[0] if input.dim() else loss.sum()
+    return _reduced(loss, how)
+
+
+def poisson_nll_loss(input, target, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None, reduction="mean"):
+    """exp(input) - target input, or without log_input: input - target log(input + eps); full adds Stirling's term for target > 1."""
+    how = _how(size_average, reduce, reduction)
+    loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
+    if full:
+        stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
+        loss = loss + stirling.masked_fill(target <= 1, 0)
+    return _reduced(loss, how)
+
+
+def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
+    """(log var + (input - target)^2 / var) / 2, with var at least eps; full adds log(2 pi) / 2."""
+    if isinstance(var, (int, float)):
+        if var < 0:
+            raise ValueError("var has negative entry/entries")
+        var = fg.full_like(input, float(var))
+    elif bool((var < 0).any()):
+        raise ValueError("var has negative entry/entries")
+    if var.shape != input.shape:
+        if tuple(input.shape[:-1]) == tuple(var.shape):
+            var = var.unsqueeze(-1)
+        elif tuple(input.shape[:-1]) != tuple(var.shape[:-1]) or var.shape[-1] != 1:
+            raise ValueError("var is of incorrect size")
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not valid")
+    var = var + (var.detach().clamp(min=eps) - var.detach())           # clamped, with the gradient of var itself
+    loss = 0.5 * (var.log() + (input - target) ** 2 / var)
+    return _reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
+
+
+def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
+    """max(0, -target (input1 - input2) + margin)."""
+    if not input1.dim() == input2.dim() == target.dim():
+        raise RuntimeError(f"margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: {input1.size()}, "
+                           f"input2: {input2.size()}, target: {target.size()} ")
+    return _reduced((-target * (input1 - input2) + margin).clamp_min(0), _how(size_average, reduce, reduction))
+
+
+def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
+    """input where target is 1, max(0, margin - input) where it is -1."""
+    far = (margin - input).clamp_min(0)
+    zero = fg.zeros_like(far)
+    loss = fg.where(target != 1, far, zero) + fg.where(target != -1, input, zero)
+    return _reduced(loss, _how(size_average, reduce, reduction))
+
+
+def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
+    """1 - cos where target is 1, max(0, cos - margin) where it is -1."""
+    tiny = 1e-12
+    norms = ((input1 * input1).sum(-1) + tiny) * ((input2 * input2).sum(-1) + tiny)
+    cos = (input1 * input2).sum(-1) / norms.sqrt()
+    zero = fg.zeros_like(cos)
+    loss = fg.where(target == 1, 1 - cos, zero) + fg.where(target == -1, (cos - margin).clamp_min(0), zero)
+    return _reduced(loss, _how(size_average, reduce, reduction))
+
+
+def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
+    """log(1 + exp(-target input))."""
+    return _reduced((-target * input).exp().log1p(), _how(size_average, reduce, reduction))
+
+
+def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
+    """Binary cross entropy of sigmoid(input), the mean over the classes (last dimension)."""
+    loss = -(target * fg._ops.logsigmoid(input) + (1 - target) * fg._ops.logsigmoid(-input))
+    if weight is not None:
+        loss = loss * weight
+    return _reduced(loss.sum(-1) / input.shape[-1], _how(size_average, reduce, reduction))
+
+
+def _triplet(positive, negative, swapped, margin, reduction):
+    if swapped is not None:
+        negative = fg.minimum(negative, swapped)
+    return _reduced((margin + positive - negative).clamp_min(0), reduction)
+
+
+def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, size_average=None, reduce=None,
+                        reduction="mean"):
+    """max(0, margin + d(anchor, positive) - d(anchor, negative)); swap: or d(positive, negative), if smaller.
+
+    Source: Balntas et al. 2016, Learning Shallow Convolutional Feature Descriptors with Triplet Losses.
+    """
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+
+    def distance(x, y):
+        return pairwise_distance(x, y, p, eps)
+
+    swapped = distance(positive, negative) if swap else None
+    return _triplet(distance(anchor, positive), distance(anchor, negative), swapped, margin, _how(size_average, reduce, reduction))
+
+
+def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False, reduction="mean"):
+    """triplet_margin_loss with any distance: a function of two tensors."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    distance = distance_function or pairwise_distance
+    swapped = distance(positive, negative) if swap else None
+    return _triplet(distance(anchor, positive), distance(anchor, negative), swapped, margin, reduction)
