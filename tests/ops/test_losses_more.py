@@ -65,6 +65,7 @@ def test_distances():
     for dim in (0, 1):
         assert_same(lambda m: m.nn.CosineSimilarity(dim)(m.tensor(x), m.tensor(y)), rtol=1e-10)
     assert_same(lambda m: m.nn.functional.cosine_similarity(m.zeros(2, 3), m.ones(2, 3)))
+    assert_same(lambda m: m.nn.functional.cosine_similarity(m.tensor(x)[None], m.tensor(y)[:, None], dim=-2), rtol=1e-10)
 
 
 @pytest.mark.parametrize("kind", ["SELU", "CELU", "Mish", "Hardswish", "Hardsigmoid", "Hardshrink", "Softshrink", "Softsign", "Tanhshrink"])
