@@ -43,7 +43,15 @@ class Batched(Tensor):
     def item(self):
         raise RuntimeError(ITEM)
 
-    __int__ = __float__ = __index__ = tolist = numpy = item
+    __int__ = __float__ = __index__ = __complex__ = tolist = numpy = item
+
+    @property
+    def data(self):
+        return batched(self._value.data, self._level)
+
+    @data.setter
+    def data(self, value):
+        raise NotImplementedError("vmap: `x.data = ...` is not supported; write `x.copy_(...)`")
 
     @property
     def requires_grad(self):
@@ -57,6 +65,33 @@ class Batched(Tensor):
 
     def __repr__(self):
         return f"BatchedTensor(lvl={self._level + 1}, bdim=0, value={self._value!r})"
+
+
+def refused(name):
+    """A method that reads or changes the tensor's memory itself, not through operations: it would see one example only."""
+
+    def method(self, *args, **kwargs):
+        raise NotImplementedError(f"vmap: Tensor.{name} is not supported inside of vmap")
+
+    method.__name__ = name
+    return method
+
+
+def through(name):
+    """An in-place form as its operation and a copy, which are batched."""
+
+    def method(self, *args, **kwargs):
+        return self.copy_(getattr(self, name)(*args, **kwargs))
+
+    method.__name__ = f"{name}_"
+    return method
+
+
+for name in ("__array__", "__dlpack__", "__format__", "apply_", "as_strided_", "as_subclass", "data_ptr", "detach_", "map_", "resize_",
+             "resize_as_", "set_", "squeeze_", "storage", "swapaxes_", "swapdims_", "t_", "transpose_", "unsqueeze_", "untyped_storage"):
+    setattr(Batched, name, refused(name))
+for name in ("index_put", "masked_scatter", "scatter", "scatter_reduce"):
+    setattr(Batched, f"{name}_", through(name))
 
 
 def batched(value, level):

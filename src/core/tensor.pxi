@@ -276,6 +276,8 @@ cdef class Tensor:
         return one_number(self)
 
     def __getbuffer__(self, Py_buffer* view, int flags):
+        if self.flags & WRAPPED:
+            raise BufferError("a tensor inside of a transform has no memory of its own to share")
         export_buffer(self, view, flags)
 
     def __releasebuffer__(self, Py_buffer* view):

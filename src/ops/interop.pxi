@@ -182,6 +182,9 @@ cdef Tensor tensor_from(object data, object dtype_):
     cdef int ndim, dt
     cdef Tensor out
     if is_tensor(<PyObject*>data):
+        if (<Tensor>data).flags & WRAPPED:          # its memory is one example of a batch
+            copied = op_clone(data.detach())
+            return copied if dtype_ is None else copied.to(dtype_)
         return converted(<Tensor>data, (<Tensor>data).a.dtype if dtype_ is None else dtype_argument(dtype_).code)
     if is_array(data):
         out = tensor_of_array(data)

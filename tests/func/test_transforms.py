@@ -170,3 +170,35 @@ def test_ensemble():
         out = t.func.vmap(lambda p, b: t.func.functional_call(models[0], (p, b), (x,)))(params, buffers)
         return np.array(out.detach().tolist())
     np.testing.assert_allclose(outputs(fastgrad), outputs(torch), rtol=1e-12)
+
+
+INSIDE = {
+    "scatter_": lambda m, x: (x * 1).scatter_(0, m.zeros(2, 2, dtype=m.long), 9.0) * 1,
+    "scatter_reduce_": lambda m, x: (x * 1).scatter_reduce_(0, m.zeros(2, 2, dtype=m.long), x, "sum") * 1,
+    "masked_scatter": lambda m, x: (x * 1).masked_scatter(x > 3, m.zeros(4)) * 1,
+    "index_put_": lambda m, x: (x * 1).index_put_((m.tensor([0]),), m.tensor(9.0)) * 1,
+    "data": lambda m, x: x.data * 2,
+}
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_every_example_is_seen(name):
+    program = INSIDE[name]
+    x = [[[0.0, 1.0], [2.0, 3.0]], [[4.0, 5.0], [6.0, 7.0]], [[8.0, 9.0], [10.0, 11.0]]]
+    expected = [program(torch, torch.tensor(one)).tolist() for one in x]
+    assert fastgrad.vmap(lambda one: program(fastgrad, one))(fastgrad.tensor(x)).tolist() == expected
+
+
+@pytest.mark.parametrize("program", [
+    lambda x: x.t_(), lambda x: x.resize_(2), lambda x: x.apply_(lambda v: v + 1), lambda x: x.storage(), lambda x: x.as_subclass(fastgrad.Tensor),
+    lambda x: x.unsqueeze_(0), lambda x: fastgrad.from_dlpack(x), lambda x: setattr(x, "data", x)])
+def test_what_reads_memory_itself_is_refused(program):
+    with pytest.raises(NotImplementedError, match="vmap: "):
+        fastgrad.vmap(program)(fastgrad.ones(3, 2, 2))
+
+
+def test_tensor_copies_every_example():
+    x = fastgrad.arange(6.0).reshape(3, 2)
+    assert fastgrad.vmap(lambda one: fastgrad.tensor(one) * 2)(x).tolist() == (x * 2).tolist()
+    with pytest.raises((BufferError, NotImplementedError)):
+        fastgrad.vmap(lambda one: memoryview(one))(x)
