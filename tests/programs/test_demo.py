@@ -66,7 +66,8 @@ def test_demo_prints_the_same_digits_in_ascii(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 @pytest.mark.parametrize("lines", [1, 3])
 def test_ctrl_c_stops_it_cleanly(tmp_path, lines):
-    with subprocess.Popen(**demo(), cwd=tmp_path) as process:
+    # A job of a shell in the background inherits an ignored SIGINT; a terminal's does not.
+    with subprocess.Popen(**demo(), cwd=tmp_path, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as process:
         for _ in range(lines):
             process.stdout.readline()
         process.send_signal(signal.SIGINT)

@@ -472,7 +472,9 @@ def test_ctrl_c_ends_a_script_as_python_does(tmp_path):
     for runner in ((), ("-m", "fastgrad")):
         env = {**os.environ, "PYTHONPATH": str(PACKAGE_PARENT)}
         command = [sys.executable, *runner, "script.py"]
-        with subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        options = {"cwd": tmp_path, "env": env, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        # A job of a shell in the background inherits an ignored SIGINT; a terminal's does not.
+        with subprocess.Popen(command, **options, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as process:
             process.stdout.readline()
             time.sleep(0.1)
             process.send_signal(signal.SIGINT)
