@@ -96,16 +96,13 @@ class Adam(Optimizer):
             group.setdefault("fused", None)
 
     def _step_group(self, index, group):
-        params, grads = _e.with_grads(group["params"])
         amsgrad = group["amsgrad"]
-        lists = self._kept(index, params, amsgrad)
-        if lists is None:
-            lists = self._state_lists(params, amsgrad)
-            self._keep(index, params, lists, amsgrad)
+        plan = self._plan(index, group, amsgrad)
+        if not plan.is_settled:
+            self._settle(plan)
         _e.adam_step(
-            params,
-            grads,
-            *lists,
+            plan.params,
+            *plan.lists,
             group["lr"],
             *group["betas"],
             group["eps"],

@@ -111,10 +111,10 @@ class Optimizer:
             self.add_param_group(group)
 
     def _init_runtime(self):
-        """What is not part of a pickled optimizer: hooks, and the lists that `_keep` keeps."""
+        """What is not part of a pickled optimizer: hooks and step plans."""
         for name in HOOK_TABLES:
             self.__dict__.setdefault(name, OrderedDict())
-        self._kept_lists = {}
+        self._plans = {}
         cls = type(self)
         if not getattr(cls.step, "hooked", False):
             cls.step = _with_hooks(cls.step)
@@ -169,24 +169,25 @@ class Optimizer:
         for group in self.param_groups:
             _e.zero_grad(group["params"], set_to_none)
 
-    def _kept(self, index, params, key=None):
-        """The lists kept for group number `index`, or None if its parameters, the state or `key` have changed since."""
-        kept = self._kept_lists.get(index)
-        if (
-            kept is not None
-            and kept.state is self.state
-            and kept.version == self.state.version.count
-            and kept.key == key
-            and _e.same_objects(kept.params, params)
-        ):
-            return kept.lists
-        return None
+    def _plan(self, index, group, key=None):
+        """The step plan of group number `index`: the last one, or a new one, to be settled, if anything has changed since."""
+        plan = self._plans.get(index)
+        if plan is None or not plan.holds(group["params"], self.state, key):
+            params = [param for param in group["params"] if param.grad is not None]
+            self._plans[index] = plan = _e.StepPlan(params, self._state_lists(params, key), key)
+        return plan
 
-    def _keep(self, index, params, lists, key=None):
-        """Keep lists of what the state holds for params until `_kept`; not if the state cannot count its changes."""
+    def _state_lists(self, params, key):
+        """Tuple of flat lists of what the state holds for params."""
+        raise NotImplementedError
+
+    def _settle(self, plan):
+        """Let the plan hold until the state changes, if the state can count its changes."""
         state = self.state
-        if isinstance(state, OptimizerState) and all(type(state[param]) is ParameterState for param in params):
-            self._kept_lists[index] = _KeptLists(state, key, params, lists)
+        if isinstance(state, OptimizerState) and (
+            not plan.lists or all(type(state[param]) is ParameterState for param in plan.params)
+        ):
+            plan.settle(state, state.version)
 
     # Parameter groups
 
@@ -344,14 +345,6 @@ class Optimizer:
     def register_load_state_dict_post_hook(self, hook, prepend=False):
         """Call hook(optimizer) after load_state_dict."""
         return add_hook(self._optimizer_load_state_dict_post_hooks, hook, prepend)
-
-
-class _KeptLists:
-    __slots__ = ("state", "version", "key", "params", "lists")
-
-    def __init__(self, state, key, params, lists):
-        self.state, self.version = state, state.version.count
-        self.key, self.params, self.lists = key, params, lists
 
 
 def _like_param(param, value, key=None):

@@ -77,15 +77,11 @@ class SGD(Optimizer):
             group.setdefault("differentiable", False)
 
     def _step_group(self, index, group):
-        params, grads = _e.with_grads(group["params"])
         momentum = group["momentum"]
-        buffers = self._kept(index, params) if momentum else [None] * len(params)
-        is_collected = buffers is None
-        if is_collected:
-            buffers = [self.state[param].get("momentum_buffer") for param in params]
+        plan = self._plan(index, group, momentum != 0)
+        buffers = plan.lists[0] if momentum else None
         _e.sgd_step(
-            params,
-            grads,
+            plan.params,
             buffers,
             group["lr"],
             momentum,
@@ -94,7 +90,10 @@ class SGD(Optimizer):
             group["nesterov"],
             group["maximize"],
         )
-        if is_collected:
-            for param, buffer in zip(params, buffers):
+        if not plan.is_settled:
+            for param, buffer in zip(plan.params, buffers or ()):
                 self.state[param]["momentum_buffer"] = buffer
-            self._keep(index, params, buffers)
+            self._settle(plan)
+
+    def _state_lists(self, params, key):
+        return ([self.state[param].get("momentum_buffer") for param in params],) if key else ()

@@ -64,13 +64,28 @@ def test_a_product_with_itself_in_place_is_not_differentiated_wrongly():
 
 
 def test_steps_refuse_lists_of_different_lengths():
-    one = [fastgrad.ones(2)]
-    with pytest.raises(ValueError, match="2000 parameters, 1 gradients"):
-        _ops.sgd_step(one * 2000, one, [None] * 2000, 0.1)
+    param = fastgrad.ones(2, requires_grad=True)
+    param.grad = fastgrad.ones(2)
+    one, step = [param], [fastgrad.tensor(0.0)]
+    with pytest.raises(ValueError, match="2000 parameters and 1 states"):
+        _ops.sgd_step(one * 2000, [None], 0.1, 0.9)
     with pytest.raises(ValueError, match="0 states"):
-        _ops.adam_step(one, one, one, one, None, [], 0.1, 0.9, 0.999, 1e-8)
-    with pytest.raises(TypeError):
-        _ops.adam_step(one, one, one, one, None, [fastgrad.tensor(0.0)], 0.1, 0.9, 0.999, 1e-8, amsgrad=True)
+        _ops.adam_step(one, one, one, None, [], 0.1, 0.9, 0.999, 1e-8)
+    with pytest.raises(ValueError, match="None states"):
+        _ops.adam_step(one, one, one, None, step, 0.1, 0.9, 0.999, 1e-8, amsgrad=True)
+
+
+def test_steps_refuse_what_is_no_tensor_and_what_does_not_match():
+    param = fastgrad.ones(2, requires_grad=True)
+    with pytest.raises(TypeError, match="gradients must be Tensors, not NoneType"):
+        _ops.sgd_step([param], None, 0.1)
+    with pytest.raises(TypeError, match="parameters must be Tensors, not int"):
+        _ops.sgd_step([1], None, 0.1)
+    param.grad = fastgrad.ones(2)
+    with pytest.raises(RuntimeError, match="momentum buffers must match their parameter"):
+        _ops.sgd_step([param], [fastgrad.ones(3)], 0.1, 0.9)
+    with pytest.raises(TypeError, match="first moments must be Tensors, not str"):
+        _ops.adam_step([param], ["m"], [param], None, [fastgrad.tensor(0.0)], 0.1, 0.9, 0.999, 1e-8)
 
 
 def test_a_function_that_resizes_the_tensor_it_is_applied_to():
