@@ -95,22 +95,7 @@ class Adam(Optimizer):
             group.setdefault("foreach", None)
             group.setdefault("fused", None)
 
-    def _step_group(self, index, group):
-        amsgrad = group["amsgrad"]
-        plan = self._plan(index, group, amsgrad)
-        if not plan.is_settled:
-            self._settle(plan)
-        _e.adam_step(
-            plan.params,
-            *plan.lists,
-            group["lr"],
-            *group["betas"],
-            group["eps"],
-            group["weight_decay"],
-            amsgrad,
-            group["maximize"],
-            group["decoupled_weight_decay"],
-        )
+    _step_group = _e.adam_step
 
     def _state_lists(self, params, amsgrad):
         """(exp_avgs, exp_avg_sqs, max_exp_avg_sqs or None, steps) of params, whose first step this may be."""

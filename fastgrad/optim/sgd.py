@@ -76,24 +76,13 @@ class SGD(Optimizer):
                 group.setdefault(name, value)
             group.setdefault("differentiable", False)
 
-    def _step_group(self, index, group):
-        momentum = group["momentum"]
-        plan = self._plan(index, group, momentum != 0)
-        buffers = plan.lists[0] if momentum else None
-        _e.sgd_step(
-            plan.params,
-            buffers,
-            group["lr"],
-            momentum,
-            group["dampening"],
-            group["weight_decay"],
-            group["nesterov"],
-            group["maximize"],
-        )
-        if not plan.is_settled:
-            for param, buffer in zip(plan.params, buffers or ()):
-                self.state[param]["momentum_buffer"] = buffer
-            self._settle(plan)
+    _step_group = _e.sgd_step
 
-    def _state_lists(self, params, key):
-        return ([self.state[param].get("momentum_buffer") for param in params],) if key else ()
+    def _state_lists(self, params, has_momentum):
+        return ([self.state[param].get("momentum_buffer") for param in params],) if has_momentum else ()
+
+    def _settle(self, plan):
+        for buffers in plan.lists:
+            for param, buffer in zip(plan.params, buffers):
+                self.state[param]["momentum_buffer"] = buffer
+        super()._settle(plan)

@@ -1,4 +1,6 @@
-# Optimizer steps: one call for all parameters of a group, one launch a parameter.
+# Optimizer steps: no Python frame between `step()` and the kernels, one launch a parameter.
+#
+# The functions here that take `optimizer` are methods of fastgrad.optim's classes.
 from cpython.list cimport PyList_GET_ITEM
 from libc.math cimport pow as c_pow, sqrt as c_sqrt
 
@@ -32,24 +34,64 @@ cdef class StepPlan:
         """From now on the lists are what `state`, which counts its changes in `version`, holds."""
         self.state, self.version, self.count = state, version, version.count
 
-    @property
-    def is_settled(self):
-        return self.version is not None
-
-    def holds(self, list params, state, key):
+    cdef bint holds(self, list params, object state, object key):
         """Whether params, of which some may have no gradient, the state and the key are still those of this plan."""
         cdef Py_ssize_t i, n = 0, planned = len(self.params)
         cdef PyObject* p
-        if self.version is None or self.state is not state or self.count != self.version.count or self.key != key:
+        if self.version is None or self.state is not state or self.count != self.version.count or self.key is not key:
             return False
         for i in range(len(params)):
             p = PyList_GET_ITEM(params, i)
-            if not is_tensor(p) or (<Tensor>p).grad_ is None:
+            if not is_tensor(p):
+                return False
+            if (<Tensor>p).grad_ is None:
                 continue
             if n == planned or PyList_GET_ITEM(self.params, n) != p:
                 return False
             n += 1
         return n == planned
+
+
+cdef StepPlan step_plan(object optimizer, object index, list params, object key):
+    """The plan of group number `index`: the last one, or a new one, to be settled, if anything has changed since."""
+    cdef dict plans = optimizer._plans
+    cdef StepPlan plan = plans.get(index)
+    if plan is None or not plan.holds(params, optimizer.state, key):
+        params = with_grads(params)[0]
+        plan = plans[index] = StepPlan(params, optimizer._state_lists(params, key), key)
+    return plan
+
+
+cdef bint steps_have_hooks = False
+
+
+def use_hooked_steps():
+    """From now on every optimizer's step looks for hooks."""
+    global steps_have_hooks
+    steps_have_hooks = True
+
+
+def optimizer_step(self, closure=None):
+    """Change the parameters by their gradients.
+
+    Args:
+        closure: if given, called first, with gradients on: it computes the loss and its gradients again.
+
+    Returns: what closure returned, or None.
+    """
+    if steps_have_hooks:
+        return self._step_between_hooks(step_groups, () if closure is None else (closure,), {})
+    return step_groups(self, closure)
+
+
+def step_groups(self, closure=None):
+    """optimizer_step without hooks."""
+    cdef Py_ssize_t index = 0
+    loss = None if closure is None else self._evaluate(closure)
+    for group in <list?>self.param_groups:
+        self._step_group(index, group)
+        index += 1
+    return loss
 
 
 cdef inline int check_operand(str name, Tensor param, PyObject* x, str what) except -1:
@@ -143,47 +185,45 @@ cdef inline int take_state(str name, list state, Py_ssize_t i, str what, PyObjec
     return check_operand(name, <Tensor>operand[0], operand[k], what)
 
 
-def sgd_step(list params, momentum_buffers, double lr, double momentum=0, double dampening=0, double weight_decay=0,
-             bint nesterov=False, bint maximize=False):
-    """One step of stochastic gradient descent over all parameters, by their gradients.
+def sgd_step(optimizer, index, dict group):
+    """One step of stochastic gradient descent over the parameters of a group, by their gradients; SGD._step_group.
 
-    Args:
-        momentum_buffers: list of one for each parameter; None entries are filled in with new buffers.  Unused where momentum is 0.
     Raises:
         RuntimeError: a gradient or buffer does not match its parameter.
-        TypeError: a parameter is no tensor or has no gradient.
-        ValueError: the lists differ in length.
+        TypeError: a parameter, gradient or buffer is no tensor.
+        ValueError: the state's lists differ in length.
     Source: Sutskever et al., On the importance of initialization and momentum in deep learning, 2013 (nesterov).
     """
     cdef Launch l
     cdef Py_ssize_t i
     cdef PyObject* operand[3]
     cdef list buffers = None
+    cdef double lr = group["lr"], momentum = group["momentum"], weight_decay = group["weight_decay"]
+    cdef double undamped = 1 - <double>group["dampening"]
+    cdef int flags = (NESTEROV if group["nesterov"] else 0) | (MAXIMIZE if group["maximize"] else 0)
+    cdef StepPlan plan = step_plan(optimizer, index, group["params"], momentum != 0)
     if momentum != 0:
-        require_length("sgd_step", params, momentum_buffers)
-        buffers = momentum_buffers
-    for i in range(len(params)):
-        take_param("sgd_step", params, i, operand)
-        l.attr[0].f, l.attr[1].f = lr, weight_decay
-        l.attr[2].i = (NESTEROV if nesterov else 0) | (MAXIMIZE if maximize else 0)
+        buffers, = plan.lists
+        require_length("sgd_step", plan.params, buffers)
+    for i in range(len(plan.params)):
+        take_param("sgd_step", plan.params, i, operand)
+        l.attr[0].f, l.attr[1].f, l.attr[2].i = lr, weight_decay, flags
         if buffers is None:
             launch_step(K_SGD_STEP, &l, operand, 2)
             continue
-        l.attr[3].f, l.attr[4].f = momentum, 1 - dampening
+        l.attr[3].f, l.attr[4].f = momentum, undamped
         if buffers[i] is None:
             l.attr[2].i |= FIRST_STEP
             buffers[i] = empty_as((<Tensor>operand[0]).a.dtype, &(<Tensor>operand[0]).a)
         take_state("sgd_step", buffers, i, "momentum buffers", operand, 2)
         launch_step(K_SGD_MOMENTUM_STEP, &l, operand, 3)
+    if plan.version is None:
+        optimizer._settle(plan)
 
 
-def adam_step(list params, list exp_avgs, list exp_avg_sqs, max_exp_avg_sqs, list steps, double lr, double beta1, double beta2,
-              double eps, double weight_decay=0, bint amsgrad=False, bint maximize=False, bint decoupled=False):
-    """One step of Adam (AdamW where decoupled) over all parameters, by their gradients.
+def adam_step(optimizer, index, dict group):
+    """One step of Adam (AdamW where decoupled) over the parameters of a group, by their gradients; Adam._step_group.
 
-    Args:
-        steps: 0-d float32 tensors, one for each parameter; each is counted up by one.
-        max_exp_avg_sqs: a list where amsgrad, otherwise None.
     Raises: as sgd_step.
     Source: Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015; Loshchilov and Hutter, Decoupled Weight Decay
         Regularization, 2019; Reddi et al., On the Convergence of Adam and Beyond, 2018 (amsgrad).
@@ -191,21 +231,26 @@ def adam_step(list params, list exp_avgs, list exp_avg_sqs, max_exp_avg_sqs, lis
     cdef Launch l
     cdef Py_ssize_t i
     cdef PyObject* operand[5]
-    cdef double step
-    require_length("adam_step", params, exp_avgs)
-    require_length("adam_step", params, exp_avg_sqs)
-    require_length("adam_step", params, steps)
+    cdef list means, squares, largest, steps
+    cdef double step, beta1, beta2, lr = group["lr"], weight_decay = group["weight_decay"], eps = group["eps"]
+    cdef bint amsgrad = group["amsgrad"], decoupled = group["decoupled_weight_decay"]
+    cdef int flags = (MAXIMIZE if group["maximize"] else 0) | (DECOUPLED if decoupled else 0)
+    cdef StepPlan plan = step_plan(optimizer, index, group["params"], amsgrad)
+    beta1, beta2 = group["betas"]
+    means, squares, largest, steps = plan.lists
+    for one in (means, squares, steps):
+        require_length("adam_step", plan.params, one)
     if amsgrad:
-        require_length("adam_step", params, max_exp_avg_sqs)
-    for i in range(len(params)):
-        take_param("adam_step", params, i, operand)
-        take_state("adam_step", exp_avgs, i, "first moments", operand, 2)
-        take_state("adam_step", exp_avg_sqs, i, "second moments", operand, 3)
+        require_length("adam_step", plan.params, largest)
+    for i in range(len(plan.params)):
+        take_param("adam_step", plan.params, i, operand)
+        take_state("adam_step", means, i, "first moments", operand, 2)
+        take_state("adam_step", squares, i, "second moments", operand, 3)
         if amsgrad:
-            take_state("adam_step", <list>max_exp_avg_sqs, i, "largest second moments", operand, 4)
+            take_state("adam_step", largest, i, "largest second moments", operand, 4)
         step = step_count(<Tensor?>steps[i])
         l.attr[0].f = -(lr / (1 - c_pow(beta1, step)))
-        l.attr[1].i = (MAXIMIZE if maximize else 0) | (DECOUPLED if decoupled else 0)
+        l.attr[1].i = flags
         l.attr[2].f = 1 - lr * weight_decay if decoupled else weight_decay
         l.attr[3].f, l.attr[4].f, l.attr[5].f = 1 - beta1, beta2, 1 - beta2
         l.attr[6].f, l.attr[7].f = c_sqrt(1 - c_pow(beta2, step)), eps
@@ -213,6 +258,8 @@ def adam_step(list params, list exp_avgs, list exp_avg_sqs, max_exp_avg_sqs, lis
             launch_step(K_ADAM_AMSGRAD_STEP, &l, operand, 5)
         else:
             launch_step(K_ADAM_STEP, &l, operand, 4)
+    if plan.version is None:
+        optimizer._settle(plan)
 
 
 cdef double step_count(Tensor step) except -1:
@@ -227,19 +274,29 @@ cdef double step_count(Tensor step) except -1:
     return load_number(step.a.dtype, step.a.data)
 
 
-def zero_grad(params, bint set_to_none=True):
-    """Forget the gradients of all parameters, or fill them with zeros."""
-    cdef Tensor p, g
-    for one in params:
-        p = <Tensor?>one
-        if p.grad_ is None:
-            continue
-        if set_to_none:
-            p.grad_ = None
-            continue
-        g = <Tensor>p.grad_
-        if g.node is not None:
-            g = alias(g)
-            p.grad_ = g
-        fill_array(&g.a, 0)
-        bump(g)
+def zero_grad(self, bint set_to_none=True):
+    """Drop the parameters' gradients, or fill them with zeros if set_to_none is False."""
+    for group in <list?>self.param_groups:
+        zero_grads((<dict?>group)["params"], set_to_none)
+
+
+def zero_grads(list params, bint set_to_none=True):
+    """Drop the gradients of params, or fill them with zeros."""
+    for param in params:
+        forget_grad(<Tensor?>param, set_to_none)
+
+
+cdef int forget_grad(Tensor p, bint set_to_none) except -1:
+    cdef Tensor g
+    if p.grad_ is None:
+        return 0
+    if set_to_none:
+        p.grad_ = None
+        return 0
+    g = <Tensor>p.grad_
+    if g.node is not None:
+        g = alias(g)
+        p.grad_ = g
+    fill_array(&g.a, 0)
+    bump(g)
+    return 0
