@@ -95,25 +95,7 @@ class Adam(Optimizer):
             group.setdefault("foreach", None)
             group.setdefault("fused", None)
 
-    def _step_group(self, index, group):
-        params, grads = _e.with_grads(group["params"])
-        amsgrad = group["amsgrad"]
-        lists = self._kept(index, params, amsgrad)
-        if lists is None:
-            lists = self._state_lists(params, amsgrad)
-            self._keep(index, params, lists, amsgrad)
-        _e.adam_step(
-            params,
-            grads,
-            *lists,
-            group["lr"],
-            *group["betas"],
-            group["eps"],
-            group["weight_decay"],
-            amsgrad,
-            group["maximize"],
-            group["decoupled_weight_decay"],
-        )
+    _step_group = _e.adam_step
 
     def _state_lists(self, params, amsgrad):
         """(exp_avgs, exp_avg_sqs, max_exp_avg_sqs or None, steps) of params, whose first step this may be."""

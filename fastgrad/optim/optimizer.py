@@ -36,11 +36,13 @@ required = _RequiredParameter()
 
 def register_optimizer_step_pre_hook(hook):
     """Call hook(optimizer, args, kwargs) before every step of every optimizer; it may return new (args, kwargs)."""
+    _e.use_hooked_steps()
     return add_hook(step_pre_hooks, hook)
 
 
 def register_optimizer_step_post_hook(hook):
     """Call hook(optimizer, args, kwargs) after every step of every optimizer."""
+    _e.use_hooked_steps()
     return add_hook(step_post_hooks, hook)
 
 
@@ -111,12 +113,12 @@ class Optimizer:
             self.add_param_group(group)
 
     def _init_runtime(self):
-        """What is not part of a pickled optimizer: hooks, and the lists that `_keep` keeps."""
+        """What is not part of a pickled optimizer: hooks and step plans."""
         for name in HOOK_TABLES:
             self.__dict__.setdefault(name, OrderedDict())
-        self._kept_lists = {}
+        self._plans = {}
         cls = type(self)
-        if not getattr(cls.step, "hooked", False):
+        if cls.step is not Optimizer.step and not getattr(cls.step, "hooked", False):
             cls.step = _with_hooks(cls.step)
 
     def __getstate__(self):
@@ -137,56 +139,28 @@ class Optimizer:
 
     # Steps
 
-    def step(self, closure=None):
-        """Change the parameters by their gradients.
+    step = _e.optimizer_step
+    zero_grad = _e.zero_grad
 
-        Args:
-            closure: if given, called first, with gradients on: it computes the loss and its gradients again.
-
-        Returns: what closure returned, or None.
-        """
-        if self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks or step_pre_hooks or step_post_hooks:
-            return self._step_between_hooks(Optimizer._step, () if closure is None else (closure,), {})
-        return self._step(closure)
-
-    step.hooked = True
-
-    def _step(self, closure=None):
-        loss = None
-        if closure is not None:
-            with fg.enable_grad():
-                loss = closure()
-        for index, group in enumerate(self.param_groups):
-            self._step_group(index, group)
-        return loss
+    def _evaluate(self, closure):
+        with fg.enable_grad():
+            return closure()
 
     def _step_group(self, index, group):
         """Change the parameters of group number `index`."""
         raise NotImplementedError
 
-    def zero_grad(self, set_to_none=True):
-        """Drop the parameters' gradients, or fill them with zeros if set_to_none is False."""
-        for group in self.param_groups:
-            _e.zero_grad(group["params"], set_to_none)
+    def _state_lists(self, params, key):
+        """Tuple of flat lists of what the state holds for params; key: what else of the group they depend on."""
+        raise NotImplementedError
 
-    def _kept(self, index, params, key=None):
-        """The lists kept for group number `index`, or None if its parameters, the state or `key` have changed since."""
-        kept = self._kept_lists.get(index)
-        if (
-            kept is not None
-            and kept.state is self.state
-            and kept.version == self.state.version.count
-            and kept.key == key
-            and _e.same_objects(kept.params, params)
-        ):
-            return kept.lists
-        return None
-
-    def _keep(self, index, params, lists, key=None):
-        """Keep lists of what the state holds for params until `_kept`; not if the state cannot count its changes."""
+    def _settle(self, plan):
+        """Let the plan hold until the state changes, if the state can count its changes.  After the plan's first step."""
         state = self.state
-        if isinstance(state, OptimizerState) and all(type(state[param]) is ParameterState for param in params):
-            self._kept_lists[index] = _KeptLists(state, key, params, lists)
+        if isinstance(state, OptimizerState) and (
+            not plan.lists or all(type(state[param]) is ParameterState for param in plan.params)
+        ):
+            plan.settle(state, state.version)
 
     # Parameter groups
 
@@ -323,10 +297,12 @@ class Optimizer:
 
     def register_step_pre_hook(self, hook):
         """Call hook(optimizer, args, kwargs) before each step; it may return new (args, kwargs)."""
+        _e.use_hooked_steps()
         return add_hook(self._optimizer_step_pre_hooks, hook)
 
     def register_step_post_hook(self, hook):
         """Call hook(optimizer, args, kwargs) after each step."""
+        _e.use_hooked_steps()
         return add_hook(self._optimizer_step_post_hooks, hook)
 
     def register_state_dict_pre_hook(self, hook, prepend=False):
@@ -344,14 +320,6 @@ class Optimizer:
     def register_load_state_dict_post_hook(self, hook, prepend=False):
         """Call hook(optimizer) after load_state_dict."""
         return add_hook(self._optimizer_load_state_dict_post_hooks, hook, prepend)
-
-
-class _KeptLists:
-    __slots__ = ("state", "version", "key", "params", "lists")
-
-    def __init__(self, state, key, params, lists):
-        self.state, self.version = state, state.version.count
-        self.key, self.params, self.lists = key, params, lists
 
 
 def _like_param(param, value, key=None):

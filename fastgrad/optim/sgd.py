@@ -76,25 +76,13 @@ class SGD(Optimizer):
                 group.setdefault(name, value)
             group.setdefault("differentiable", False)
 
-    def _step_group(self, index, group):
-        params, grads = _e.with_grads(group["params"])
-        momentum = group["momentum"]
-        buffers = self._kept(index, params) if momentum else [None] * len(params)
-        is_collected = buffers is None
-        if is_collected:
-            buffers = [self.state[param].get("momentum_buffer") for param in params]
-        _e.sgd_step(
-            params,
-            grads,
-            buffers,
-            group["lr"],
-            momentum,
-            group["dampening"],
-            group["weight_decay"],
-            group["nesterov"],
-            group["maximize"],
-        )
-        if is_collected:
-            for param, buffer in zip(params, buffers):
+    _step_group = _e.sgd_step
+
+    def _state_lists(self, params, has_momentum):
+        return ([self.state[param].get("momentum_buffer") for param in params],) if has_momentum else ()
+
+    def _settle(self, plan):
+        for buffers in plan.lists:
+            for param, buffer in zip(plan.params, buffers):
                 self.state[param]["momentum_buffer"] = buffer
-            self._keep(index, params, buffers)
+        super()._settle(plan)

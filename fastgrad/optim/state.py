@@ -6,14 +6,7 @@ Invariants: whatever way a dict in here is written, the one Version they share g
 
 from collections import defaultdict
 
-
-class Version:
-    """A number that two generations of dicts share without pointing at each other."""
-
-    __slots__ = ("count",)
-
-    def __init__(self):
-        self.count = 0
+from fastgrad._ops import Version
 
 
 def _counted(cls):

@@ -46,18 +46,20 @@ cdef Tensor fitted(Tensor g, const Meta* meta):
     return g
 
 
+cdef Tensor fitted_leaf(Tensor g, Tensor leaf):
+    cdef Meta meta
+    if same_shape(&g.a, &leaf.a) and g.a.dtype == leaf.a.dtype:
+        return g
+    meta_of(&leaf.a, &meta)
+    return fitted(g, &meta)
+
+
 cdef int deliver(Walk* w, int32_t k, uint32_t nr, Tensor g) except -1:
     """Add g to the gradient that vertex k gathers for its output nr."""
     cdef Vertex* v = &w.vertex[k]
     cdef PyObject** place
     cdef Tensor held
-    cdef Meta meta
-    if v.is_leaf:
-        if not same_shape(&g.a, &(<Tensor>v.target).a) or g.a.dtype != (<Tensor>v.target).a.dtype:
-            meta_of(&(<Tensor>v.target).a, &meta)
-            g = fitted(g, &meta)
-    else:
-        g = fitted(g, &(<Node>v.target).meta[nr])
+    g = fitted_leaf(g, <Tensor>v.target) if v.is_leaf else fitted(g, &(<Node>v.target).meta[nr])
     place = grad_place(v, nr)
     if place[0] == NULL:
         Py_INCREF(g)
@@ -121,7 +123,7 @@ cdef Tensor summed(Tensor a, Tensor b):
     return r
 
 
-cdef int accumulate(Walk* w, Tensor leaf, PyObject** place) except -1:
+cdef int accumulate(Tensor leaf, PyObject** place, bint create_graph) except -1:
     """leaf.grad += the gradient in `place`, which is empty afterwards.  Whatever may let another thread run is done before
     leaf.grad is looked at for the last time."""
     cdef Tensor held, total, g = <Tensor>place[0]
@@ -130,8 +132,8 @@ cdef int accumulate(Walk* w, Tensor leaf, PyObject** place) except -1:
     if g.node is not None:
         cycles_are_possible()
     if leaf.grad_ is None:
-        if not exclusive(g, 1) or not g.a.contiguous or (g.node is not None and not w.create_graph):
-            g = copied(g, w.create_graph)
+        if not exclusive(g, 1) or not g.a.contiguous or (g.node is not None and not create_graph):
+            g = copied(g, create_graph)
         if leaf.grad_ is None:
             leaf.grad_ = g
             return 0
@@ -139,7 +141,7 @@ cdef int accumulate(Walk* w, Tensor leaf, PyObject** place) except -1:
         held = <Tensor>leaf.grad_
         if not same_shape(&held.a, &g.a):
             raise RuntimeError(f"backward: .grad must have the shape of its tensor, got {shape_tuple(&held.a)} and {shape_tuple(&g.a)}")
-        if not w.create_graph and not is_narrow(held.a.dtype):
+        if not create_graph and not is_narrow(held.a.dtype):
             if held.a.dtype != g.a.dtype:
                 g = operations.cast(g, held.a.dtype)
             if leaf.grad_ is held:
@@ -153,7 +155,7 @@ cdef int accumulate(Walk* w, Tensor leaf, PyObject** place) except -1:
                 leaf.grad_ = total
                 return 0
         if leaf.grad_ is None:
-            leaf.grad_ = copied(g, w.create_graph)
+            leaf.grad_ = copied(g, create_graph)
             return 0
 
 

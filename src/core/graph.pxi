@@ -250,24 +250,29 @@ cdef Tensor cotangent(Tensor t, object gradient, int index):
 
 cdef int backward_from(Tensor t, object gradient, object retain_graph, bint create_graph, object inputs) except -1:
     cdef bint keep = create_graph if retain_graph is None else bool(retain_graph)
-    cdef Tensor g = cotangent(t, gradient, 0)
-    cdef PyObject* root = <PyObject*>t
-    cdef PyObject* root_grad = <PyObject*>g
-    return run_walk(&root, &root_grad, 1, keep, create_graph,
-                    None if inputs is None else checked_inputs("backward", inputs), None)
+    cdef Root root
+    set_root(&root, t, cotangent(t, gradient, 0))
+    try:
+        run_walk(&root, 1, keep, create_graph, None if inputs is None else checked_inputs("backward", inputs), None)
+    finally:
+        drop_root(&root)
+    return 0
 
 
 cdef int walk_lists(list roots, list grads, bint keep, bint create_graph, list inputs, list captured) except -1:
-    """As run_walk, over lists."""
-    cdef int i, n = len(roots)
-    cdef PyObject** p = <PyObject**>malloc((2 * n + 1) * sizeof(PyObject*))
+    """As run_walk, over lists of one length."""
+    cdef int i, n = len(roots), done = 0
+    cdef Root* p = <Root*>malloc((n + 1) * sizeof(Root))
     if p == NULL:
         raise MemoryError("cannot allocate a backward walk")
-    for i in range(n):
-        p[i], p[n + i] = <PyObject*>roots[i], <PyObject*>grads[i]
     try:
-        run_walk(p, p + n, n, keep, create_graph, inputs, captured)
+        for i in range(n):
+            set_root(&p[i], <Tensor>roots[i], <Tensor>grads[i])
+            done += 1
+        run_walk(p, n, keep, create_graph, inputs, captured)
     finally:
+        for i in range(done):
+            drop_root(&p[i])
         free(p)
     return 0
 

@@ -5,7 +5,13 @@
 # `slot`) are not looked at again, so walks of other threads, or a walk begun inside a hook, may use them.
 # Then vertices run as their last incoming gradient arrives, the youngest node first: PyTorch's order, so that sums of
 # gradients are added in the same order and come to the same bits.
+# Before all this, as long as a node leads to a single other one there is nothing to lay out: `follow_chain`.
 # How gradients are added up on the way is in deliver.pxi.
+
+ctypedef struct Root:
+    PyObject* target          # Node or leaf Tensor; owned
+    PyObject* grad            # what to start with, or NULL; owned
+    uint32_t nr               # which of the node's outputs it belongs to
 
 ctypedef struct Vertex:
     PyObject* target          # Node or leaf Tensor; owned
@@ -181,18 +187,19 @@ cdef int32_t pop_ready(Walk* w) noexcept:
 cdef int finish_vertex(Walk* w, int32_t i) except -1:
     """All gradients of vertex i have come: a leaf accumulates, a node waits for its turn."""
     cdef Vertex* v = &w.vertex[i]
-    cdef Tensor leaf
     if not v.is_leaf:
         if v.needed or v.wanted:
             push_ready(w, i)
-        return 0
-    if v.grad == NULL or not v.needed:
-        return 0
-    leaf = <Tensor>v.target
+    elif v.grad != NULL and v.needed:
+        finish_leaf(<Tensor>v.target, w.accumulate, w.create_graph, &v.grad)
+    return 0
+
+
+cdef int finish_leaf(Tensor leaf, bint accumulates, bint create_graph, PyObject** grad) except -1:
     if leaf.extra is not None:
-        run_tensor_hooks(leaf.extra, &w.vertex[i].grad, 0)
-    if w.accumulate:
-        accumulate(w, leaf, &w.vertex[i].grad)
+        run_tensor_hooks(leaf.extra, grad, 0)
+    if accumulates:
+        accumulate(leaf, grad, create_graph)
         if leaf.extra is not None:
             run_accumulated_hooks(leaf)
     return 0
@@ -287,24 +294,85 @@ cdef int call_backward(Node node, PyObject** grads, PyObject** out, bint create_
     return 0
 
 
-cdef int run_walk(PyObject** roots, PyObject** root_grads, int n, bint keep_graph, bint create_graph, list inputs,
-                  list captured) except -1:
+cdef int run_walk(Root* roots, int n, bint keep_graph, bint create_graph, list inputs, list captured) except -1:
     """Backward from n roots.  With `inputs`, only what they need runs; `captured` (if a list) receives their gradients,
     otherwise their .grad does."""
     global fg_grad_enabled
-    cdef Walk* w = begin_walk()
     cdef int enabled = fg_grad_enabled
-    w.create_graph, w.keep_graph, w.accumulate = create_graph, keep_graph, captured is None
     fg_grad_enabled = create_graph
     try:
-        walk_from(w, roots, root_grads, n, inputs, captured)
+        if n != 1 or inputs is not None or not follow_chain(roots, keep_graph, create_graph):
+            walk_graph(roots, n, keep_graph, create_graph, inputs, captured)
     finally:
         fg_grad_enabled = enabled
+    return 0
+
+
+cdef bint follow_chain(Root* at, bint keep_graph, bint create_graph) except -1:
+    """Run nodes from `at` on as long as each leads to a single other one.  True if that was all; otherwise a walk goes on from
+    what `at` has become."""
+    cdef PyObject* out[MAX_EDGES]
+    cdef PyObject* next_target
+    cdef Node node
+    cdef int e, only
+    while Py_TYPE(at.target) == <PyTypeObject*>Node:
+        node = <Node>at.target
+        only = single_edge(node)
+        if only < 0 or at.grad == NULL:
+            return False
+        replace_fitted(&at.grad, fitted(<Tensor>at.grad, node.meta))
+        for e in range(node.nedges):
+            out[e] = NULL
+        try:
+            call_backward(node, &at.grad, out, create_graph)
+            clear_slot(&at.grad)
+            at.grad, out[only] = out[only], NULL
+        finally:
+            for e in range(node.nedges):
+                clear_slot(&out[e])
+        if not keep_graph:
+            release_saved(node)
+        next_target = node.edge[only]
+        Py_INCREF(<object>next_target)
+        at.target, at.nr = next_target, node.edge_nr[only]
+        Py_DECREF(node)                       # what `at` held
+    if at.grad != NULL:
+        replace_fitted(&at.grad, fitted_leaf(<Tensor>at.grad, <Tensor>at.target))
+        finish_leaf(<Tensor>at.target, True, create_graph, &at.grad)
+    return True
+
+
+cdef inline void replace_fitted(PyObject** grad, Tensor g) noexcept:
+    if grad[0] != <PyObject*>g:
+        clear_slot(grad)
+        Py_INCREF(g)
+        grad[0] = <PyObject*>g
+
+
+cdef inline int single_edge(Node node) noexcept:
+    """The number of the one edge of a node that needs nothing but its backward to be run, or -1."""
+    cdef int e, only = -1
+    if node.extra is not None or node.noutputs != 1 or node.nedges > MAX_EDGES:
+        return -1
+    for e in range(node.nedges):
+        if node.edge[e] != NULL:
+            if only >= 0:
+                return -1
+            only = e
+    return only
+
+
+cdef int walk_graph(Root* roots, int n, bint keep_graph, bint create_graph, list inputs, list captured) except -1:
+    cdef Walk* w = begin_walk()
+    w.create_graph, w.keep_graph, w.accumulate = create_graph, keep_graph, captured is None
+    try:
+        walk_from(w, roots, n, inputs, captured)
+    finally:
         end_walk(w)
     return 0
 
 
-cdef int walk_from(Walk* w, PyObject** roots, PyObject** root_grads, int n, list inputs, list captured) except -1:
+cdef int walk_from(Walk* w, Root* roots, int n, list inputs, list captured) except -1:
     global walks
     cdef uint32_t serial
     cdef int32_t i, k
@@ -313,18 +381,17 @@ cdef int walk_from(Walk* w, PyObject** roots, PyObject** root_grads, int n, list
         places = [-1] * len(inputs)
         for t in inputs:
             root_target(<Tensor>t)
-    for i in range(n):
-        root_target(<Tensor>roots[i])
     walks = max(walks + 1, 1)                 # from here to mark_needed nothing but these lines may run: see this file's head
     serial = walks
     for i in range(n):
-        add_follow(w, vertex_of(w, root_target(<Tensor>roots[i]), serial))
+        add_follow(w, vertex_of(w, roots[i].target, serial))
     lay_out(w, serial)
     if inputs is not None:
         find_places(inputs, serial, places)
         mark_needed(w, places)
     for i in range(n):
-        deliver(w, w.follow[i], (<Tensor>roots[i]).nr, <Tensor>root_grads[i])
+        if roots[i].grad != NULL:
+            deliver_owned(w, w.follow[i], roots[i].nr, &roots[i].grad)
     for i in range(w.count):
         if w.vertex[i].pending == 0:
             finish_vertex(w, i)
@@ -349,3 +416,16 @@ cdef inline PyObject* root_target(Tensor t) except NULL:
         return <PyObject*>t
     node_of(t)
     return <PyObject*>t if t.node is None else <PyObject*>t.node
+
+
+cdef int set_root(Root* root, Tensor t, Tensor grad) except -1:
+    root.target = root_target(t)
+    root.grad, root.nr = <PyObject*>grad, t.nr
+    Py_INCREF(<object>root.target)
+    Py_INCREF(grad)
+    return 0
+
+
+cdef void drop_root(Root* root) noexcept:
+    clear_slot(&root.target)
+    clear_slot(&root.grad)

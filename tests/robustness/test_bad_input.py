@@ -63,14 +63,57 @@ def test_a_product_with_itself_in_place_is_not_differentiated_wrongly():
         y.sum().backward()
 
 
+def stepped(cls, **state):
+    """An optimizer over one parameter that has made a step, its state then spoilt."""
+    param = fastgrad.ones(2, requires_grad=True)
+    param.grad = fastgrad.ones(2)
+    optimizer = cls([param], lr=0.1, **({"momentum": 0.9} if issubclass(cls, fastgrad.optim.SGD) else {}))
+    optimizer.step()
+    optimizer.state[param].update(state)
+    return optimizer
+
+
+@pytest.mark.parametrize(
+    ("cls", "state", "error", "match"),
+    [
+        ("SGD", {"momentum_buffer": "b"}, TypeError, "momentum buffers must be Tensors, not str"),
+        ("SGD", {"momentum_buffer": fastgrad.ones(3)}, RuntimeError, "momentum buffers must match their parameter"),
+        ("Adam", {"exp_avg": None}, TypeError, "first moments must be Tensors, not NoneType"),
+        ("Adam", {"exp_avg_sq": fastgrad.ones(2, dtype=fastgrad.float64)}, RuntimeError, "second moments must match"),
+        ("Adam", {"step": fastgrad.ones(2)}, RuntimeError, "steps must be 0-d"),
+    ],
+    ids=str,
+)
+def test_steps_refuse_state_that_does_not_match(cls, state, error, match):
+    optimizer = stepped(getattr(fastgrad.optim, cls), **state)
+    before = optimizer.param_groups[0]["params"][0].tolist()
+    with pytest.raises(error, match=match):
+        optimizer.step()
+    assert optimizer.param_groups[0]["params"][0].tolist() == before
+
+
 def test_steps_refuse_lists_of_different_lengths():
-    one = [fastgrad.ones(2)]
-    with pytest.raises(ValueError, match="2000 parameters, 1 gradients"):
-        _ops.sgd_step(one * 2000, one, [None] * 2000, 0.1)
-    with pytest.raises(ValueError, match="0 states"):
-        _ops.adam_step(one, one, one, one, None, [], 0.1, 0.9, 0.999, 1e-8)
+    class Short(fastgrad.optim.SGD):
+        def _state_lists(self, params, key):
+            return ([],)
+
+    class Fewer(fastgrad.optim.Adam):
+        def _state_lists(self, params, key):
+            return (*super()._state_lists(params, key)[:2], None, [])
+
+    with pytest.raises(ValueError, match="1 parameters and 0 states"):
+        stepped(Short)
+    with pytest.raises(ValueError, match="1 parameters and 0 states"):
+        stepped(Fewer)
+
+
+def test_steps_refuse_a_parameter_that_is_no_tensor():
+    optimizer = stepped(fastgrad.optim.SGD)
+    optimizer.param_groups[0]["params"].append(1)
     with pytest.raises(TypeError):
-        _ops.adam_step(one, one, one, one, None, [fastgrad.tensor(0.0)], 0.1, 0.9, 0.999, 1e-8, amsgrad=True)
+        optimizer.step()
+    with pytest.raises(TypeError):
+        optimizer.zero_grad()
 
 
 def test_a_function_that_resizes_the_tensor_it_is_applied_to():

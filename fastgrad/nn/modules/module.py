@@ -320,7 +320,7 @@ class Module(HookedModule, ModuleWalks, ModuleState, ModuleConversion):
 
     def zero_grad(self, set_to_none=True):
         """Drop the parameters' gradients, or fill them with zeros if set_to_none is False."""
-        _e.zero_grad(self._parameter_list(), set_to_none)
+        _e.zero_grads(self._parameter_list(), set_to_none)
 
     # Printing
 
