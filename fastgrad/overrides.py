@@ -81,10 +81,15 @@ def default_torch_function(cls, func, types, args=(), kwargs=None):
 
 
 def dispatch(operation, args, kwargs):
-    """Where a shown call goes: to a class that has a say, to vmap, or on its plain way."""
+    """Where a shown call goes: to a class that has a say, to forward mode, to vmap, or on its plain way."""
     relevant = (*args, *kwargs.values())
     if has_torch_function(relevant):
         return handle_torch_function(getattr(Tensor, operation) if isinstance(operation, str) else operation, relevant, *args, **kwargs)
+    forward = sys.modules.get("fastgrad.autograd.forward_rules")
+    if forward is not None and forward.levels and not forward.pauses:
+        result = forward.dispatch(operation, args, kwargs)
+        if result is not NotImplemented:
+            return result
     batching = sys.modules.get("fastgrad.func.batching")
     if batching is not None and batching.levels:
         return batching.dispatch(operation, args, kwargs)
