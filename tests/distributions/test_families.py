@@ -20,9 +20,23 @@ CASES = {
         d.Uniform(t([0.0, 0.0]), t([1.0, 1.0])), [d.SigmoidTransform().inv, d.AffineTransform(t([1.0, 2.0]), t([-2.0, 3.0]))]),
     "TransformedDistribution of events": lambda d, t: d.TransformedDistribution(
         d.Normal(t([[0.0, 0.0, 1.0]]), t([[1.0, 1.0, 2.0]])), d.StickBreakingTransform()),
+    "HalfNormal": lambda d, t: d.HalfNormal(t([0.3, 1.2])),
+    "HalfCauchy": lambda d, t: d.HalfCauchy(t([0.3, 1.2])),
+    "Cauchy": lambda d, t: d.Cauchy(t([0.3, 1.2]), t([1.0, 2.0])),
+    "Geometric": lambda d, t: d.Geometric(t([0.3, 0.7, 1.0])),
+    "Geometric logits": lambda d, t: d.Geometric(logits=t([0.3, -0.7])),
+    "RelaxedBernoulli": lambda d, t: d.RelaxedBernoulli(t(0.7), probs=t([0.3, 0.6])),
+    "RelaxedOneHotCategorical": lambda d, t: d.RelaxedOneHotCategorical(t(0.7), probs=t([[0.3, 0.6, 0.1], [0.2, 0.2, 0.6]])),
+    "OneHotCategorical": lambda d, t: d.OneHotCategorical(probs=t([[0.3, 0.6, 0.1], [0.2, 0.2, 0.6]])),
+    "OneHotCategoricalStraightThrough": lambda d, t: d.OneHotCategoricalStraightThrough(logits=t([[0.3, 0.6, 0.1], [0.2, 0.2, 0.6]])),
+    "Multinomial": lambda d, t: d.Multinomial(7, probs=t([[0.3, 0.6, 0.1], [0.2, 0.2, 0.6]])),
+    "MixtureSameFamily": lambda d, t: d.MixtureSameFamily(d.Categorical(t([0.2, 0.3, 0.5])), d.Normal(t([0.0, 1.0, 2.0]), t([1.0, 2.0, 0.5]))),
+    "MixtureSameFamily of events": lambda d, t: d.MixtureSameFamily(
+        d.Categorical(t([[0.2, 0.8], [0.5, 0.5]])), d.Independent(d.Normal(t([[[0.0, 1.0], [2.0, 3.0]], [[4.0, 5.0], [6.0, 7.0]]]), t(1.5)), 1)),
+    "GeneralizedPareto": lambda d, t: d.GeneralizedPareto(t([0.3, 1.2, 0.0, 0.0]), t([1.0, 2.0, 0.5, 1.0]), t([0.1, -0.3, 0.0, 0.7])),
 }
 BETTER = {("Kumaraswamy", "mode")}      # PyTorch's formula takes the logarithm of a negative number: nan wherever there is a mode
-NEEDS = {"Weibull": "lgamma", "Kumaraswamy": "digamma", "LogNormal": "erfinv"}      # functions that not every build of the table has
+NEEDS = {"Weibull": "lgamma", "Kumaraswamy": "digamma", "LogNormal": "erfinv", "HalfNormal": "erfinv", "Multinomial": "lgamma"}      # functions that not every build of the table has
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +118,7 @@ def test_mode_of_kumaraswamy_is_where_the_density_is_largest():
 
 GRADIENTS = {
     "LogNormal": [0.3, 0.5], "Gumbel": [0.3, 0.5], "Pareto": [0.3, 2.5], "Weibull": [0.3, 2.5], "Kumaraswamy": [1.3, 2.5],
+    "HalfCauchy": [0.4], "Cauchy": [0.3, 1.2], "GeneralizedPareto": [0.3, 1.2, 0.2], "RelaxedBernoulli": [0.7, 0.3],
 }
 
 
