@@ -8,6 +8,8 @@ from fastgrad._engine import FunctionCtx, Tensor, _apply_function
 
 __all__ = ["BackwardCFunction", "Function", "FunctionCtx", "FunctionMeta", "once_differentiable"]
 
+pusher = None       # in a level of forward mode: calls forward, then jvp (forward_rules.py)
+
 
 class BackwardCFunction(FunctionCtx):
     """What `ctx` is: each Function has a class of its own, called after it."""
@@ -64,7 +66,7 @@ class Function(metaclass=FunctionMeta):
 
     @staticmethod
     def jvp(ctx, *grad_inputs):
-        """Forward mode: not supported."""
+        """Forward mode: the tangent of each output, of the tangents of forward's arguments (zeros for a tensor without one)."""
         raise NotImplementedError("You must implement the jvp function for custom autograd.Function to use it with forward mode AD.")
 
     @classmethod
@@ -75,7 +77,7 @@ class Function(metaclass=FunctionMeta):
             args = with_defaults(cls.forward, args, kwargs)
         elif kwargs:
             args = inspect.signature(cls.forward).bind(None, *args, **kwargs).args[1:]
-        return _apply_function(cls, args, separate)
+        return (pusher or _apply_function)(cls, args, separate)
 
 
 def with_defaults(forward, args, kwargs):

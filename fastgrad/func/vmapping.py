@@ -112,5 +112,5 @@ def enter(level):
 
 def leave():
     levels.pop()
-    _engine._override_all(bool(levels))
+    _engine._override_all(False)
     _engine._interpose(False)

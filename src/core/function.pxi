@@ -25,6 +25,8 @@ cdef class FunctionCtx:
     cdef dict __dict__
     cdef object __weakref__
     cdef public object to_save
+    cdef public object saved_forward  # what save_for_forward was given
+    cdef public bint pushing          # jvp runs: saved_tensors are those for forward mode
     cdef public object needs_input_grad
     cdef public object dirty_tensors
     cdef public object non_differentiable
@@ -45,8 +47,8 @@ cdef class FunctionCtx:
         self.to_save = tensors
 
     def save_for_forward(self, *tensors):
-        """Refused: forward-mode differentiation is not supported."""
-        raise NotImplementedError("save_for_forward: forward-mode differentiation is not supported")
+        """Keep tensors (or None) for jvp, which finds them in `saved_tensors`; call it once, in forward."""
+        self.saved_forward = tensors
 
     def mark_dirty(self, *tensors):
         """Say which inputs forward changed in place; each must be returned."""
@@ -76,6 +78,8 @@ cdef class FunctionCtx:
 cdef tuple saved_of(FunctionCtx ctx):
     cdef Tensor t, own
     cdef list result = []
+    if ctx.pushing:
+        return tuple(ctx.saved_forward or ())
     if ctx.released:
         raise_released()
     if ctx.kept is None:
@@ -138,13 +142,16 @@ cdef void forget_context(PyObject* node) noexcept:
         (<FunctionCtx>ctx).node = NULL
 
 
-def _apply_function(cls, tuple args, bint separate):
+def _apply_function(cls, tuple args, bint separate, list contexts=None):
     """Function.apply: run forward without a graph, then make the node.
 
     separate: forward takes no context, and setup_context(ctx, inputs, output) fills it.
+    contexts: the context is appended to it.
     """
     global fg_grad_enabled
     cdef FunctionCtx ctx = cls._backward_cls()
+    if contexts is not None:
+        contexts.append(ctx)
     cdef int enabled = fg_grad_enabled
     cdef bint recorded = False
     cdef object one

@@ -315,6 +315,16 @@ def backward(tensors, grad_tensors=None, retain_graph=None, bint create_graph=Fa
     walk_lists(roots, grads, keep, create_graph, None if inputs is None else checked_inputs("backward", inputs), None)
 
 
+cdef object grad_hook = None              # in a level of forward mode: takes the arguments of grad, and gives tangents to its results
+
+
+def _set_grad_hook(function):
+    """The function that answers for `grad`, or None; gives the one before."""
+    global grad_hook
+    before, grad_hook = grad_hook, function
+    return before
+
+
 def grad(outputs, inputs, grad_outputs=None, retain_graph=None, bint create_graph=False, bint only_inputs=True,
          allow_unused=None, bint is_grads_batched=False, bint materialize_grads=False):
     """The gradients of `outputs` with respect to `inputs`, as a tuple; no `.grad` is touched.
@@ -326,6 +336,9 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, bint create_grap
     Raises:
         RuntimeError: an input is not used and neither of these is set, or no gradient is wanted.
     """
+    if grad_hook is not None:
+        return grad_hook(outputs, inputs, grad_outputs, retain_graph, create_graph, only_inputs, allow_unused, is_grads_batched,
+                         materialize_grads)
     if is_grads_batched:
         from fastgrad.autograd.batched import batched_grad
         return batched_grad(outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads)
