@@ -45,6 +45,11 @@ CASES = {
     "Binomial": lambda d, t: d.Binomial(12, t([0.0, 0.3, 1.0])),
     "Binomial logits": lambda d, t: d.Binomial(t([3.0, 8.0]), logits=t([0.4, -0.3])),
     "NegativeBinomial": lambda d, t: d.NegativeBinomial(t([3.0, 8.5]), t([0.4, 0.3])),
+    "MultivariateNormal tril": lambda d, t: d.MultivariateNormal(t([[0.3, 1.2], [0.1, 0.0]]), scale_tril=t([[1.0, 0.0], [0.5, 2.0]])),
+    "MultivariateNormal covariance": lambda d, t: d.MultivariateNormal(t([0.3, 1.2]), t([[[2.0, 0.3], [0.3, 1.0]], [[3.0, -0.3], [-0.3, 1.0]]])),
+    "MultivariateNormal precision": lambda d, t: d.MultivariateNormal(t([0.3, 1.2]), precision_matrix=t([[2.0, 0.3], [0.3, 1.0]])),
+    "LowRankMultivariateNormal": lambda d, t: d.LowRankMultivariateNormal(
+        t([0.3, 1.2, 0.0]), t([[[2.0], [0.3], [0.1]], [[0.0], [1.3], [0.5]]]), t([0.5, 0.7, 0.2])),
 }
 BETTER = {("Kumaraswamy", "mode")}      # PyTorch's formula takes the logarithm of a negative number: nan wherever there is a mode
 NEEDS = {"Weibull": "lgamma", "Kumaraswamy": "digamma", "LogNormal": "erfinv", "HalfNormal": "erfinv", "Multinomial": "lgamma",
@@ -149,3 +154,25 @@ def test_gradients_through_draws_and_log_probabilities(name):
         (draw.sum() + distribution.log_prob(draw.detach()).sum()).backward()
         grads.append([a.grad.item() for a in arguments])
     assert grads[1] == pytest.approx(grads[0], rel=1e-10)
+
+
+@pytest.mark.parametrize("batch", [None, (3,)])
+@pytest.mark.parametrize("name", [name for name in CASES if "MultivariateNormal" in name])
+def test_matrices_of_multivariate_normals(name, batch):
+    theirs, ours = made(name, batch)
+    for what in ("covariance_matrix", "precision_matrix", "scale_tril"):
+        assert_same(lambda: getattr(theirs, what), lambda: getattr(ours, what), what)
+
+
+def test_gradient_of_a_multivariate_log_probability():
+    grads = []
+    for lib in (torch, fg):
+        loc = lib.tensor([0.3, 1.2], requires_grad=True)
+        covariance = lib.tensor([[2.0, 0.3], [0.3, 1.0]], requires_grad=True)
+        distribution = lib.distributions.MultivariateNormal(loc, covariance)
+        lib.manual_seed(5)
+        draw = distribution.rsample((4,))
+        (draw.sum() + distribution.log_prob(draw.detach()).sum() + distribution.entropy()).backward()
+        grads.append((loc.grad.numpy(), covariance.grad.numpy()))
+    np.testing.assert_allclose(grads[1][0], grads[0][0], rtol=1e-10)
+    np.testing.assert_allclose(grads[1][1], grads[0][1], rtol=1e-10)
