@@ -50,7 +50,31 @@ def retained(write):
     return program
 
 
+def written_product(lib):
+    x = lib.ones(2, 3, requires_grad=True)
+    y = x @ lib.tensor([1.0, 2.0, 3.0])
+    y[0] = 7
+    y.mul_(2)
+    y.sum().backward()
+    z = (x @ lib.ones(3)).detach_()
+    return [y.tolist(), x.grad.tolist(), z.tolist(), str(z.requires_grad), str(y._is_view())]
+
+
+NAMES = {
+    "1 - x": lambda x: 1 - x, "x - 1": lambda x: x - 1, "x - x": lambda x: x - x, "clamp": lambda x: x.clamp(0, 1),
+    "clamp min": lambda x: x.clamp(min=0), "clamp max": lambda x: x.clamp(max=0), "clamp_min": lambda x: x.clamp_min(0),
+    "dot": lambda x: x[0].dot(x[1]), "mv": lambda x: x.mv(x[0]), "matrix @ vector": lambda x: x @ x[0], "vector @ vector": lambda x: x[0] @ x[0],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_nodes(name):
+    found = [NAMES[name](lib.ones(3, 3, requires_grad=True)).grad_fn.name() for lib in (fg, torch)]
+    assert found[0] == found[1]
+
+
 CASES = {
+    "a written product": written_product,
     "retained, then a part written": retained(lambda y: y.__setitem__(0, 5.0)),
     "retained, then written through a view": retained(lambda y: y[:2].mul_(4)),
     "retained, then written twice": retained(lambda y: (y[:2].mul_(4), y.add_(1), y[1:].mul_(2))),
