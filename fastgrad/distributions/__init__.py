@@ -3,7 +3,7 @@
 Each draws PyTorch's numbers for a seed. constraints.py says what arguments and values may be, kl.py how far two distributions are apart.
 """
 
-from . import constraints, transforms
+from . import constraints, kl_pairs, transforms  # noqa: F401  (kl_pairs registers)
 from .bernoulli import Bernoulli
 from .categorical import Categorical
 from .constraint_registry import biject_to, transform_to
