@@ -473,12 +473,14 @@ cdef object bernoulli_rule(Tensor input, object p, object generator):
     return bernoulli__rule(out, input if p is None else p, generator)
 
 
-cdef object normal_rule(object mean, object std, object size, object generator):
-    """mean + std * standard normals, in the shape of whichever is a tensor, or `size`."""
+cdef object normal_rule(object mean, object std, object size, object generator, object dtype_, object device, object requires_grad):
+    """mean + std * standard normals, in the shape of whichever is a tensor, or `size` and `dtype`, which numbers take."""
     if not is_tensor(<PyObject*>mean) and not is_tensor(<PyObject*>std):
         if size is None:
             raise TypeError("normal(): a size is needed where mean and std are numbers")
-        return normal__rule(sample_place("normal", size, None, None, default_dtype()), mean, std, generator)
+        return with_grad_flag(normal__rule(sample_place("normal", size, dtype_, device, default_dtype()), mean, std, generator), requires_grad)
+    if dtype_ is not None or requires_grad:
+        raise TypeError("normal() received an invalid combination of arguments: dtype and requires_grad go with numbers and a size")
     if is_tensor(<PyObject*>std) and (<Tensor>std).a.numel and op_lt(op_detach(std), 0).any():
         raise RuntimeError("normal expects all elements of std >= 0.0")
     if not is_tensor(<PyObject*>std) and std < 0:

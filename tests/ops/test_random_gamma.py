@@ -99,3 +99,16 @@ def test_randint_takes_its_bounds_by_keyword():
         assert fg.randint(*arguments, **keywords).tolist() == torch.randint(*arguments, **keywords).tolist()
     with pytest.raises(TypeError):
         fg.randint(high=3)
+
+
+@pytest.mark.parametrize("keywords", [{}, {"dtype": "float64"}, {"dtype": "float16"}, {"requires_grad": True}])
+def test_normal_of_numbers_takes_a_dtype(keywords):
+    results = []
+    for lib in (torch, fg):
+        lib.manual_seed(6)
+        given = {**keywords, "dtype": getattr(lib, keywords["dtype"])} if "dtype" in keywords else keywords
+        t = lib.normal(1.6, 0.3, (3, 7), **given)
+        assert t.requires_grad == keywords.get("requires_grad", False)
+        results.append(t.detach().numpy())
+    assert results[1].dtype == results[0].dtype
+    np.testing.assert_array_equal(results[1], results[0])

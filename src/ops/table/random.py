@@ -28,8 +28,8 @@ composite("rand_like(input, *, dtype: dtype = None, device: any = None, requires
 composite("randn_like(input, *, dtype: dtype = None, device: any = None, requires_grad: bool = False)",
           "Standard normal numbers in a tensor's shape.", method=False, samples="none")
 composite("bernoulli(input, p: any = None, *, generator: any = None)", "Ones with the probabilities in `input`, and zeros.", samples="none")
-composite("normal(mean: any = 0.0, std: any = 1.0, size: any = None, *, generator: any = None)", "Normal numbers of given means and deviations.",
-          method=False, samples="none")
+composite("normal(mean: any = 0.0, std: any = 1.0, size: any = None, *, generator: any = None, dtype: dtype = None, device: any = None, "
+          "requires_grad: bool = False)", "Normal numbers of given means and deviations.", method=False, samples="none")
 composite("multinomial(input, num_samples: int, replacement: bool = False, *, generator: any = None)",
           "Indices drawn in proportion to the rows of `input`.", samples="none")
 composite("dropout(input, p: float = 0.5, training: bool = True, inplace: bool = False)",
