@@ -1,8 +1,11 @@
 """How a Python function of tensors becomes an operation: the decorator of fastgrad/composites, fastgrad.linalg and their like."""
 
+from collections import namedtuple
+
 from fastgrad._ops import _install_inplace, _install_method, _python_operation
 
 FUNCTIONS = {}      # what fastgrad itself offers
+RESULTS = {}        # the types of named results
 
 
 def composite(name=None, *, function=True, method=False, inplace=False, aliases=(), variadic=None):
@@ -38,3 +41,18 @@ def composite(name=None, *, function=True, method=False, inplace=False, aliases=
         return operations[own]
 
     return define
+
+
+def named_result(name, fields):
+    """The type of a result with fields: a tuple that shows its names.
+
+    Args:
+        fields: their names, in order, parted by spaces.
+    """
+
+    def text(self):
+        return f"torch.return_types.{name}(\n" + ",\n".join(f"{field}={value!r}" for field, value in zip(self._fields, self)) + ")"
+
+    base = namedtuple(name, fields)
+    RESULTS[name] = type(name, (base,), {"__slots__": (), "__repr__": text, "__module__": "torch.return_types"})
+    return RESULTS[name]

@@ -1,5 +1,17 @@
 """fastgrad.linalg: linear algebra under the names of torch.linalg."""
 
 from fastgrad._ops import diagonal, matmul
+from fastgrad.composites.decompositions import LinAlgError
+from fastgrad.composites.linear import (
+    cholesky, cholesky_ex, det, eig, eigh, eigvals, eigvalsh, inv, inv_ex, lstsq, matrix_rank, pinv, qr, slogdet, solve, solve_ex, solve_triangular,
+    svd, svdvals,
+)
+from fastgrad.composites.matrices import (
+    cond, cross, matrix_exp, matrix_norm, matrix_power, multi_dot, norm, tensorinv, tensorsolve, vander, vecdot, vector_norm,
+)
 
-__all__ = ["diagonal", "matmul"]
+__all__ = [
+    "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "inv_ex", "lstsq",
+    "matmul", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_ex",
+    "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm",
+]

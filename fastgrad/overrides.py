@@ -6,12 +6,15 @@ A subclass of Tensor without one of its own keeps its class through operations. 
 
 import sys
 import threading
+from functools import wraps
 
 from fastgrad import _engine
 from fastgrad._engine import Tensor
 from fastgrad._methods import disabled_torch_function
 
-__all__ = ["DisableTorchFunctionSubclass", "handle_torch_function", "has_torch_function", "is_tensor_like"]
+__all__ = ["DisableTorchFunctionSubclass", "TorchFunctionMode", "get_ignored_functions", "get_overridable_functions",
+           "handle_torch_function", "has_torch_function", "has_torch_function_unary", "has_torch_function_variadic", "is_tensor_like",
+           "is_tensor_method_or_property", "resolve_name", "wrap_torch_function"]
 
 state = threading.local()
 
@@ -25,6 +28,45 @@ class DisableTorchFunctionSubclass:
 
     def __exit__(self, *exception):
         state.disabled = self.before
+
+
+class TorchFunctionMode:
+    """In the block, every operation asks this object's __torch_function__(func, types, args, kwargs), the innermost block first.
+
+    Operations that it calls itself ask the blocks around.
+    """
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        raise NotImplementedError
+
+    def __enter__(self):
+        modes().append(self)
+        _engine._interpose(True)
+        _engine._override_all(True)
+        return self
+
+    def __exit__(self, *exception):
+        _engine._override_all(False)
+        _engine._interpose(False)
+        modes().pop()
+
+
+def modes():
+    """This thread's modes, the outermost first."""
+    if not hasattr(state, "modes"):
+        state.modes = []
+    return state.modes
+
+
+def shown_to_mode(public_api, args, kwargs):
+    """What the innermost mode gives."""
+    stack = modes()
+    mode = stack.pop()
+    try:
+        types = tuple(type(t) for t in overloaded((*args, *kwargs.values())))
+        return mode.__torch_function__(public_api, types, args, kwargs)
+    finally:
+        stack.append(mode)
 
 
 def overloaded(args):
@@ -62,6 +104,67 @@ def is_tensor_like(inp):
     return isinstance(inp, Tensor) or hasattr(type(inp), "__torch_function__")
 
 
+def has_torch_function_unary(one):
+    return has_torch_function((one,))
+
+
+def has_torch_function_variadic(*relevant_args):
+    return has_torch_function(relevant_args)
+
+
+def wrap_torch_function(dispatcher):
+    """Decorates a function: `dispatcher`, called with its arguments, gives those whose classes have a say in it."""
+    def decorated(function):
+        @wraps(function)
+        def wrapped(*args, **kwargs):
+            relevant = dispatcher(*args, **kwargs)
+            if has_torch_function(relevant):
+                return handle_torch_function(wrapped, relevant, *args, **kwargs)
+            return function(*args, **kwargs)
+
+        return wrapped
+
+    return decorated
+
+
+def get_overridable_functions():
+    """{namespace: the functions in it that ask __torch_function__}."""
+    import fastgrad as fg
+
+    found = {}
+    for space in (fg, fg.nn.functional, fg.linalg, fg.special, Tensor):
+        names = vars(space) if space is Tensor else getattr(space, "__all__", None) or [n for n in dir(space) if n[0] != "_"]
+        every = [getattr(space, name, None) for name in names]
+        found[space] = [f for f in every if isinstance(f, _engine.Operation)]
+    return found
+
+
+def get_ignored_functions():
+    """Functions of the namespace that ask no class: they take no tensors, or make them of numbers."""
+    import fastgrad as fg
+
+    names = ("arange as_tensor empty eye from_numpy full get_default_dtype is_grad_enabled is_tensor linspace logspace manual_seed ones rand "
+             "randint randn randperm seed set_default_dtype tensor tril_indices triu_indices zeros").split()
+    return {getattr(fg, name) for name in names if hasattr(fg, name)}
+
+
+def is_tensor_method_or_property(func):
+    """Whether it is a method, or a property's `__get__`, of Tensor."""
+    return func in get_overridable_functions()[Tensor] or getattr(func, "__name__", "") == "__get__"
+
+
+def resolve_name(f):
+    """`torch.add` and the like: where a function is found; None for any other object."""
+    import fastgrad as fg
+
+    prefix = {fg: "torch", fg.nn.functional: "torch.nn.functional", fg.linalg: "torch.linalg", fg.special: "torch.special",
+              Tensor: "torch.Tensor"}
+    for space, functions in get_overridable_functions().items():
+        if any(f is g for g in functions):
+            return f"{prefix[space]}.{f.__name__}"
+    return None
+
+
 def kept_class(result, cls):
     if type(result) is Tensor:
         return result.as_subclass(cls)
@@ -81,8 +184,12 @@ def default_torch_function(cls, func, types, args=(), kwargs=None):
 
 
 def dispatch(operation, args, kwargs):
-    """Where a shown call goes: to a class that has a say, to forward mode, to vmap, or on its plain way."""
+    """Where a shown call goes: to a mode, to a class that has a say, to forward mode, to vmap, or on its plain way."""
     relevant = (*args, *kwargs.values())
+    if getattr(state, "modes", None):
+        result = shown_to_mode(getattr(Tensor, operation) if isinstance(operation, str) else operation, args, kwargs)
+        if result is not NotImplemented:
+            return result
     if has_torch_function(relevant):
         return handle_torch_function(getattr(Tensor, operation) if isinstance(operation, str) else operation, relevant, *args, **kwargs)
     forward = sys.modules.get("fastgrad.autograd.forward_rules")

@@ -8,6 +8,7 @@ from fastgrad._engine import FunctionCtx, Tensor, _apply_function
 
 __all__ = ["BackwardCFunction", "Function", "FunctionCtx", "FunctionMeta", "once_differentiable"]
 
+mapper = None       # in a vmap: answers for arguments that are batched (fastgrad/func/batching.py)
 pusher = None       # in a level of forward mode: calls forward, then jvp (forward_rules.py)
 
 
@@ -77,6 +78,8 @@ class Function(metaclass=FunctionMeta):
             args = with_defaults(cls.forward, args, kwargs)
         elif kwargs:
             args = inspect.signature(cls.forward).bind(None, *args, **kwargs).args[1:]
+        if mapper is not None:
+            return mapper(cls, lambda *given: (pusher or _apply_function)(cls, given, separate), args)
         return (pusher or _apply_function)(cls, args, separate)
 
 

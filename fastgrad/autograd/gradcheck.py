@@ -32,24 +32,39 @@ def gradcheck(func, inputs, *, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=T
         nondet_tol: how much two backward passes may differ.
         check_undefined_grad: whether backward must accept an output without a gradient.
         check_grad_dtypes: whether a gradient must have its input's dtype.
+        check_batched_grad: whether `grad` of a batch of cotangents is the gradients of each.
+        check_forward_ad: compare forward mode with the differences as well.
+        check_batched_forward_grad: whether forward mode under vmap, over tangents, is that of each.
+        check_backward_ad: whether to compare reverse mode at all.
         fast_mode: compare one random projection of the Jacobian instead of all of it.
     Raises:
         GradcheckError: they differ.
         ValueError: no input requires grad.
-        NotImplementedError: forward mode, batched gradients or `masked` were asked for.
+        NotImplementedError: `masked` was asked for.
     Example:
         >>> x = fastgrad.tensor([0.1, 0.2], dtype=fastgrad.float64, requires_grad=True)
         >>> fastgrad.autograd.gradcheck(fastgrad.sin, x)
         True
     """
-    unsupported = {"check_batched_grad": check_batched_grad, "check_batched_forward_grad": check_batched_forward_grad,
-                   "check_forward_ad": check_forward_ad, "masked": masked, "check_backward_ad=False": not check_backward_ad}
-    for name, given in unsupported.items():
-        if given:
-            raise NotImplementedError(f"gradcheck: {name} is not supported")
+    if masked:
+        raise NotImplementedError("gradcheck: masked is not supported")
+    if not check_backward_ad and not check_forward_ad:
+        raise AssertionError("Expected at least one of check_forward_ad and check_backward_ad to be True")
+    if check_batched_grad and not check_backward_ad:
+        raise AssertionError("Setting check_batched_grad=True requires check_backward_ad to be True")
+    if check_batched_forward_grad and not check_forward_ad:
+        raise AssertionError("Setting check_batched_forward_grad=True requires check_forward_ad to be True")
     inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     try:
-        check(func, inputs, eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes, fast_mode)
+        if check_backward_ad:
+            check(func, inputs, eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes, fast_mode)
+        if check_batched_grad or check_forward_ad:
+            from . import gradcheck_modes as modes
+
+            if check_batched_grad:
+                modes.check_batched(func, inputs, atol, rtol)
+            if check_forward_ad:
+                modes.check_forward(func, inputs, eps, atol, rtol, check_batched_forward_grad)
     except GradcheckError:
         if raise_exception:
             raise
@@ -64,12 +79,12 @@ def gradgradcheck(func, inputs, grad_outputs=None, *, eps=1e-6, atol=1e-5, rtol=
 
     Args: as gradcheck; besides
         grad_outputs: the cotangents of the outputs; drawn at random if None.
+        check_fwd_over_rev, check_rev_over_rev: which mode differentiates the gradients; one or both.
     """
-    unsupported = {"gen_non_contig_grad_outputs": gen_non_contig_grad_outputs, "check_fwd_over_rev": check_fwd_over_rev,
-                   "check_rev_over_rev=False": not check_rev_over_rev}
-    for name, given in unsupported.items():
-        if given:
-            raise NotImplementedError(f"gradgradcheck: {name} is not supported")
+    if gen_non_contig_grad_outputs:
+        raise NotImplementedError("gradgradcheck: gen_non_contig_grad_outputs is not supported")
+    if not check_fwd_over_rev and not check_rev_over_rev:
+        raise AssertionError("Expected at least one of check_fwd_over_rev and check_rev_over_rev to be True")
     inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     if grad_outputs is None:
         rng = np.random.default_rng(0)
@@ -87,7 +102,8 @@ def gradgradcheck(func, inputs, grad_outputs=None, *, eps=1e-6, atol=1e-5, rtol=
 
     return gradcheck(gradients, inputs + grad_outputs, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception,
                      nondet_tol=nondet_tol, check_undefined_grad=check_undefined_grad, check_grad_dtypes=check_grad_dtypes,
-                     check_batched_grad=check_batched_grad, fast_mode=fast_mode, masked=masked or None)
+                     check_batched_grad=check_batched_grad, check_forward_ad=check_fwd_over_rev, check_backward_ad=check_rev_over_rev,
+                     fast_mode=fast_mode, masked=masked or None)
 
 
 def differentiable(outputs):
@@ -97,7 +113,7 @@ def differentiable(outputs):
 
 
 def like(array, tensor):
-    return fg.tensor(np.ascontiguousarray(array), dtype=tensor.dtype)
+    return fg.tensor(np.array(array, order="C"), dtype=tensor.dtype)
 
 
 def values(tensor):

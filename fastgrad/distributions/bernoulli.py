@@ -6,12 +6,12 @@ import fastgrad as fg
 from fastgrad.nn.functional import binary_cross_entropy_with_logits
 
 from . import constraints
-from .distribution import Distribution, broadcast_all, clamp_probs
+from .distribution import ProbsOrLogits, broadcast_all
 
 __all__ = ["Bernoulli"]
 
 
-class Bernoulli(Distribution):
+class Bernoulli(ProbsOrLogits):
     """1 with probability `probs`, the sigmoid of `logits`; exactly one of both is given."""
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
@@ -19,32 +19,7 @@ class Bernoulli(Distribution):
     has_enumerate_support = True
 
     def __init__(self, probs=None, logits=None, validate_args=None):
-        if (probs is None) == (logits is None):
-            raise ValueError("Either `probs` or `logits` must be specified, but not both.")
-        given = logits if probs is None else probs
-        (self._param,) = broadcast_all(given)
-        self.__dict__["logits" if probs is None else "probs"] = self._param
-        super().__init__(self._param.shape if isinstance(given, fg.Tensor) else (), validate_args=validate_args)
-
-    def __getattr__(self, name):        # the one that was not given, worked out at the first use
-        if name == "logits" and "probs" in self.__dict__:
-            p = clamp_probs(self.probs)
-            value = p.log() - (-p).log1p()
-        elif name == "probs" and "logits" in self.__dict__:
-            value = self.logits.sigmoid()
-        else:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        self.__dict__[name] = value
-        return value
-
-    def expand(self, batch_shape, _instance=None):
-        new = super().expand(batch_shape, _instance)
-        new._param = self._param.expand(tuple(batch_shape))
-        return new
-
-    @property
-    def param_shape(self):
-        return self._param.size()
+        super().__init__(self._give(probs, logits), validate_args=validate_args)
 
     @property
     def mean(self):

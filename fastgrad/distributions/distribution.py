@@ -3,7 +3,7 @@
 import fastgrad as fg
 from fastgrad import Size, Tensor
 
-__all__ = ["Distribution", "broadcast_all", "clamp_probs"]
+__all__ = ["Distribution", "ExponentialFamily", "ProbsOrLogits", "broadcast_all", "clamp_probs"]
 
 
 def broadcast_all(*values):
@@ -63,6 +63,18 @@ class Distribution:
     @property
     def event_shape(self):
         return self._event_shape
+
+    @property
+    def mean(self):
+        raise NotImplementedError
+
+    @property
+    def mode(self):
+        raise NotImplementedError(f"{self.__class__} does not implement mode")
+
+    @property
+    def variance(self):
+        raise NotImplementedError
 
     @property
     def stddev(self):
@@ -132,3 +144,40 @@ class Distribution:
         values = (self.__dict__[name] for name in names)
         return type(self).__name__ + "(" + ", ".join(
             f"{name}: {value if value.numel() == 1 else value.size()}" for name, value in zip(names, values)) + ")"
+
+
+class ExponentialFamily(Distribution):
+    """Distributions whose log-density is linear in functions of the value; the type says so, entropies are in closed form."""
+
+
+class ProbsOrLogits(Distribution):
+    """Parametrised by `probs` or by its logit; subclasses call `_give` before anything else."""
+
+    def _give(self, probs, logits):
+        """Keeps the one that is given; returns the batch's shape."""
+        if (probs is None) == (logits is None):
+            raise ValueError("Either `probs` or `logits` must be specified, but not both.")
+        given = logits if probs is None else probs
+        (self._param,) = broadcast_all(given)
+        self.__dict__["logits" if probs is None else "probs"] = self._param
+        return self._param.shape if isinstance(given, Tensor) else ()
+
+    def __getattr__(self, name):        # the one that was not given, worked out at the first use
+        if name == "logits" and "probs" in self.__dict__:
+            p = clamp_probs(self.probs)
+            value = p.log() - (-p).log1p()
+        elif name == "probs" and "logits" in self.__dict__:
+            value = self.logits.sigmoid()
+        else:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        self.__dict__[name] = value
+        return value
+
+    def expand(self, batch_shape, _instance=None):
+        new = super().expand(batch_shape, _instance)
+        new._param = self._param.expand(tuple(batch_shape))
+        return new
+
+    @property
+    def param_shape(self):
+        return self._param.size()

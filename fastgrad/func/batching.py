@@ -6,11 +6,14 @@ values; whatever has no rule runs example by example and is stacked (`one_by_one
 The graph is recorded below: between the values. So gradients need no rules.
 """
 
+from typing import NamedTuple
+
 import fastgrad as fg
-from fastgrad import _engine
+from fastgrad import _engine, _ops
 from fastgrad._engine import Tensor
 from fastgrad._methods import disabled_torch_function
 
+from . import more_rules  # noqa: F401  (adds its own)
 from .rules import RULES
 
 __all__ = ["Batched", "levels"]
@@ -149,10 +152,14 @@ def caller(operation):
 
 
 def one_by_one(call, name, level, args, kwargs):
-    """The operation for each example; results are stacked."""
+    """The operation for each example; results are stacked. Of a batch of none, an example of zeros tells the results' shapes."""
+    size = levels[level].size
+
     def example(i):
         def pick(t):
-            return t._value[i] if type(t) is Batched and t._level == level else t
+            if type(t) is not Batched or t._level != level:
+                return t
+            return t._value[i] if size else t._value.new_zeros(t._value.shape[1:])
         return [mapped(pick, a) for a in args], {key: mapped(pick, a) for key, a in kwargs.items()}
 
     written = name == "__setitem__" or (name.endswith("_") and not name.endswith("__"))
@@ -161,7 +168,9 @@ def one_by_one(call, name, level, args, kwargs):
                            "more elements than `self`. This happened due to `other` being vmapped over but `self` not being vmapped over "
                            "in a vmap. Please try to use out-of-place operators instead of " f"{name}.")
     results = []
-    for i in range(levels[level].size):
+    if written and not size:
+        return args[0]
+    for i in range(size or 1):
         picked, named = example(i)
         results.append(call(*picked, **named))
     if written:
@@ -172,10 +181,10 @@ def one_by_one(call, name, level, args, kwargs):
 def stacked(results, level):
     first = results[0]
     if isinstance(first, Tensor):
-        return batched(fg.stack(results), level)
+        return batched(fg.stack(results)[: levels[level].size], level)
     if isinstance(first, (tuple, list)):
         parts = [stacked(list(column), level) for column in zip(*results)]
-        return type(first)(parts)
+        return type(first)(*parts) if hasattr(first, "_fields") else type(first)(parts)
     return first
 
 
@@ -200,3 +209,51 @@ def randomly(operation, name, level, args, kwargs):
         return one_by_one(call, name, level, args, kwargs)
     finally:
         levels[level].drawing = False
+
+
+def drawn(function, args, kwargs):
+    """randint, randperm: functions of no tensors, which are no operations."""
+    undrawn = [i for i, one in enumerate(levels) if not one.drawing]
+    if undrawn:
+        return randomly(function, function.__name__, undrawn[-1], args, kwargs)
+    _ops._set_random_hook(None)
+    try:
+        return function(*args, **kwargs)
+    finally:
+        _ops._set_random_hook(drawn)
+
+
+def map_function(cls, apply, args):
+    """Function.apply of Batched arguments: by the class's `vmap`, or example by example if it allows that."""
+    level = max((t._level for t in args if type(t) is Batched), default=-1)
+    if level < 0:
+        return apply(*args)
+    own = [type(t) is Batched and t._level == level for t in args]
+    size = levels[level].size
+    rule = getattr(cls, "vmap", None)
+    if cls.generate_vmap_rule:
+        if rule is not None:
+            raise RuntimeError(f"You tried to vmap over {cls.__name__}, but it has both generate_vmap_rule=True and an overriden vmap "
+                               "staticmethod. Please set generate_vmap_rule=False or delete the overriden vmap staticmethod to avoid "
+                               "ambiguity.")
+        return one_by_one(cls.apply, cls.__name__, level, args, {})
+    if rule is None:
+        raise RuntimeError(f"You tried to vmap over {cls.__name__}, but it does not have vmap support. Please override and implement the "
+                           "vmap staticmethod or set generate_vmap_rule=True.")
+    info = VmapInfo(size, levels[level].randomness)
+    result, dims = rule(info, tuple(0 if o else None for o in own), *(t._value if o else t for t, o in zip(args, own)))
+
+    def back(t, d):
+        return t if d is None or not isinstance(t, Tensor) else batched(t.movedim(d, 0), level)
+
+    if isinstance(result, tuple):
+        dims = dims if isinstance(dims, tuple) else (dims,) * len(result)
+        return tuple(back(t, d) for t, d in zip(result, dims))
+    return back(result, dims)
+
+
+class VmapInfo(NamedTuple):
+    """What a Function's vmap is told."""
+
+    batch_size: int
+    randomness: str

@@ -16,7 +16,7 @@ def elementwise(call, value, size, args, kwargs):
     tensors = [t for t in args if isinstance(t, Tensor)]
     if any(isinstance(t, Tensor) for t in kwargs.values()) or any(isinstance(a, (tuple, list)) for a in args):
         return NotImplemented
-    if len({t.dtype for t in tensors}) > 1:
+    if len({t.dtype for t in tensors}) > 1 and any(t.dim() == 0 for t in tensors):
         return NotImplemented           # a 0-d example takes part in promotion as a number does
     depth = max(t.dim() for t in tensors)
     given = []
@@ -66,7 +66,7 @@ def along(*names, whole=False, default=None):
             elif not whole or given.get("keepdim"):
                 return NotImplemented
             else:
-                v = v.reshape((size, -1))
+                v = v.flatten(1)
                 given[names[0]] = 0
             found = names[:1]
         for n in found:
@@ -166,17 +166,6 @@ def joined(call, value, size, args, kwargs):
     return call(given, dim + 1 if dim >= 0 else dim)
 
 
-def indexed(call, value, size, args, kwargs):
-    """x[...] with numbers, slices, None and `...`."""
-    t, index = args
-    v = value(t)
-    index = index if isinstance(index, tuple) else (index,)
-    if v is None or not all(i is None or i is Ellipsis or isinstance(i, slice) or (isinstance(i, int) and not isinstance(i, bool))
-                            for i in index):
-        return NotImplemented
-    return v[(slice(None), *index)]
-
-
 def fixed(call, value, size, args, kwargs):
     """Without dimensions, of an example of at least two: T."""
     v = only_first(value, args, kwargs)
@@ -191,7 +180,7 @@ def permuted(call, value, size, args, kwargs):
     return v.permute((0, *[d + 1 if d >= 0 else d for d in dims]))
 
 
-RULES = {"elementwise": elementwise, "linear": linear, "cat": joined, "stack": joined, "__getitem__": indexed, "t": fixed,
+RULES = {"elementwise": elementwise, "linear": linear, "cat": joined, "stack": joined, "t": fixed,
          "permute": permuted}
 RULES |= dict.fromkeys(("clone", "detach", "zeros_like", "ones_like", "float", "double", "contiguous"), one)
 RULES |= dict.fromkeys(("reshape", "view", "expand"), sizes)

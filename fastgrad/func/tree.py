@@ -10,6 +10,8 @@ def children(tree):
         return list(tree.values()), lambda parts: kind(zip(keys, parts))
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return list(tree), lambda parts: type(tree)(*parts)
+    if isinstance(tree, tuple) and hasattr(tree, "n_fields"):      # of torch.return_types
+        return list(tree), type(tree)
     if type(tree) in (tuple, list):
         return list(tree), type(tree)
     return None

@@ -6,7 +6,10 @@ import fastgrad as fg
 from fastgrad import _engine
 from fastgrad._engine import Tensor
 
-from .batching import Batched, Level, batched, levels
+from fastgrad import _ops
+from fastgrad.autograd import function
+
+from .batching import Batched, Level, batched, drawn, levels, map_function
 from .tree import broadcast_prefix, tree_flatten, tree_unflatten
 
 __all__ = ["vmap"]
@@ -106,11 +109,16 @@ def run(func, leaves, dims, spec, kwargs, size, randomness):
 
 def enter(level):
     levels.append(level)
+    _ops._set_random_hook(drawn)
+    function.mapper = map_function
     _engine._interpose(True)
     _engine._override_all(True)
 
 
 def leave():
     levels.pop()
-    _engine._override_all(bool(levels))
+    if not levels:
+        _ops._set_random_hook(None)
+        function.mapper = None
+    _engine._override_all(False)
     _engine._interpose(False)

@@ -29,7 +29,7 @@ def placed(input, n, before, total, step=None, fill=0.0):
     spatial = tuple(input.shape)[input.dim() - n :]
     if tuple(total) == spatial and not any(before):
         return input
-    out = fg.full((*lead, *total), fill, dtype=input.dtype)
+    out = input.new_full((*lead, *total), fill)
     kept, taken = [], []
     for size, b, t, s in zip(spatial, before, total, step):
         first = -(b // s) if b < 0 else 0  # elements before the start, or past the end, are cropped

@@ -8,7 +8,7 @@
 cdef list every_operation = []
 cdef object override = None               # override(operation, args, kwargs), or None
 cdef object disabled_override = None      # the __torch_function__ of classes that want none
-cdef bint override_all = False            # a mode is on: every call is shown
+cdef int override_all = 0                 # users that want every call shown: modes and vmaps that run
 cdef int override_users = 0
 cdef entry_point plain_operator[OPERATORS]
 cdef entry_point plain_inplace[OPERATORS]
@@ -42,7 +42,7 @@ cdef bint special(PyObject* x, bint deep) except -1:
 cdef object overridden_call(object callee, PyObject** args, size_t nargsf, PyObject* kwnames):
     """As operation_call; arguments of interest go to Python."""
     cdef Py_ssize_t i, n = PyVectorcall_NARGS(nargsf), k = 0 if kwnames == NULL else len(<tuple>kwnames)
-    cdef bint found = override_all
+    cdef bint found = override_all > 0
     if not found:
         for i in range(n + k):
             if special(args[i], True):
@@ -58,7 +58,7 @@ cdef object overridden_call(object callee, PyObject** args, size_t nargsf, PyObj
 
 cdef object shown_operator(const Row* row, PyObject** x, entry_point* plain, const Row** rows, str suffix):
     cdef int i, n = 1 if x[1] == NULL else 2
-    cdef bint found = override_all or special(x[0], False)
+    cdef bint found = override_all > 0 or special(x[0], False)
     if not found and n == 2:
         found = special(x[1], False)
     if found:
@@ -135,9 +135,9 @@ def _set_override(function, disabled):
 
 
 def _override_all(bint on):
-    """Whether calls are shown whatever their arguments."""
+    """Count a user in, or out, that is shown calls whatever their arguments."""
     global override_all
-    override_all = on
+    override_all += 1 if on else -1
 
 
 def _call_plainly(callee, tuple args, dict kwargs):
@@ -162,10 +162,10 @@ def _call_plainly(callee, tuple args, dict kwargs):
 
 
 def _row_of(Operation op):
-    """(name of the row, number of its operands or 0 if it is no elementwise one, whether it has gradients)."""
+    """(name of the row, number of its operands or 0 if it is no elementwise one)."""
     if op.row == NULL:
-        return op.__name__, 0, False
-    return op.row.name.decode(), op.row.ninputs if op.entry == elementwise or op.row.kernel > 0 else 0, op.row.backward != NULL
+        return op.__name__, 0
+    return op.row.name.decode(), op.row.ninputs if op.entry == elementwise or op.row.kernel > 0 else 0
 
 
 def _wrapped(cls, Tensor value):

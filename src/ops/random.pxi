@@ -406,6 +406,14 @@ cdef object randn_like_rule(Tensor input, object dtype_, object device, object r
     return with_grad_flag(normal__rule(t, 0.0, 1.0, None), requires_grad)
 
 
+cdef object random_hook = None            # while a vmap runs: answers for what is no operation and draws
+
+
+def _set_random_hook(function):
+    global random_hook
+    random_hook = function
+
+
 def randint(low, high=None, size=None, *, generator=None, dtype=None, device=None, requires_grad=False):
     """Integers drawn uniformly from [low, high); `randint(high, size)` starts at 0.
 
@@ -415,6 +423,8 @@ def randint(low, high=None, size=None, *, generator=None, dtype=None, device=Non
         >>> fastgrad.randint(10, (2, 3)).shape
         torch.Size([2, 3])
     """
+    if random_hook is not None:
+        return random_hook(randint, (low, high, size), dict(generator=generator, dtype=dtype, device=device, requires_grad=requires_grad))
     if size is None:
         low, high, size = 0, low, high
     if isinstance(high, (tuple, list)):
@@ -426,6 +436,8 @@ def randint(low, high=None, size=None, *, generator=None, dtype=None, device=Non
 
 def randint_like(input, low, high=None, *, dtype=None, device=None, requires_grad=False):
     """As randint, in the shape and dtype of a tensor."""
+    if random_hook is not None:
+        return random_hook(randint_like, (input, low, high), dict(dtype=dtype, device=device, requires_grad=requires_grad))
     if high is None:
         low, high = 0, low
     check_device(device)
@@ -436,6 +448,8 @@ def randint_like(input, low, high=None, *, dtype=None, device=None, requires_gra
 
 def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False):
     """The integers 0 to n-1 in random order.  Source: Knuth, The Art of Computer Programming 2, 3.4.2, algorithm P."""
+    if random_hook is not None:
+        return random_hook(randperm, (n,), dict(generator=generator, dtype=dtype, device=device, requires_grad=requires_grad))
     cdef Generator g = generator_argument(generator)
     cdef int64_t i, j, count = n
     if count < 0:

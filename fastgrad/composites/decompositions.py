@@ -1,0 +1,268 @@
+"""The decompositions and solvers that NumPy (LAPACK) computes, with their gradients as formulas of tensors.
+
+`values` is the only door to NumPy: batches of matrices in, tensors without a graph out.  Each Function keeps its result rather than
+computing it again, and its backward is made of operations, so that it can be differentiated.  Checks of arguments are in linear.py.
+Formulas: Giles, Collected matrix derivative results, 2008; Walter and Lehmann, Algorithmic differentiation of linear algebra functions, 2018.
+"""
+
+from fastgrad import _engine, _ops
+from fastgrad.autograd.function import Function
+
+
+class LinAlgError(RuntimeError):
+    """A matrix has not the property that an operation needs: it is singular, not positive-definite, or does not converge."""
+
+
+def values(function, message, *tensors, **kwargs):
+    """`function` of NumPy's linalg, given by name: a tensor, or a tuple of them."""
+    import numpy
+
+    try:
+        result = getattr(numpy.linalg, function)(*[t.detach().numpy() for t in tensors], **kwargs)
+    except numpy.linalg.LinAlgError:
+        raise LinAlgError(message) from None
+    if isinstance(result, tuple):
+        return tuple(_ops.from_numpy(numpy.ascontiguousarray(r).reshape(r.shape)) for r in result)
+    return _ops.from_numpy(numpy.ascontiguousarray(result).reshape(result.shape))
+
+
+def present(*grads):
+    return any(g is not None for g in grads)
+
+
+def identity(x, n):
+    return _ops.eye(n, dtype=x.dtype)
+
+
+def on_diagonal(vector):
+    return _ops.diag_embed(vector)
+
+
+class Solve(Function):
+    """X with A X = B, all (..., n, n) and (..., n, k), batches broadcast before."""
+
+    @staticmethod
+    def forward(ctx, a, b, message):
+        x = values("solve", message, a, b)
+        ctx.save_for_backward(a, x)
+        return x
+
+    @staticmethod
+    def backward(ctx, grad):
+        a, x = ctx.saved_tensors
+        grad_b = Solve.apply(a.mT, grad, "")
+        return -grad_b @ x.mT if ctx.needs_input_grad[0] else None, grad_b, None
+
+
+class Inverse(Function):
+    @staticmethod
+    def forward(ctx, a, message):
+        x = values("inv", message, a)
+        ctx.save_for_backward(x)
+        return x
+
+    @staticmethod
+    def backward(ctx, grad):
+        x, = ctx.saved_tensors
+        return -(x.mT @ grad @ x.mT), None
+
+
+def cofactors(a):
+    """The derivative of the determinant."""
+    det = Determinant.apply(a)
+    if bool((det.detach() != 0).all()):
+        return det[..., None, None] * Inverse.apply(a, "").mT
+    u, s, vh = SVD.apply(a, False)
+    n = a.shape[-1]
+    others = _ops.where(identity(a, n) != 0, 1, s[..., None, :].expand(*s.shape, n))
+    return (Determinant.apply(u) * Determinant.apply(vh))[..., None, None] * ((u * _ops.prod(others, -1)[..., None, :]) @ vh)
+
+
+class Determinant(Function):
+    @staticmethod
+    def forward(ctx, a):
+        ctx.save_for_backward(a)
+        return values("det", "", a)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad[..., None, None] * cofactors(ctx.saved_tensors[0])
+
+
+class LogDeterminant(Function):
+    """The sign and the logarithm of the absolute determinant."""
+
+    @staticmethod
+    def forward(ctx, a):
+        ctx.save_for_backward(a)
+        sign, logarithm = values("slogdet", "", a)
+        return sign, logarithm
+
+    @staticmethod
+    def backward(ctx, _, grad):
+        return grad[..., None, None] * Inverse.apply(ctx.saved_tensors[0], "linalg.slogdet: the gradient at a singular matrix does not exist").mT
+
+
+class Cholesky(Function):
+    """L, lower, with L L' = A; reads the lower triangle."""
+
+    @staticmethod
+    def forward(ctx, a, message):
+        factor = values("cholesky", message, a)
+        ctx.save_for_backward(factor)
+        return factor
+
+    @staticmethod
+    def backward(ctx, grad):
+        factor, = ctx.saved_tensors
+        middle = _ops.tril(factor.mT @ grad)
+        middle = (middle + _ops.tril(middle, -1).mT) / 2
+        half = Solve.apply(factor.mT, middle, "")
+        return Solve.apply(factor.mT, half.mT, "").mT, None
+
+
+class QR(Function):
+    """Q and R of the reduced decomposition."""
+
+    @staticmethod
+    def forward(ctx, a):
+        q, r = values("qr", "", a)
+        ctx.save_for_backward(q, r)
+        ctx.set_materialize_grads(False)
+        return q, r
+
+    @staticmethod
+    def backward(ctx, grad_q, grad_r):
+        if not present(grad_q, grad_r):
+            return None
+        q, r = ctx.saved_tensors
+        grad_q = _ops.zeros_like(q) if grad_q is None else grad_q
+        grad_r = _ops.zeros_like(r) if grad_r is None else grad_r
+        m, n = q.shape[-2], r.shape[-1]
+        if m >= n:
+            return tall(q, r, grad_q, grad_r)
+        left, right = r[..., :m], r[..., m:]
+        grad_right = grad_r[..., m:]
+        return _ops.cat([tall(q, left, grad_q + (q @ right) @ grad_right.mT, grad_r[..., :m]), q @ grad_right], -1)
+
+
+def tall(q, r, grad_q, grad_r):
+    middle = r @ grad_r.mT - grad_q.mT @ q
+    middle = _ops.tril(middle) + _ops.tril(middle, -1).mT
+    return Solve.apply(r, (grad_q + q @ middle).mT, "").mT
+
+
+class SVD(Function):
+    @staticmethod
+    def forward(ctx, a, full):
+        u, s, vh = values("svd", "linalg.svd: The algorithm failed to converge because the input matrix contained non-finite values.", a,
+                          full_matrices=full)
+        ctx.save_for_backward(u, s, vh)
+        ctx.set_materialize_grads(False)
+        return u, s, vh
+
+    @staticmethod
+    def backward(ctx, grad_u, grad_s, grad_vh):
+        if not present(grad_u, grad_s, grad_vh):
+            return None, None
+        u, s, vh = ctx.saved_tensors
+        k, m, n = s.shape[-1], u.shape[-2], vh.shape[-1]
+        u, v = u[..., :k], vh[..., :k, :].mT
+        middle, total = None, None
+        if grad_s is not None:
+            middle = on_diagonal(grad_s)
+        if present(grad_u, grad_vh):
+            column, row = s[..., None, :], s[..., :, None]
+            gaps = (column - row) * (column + row) + identity(s, k)     # s_j^2 - s_i^2, and 1 on the diagonal
+            if grad_u is not None:
+                grad_u = grad_u[..., :k]
+                turned = u.mT @ grad_u
+                middle = add(middle, (turned - turned.mT) / gaps * column)
+                if m > k:
+                    total = ((grad_u - u @ turned) / column) @ v.mT
+            if grad_vh is not None:
+                grad_v = grad_vh[..., :k, :].mT
+                turned = v.mT @ grad_v
+                middle = add(middle, row * ((turned - turned.mT) / gaps))
+                if n > k:
+                    total = add(total, u @ ((grad_v - v @ turned) / column).mT)
+        return add(total, u @ middle @ v.mT), None
+
+
+def add(a, b):
+    return b if a is None else a + b
+
+
+class Eigh(Function):
+    """Eigenvalues, ascending, and eigenvectors of a symmetric matrix."""
+
+    @staticmethod
+    def forward(ctx, a, uplo):
+        w, v = values("eigh", "linalg.eigh: The algorithm failed to converge because the input matrix is ill-conditioned.", a, UPLO=uplo)
+        ctx.save_for_backward(w, v)
+        ctx.set_materialize_grads(False)
+        return w, v
+
+    @staticmethod
+    def backward(ctx, grad_w, grad_v):
+        if not present(grad_w, grad_v):
+            return None, None
+        w, v = ctx.saved_tensors
+        middle = None if grad_w is None else on_diagonal(grad_w)
+        if grad_v is not None:
+            n = w.shape[-1]
+            eye = identity(w, n)
+            middle = add(middle, (v.mT @ grad_v) / (w[..., None, :] - w[..., :, None] + eye) * (1 - eye))
+        return v @ middle @ v.mT, None
+
+
+class PseudoInverse(Function):
+    """The pseudo-inverse; singular values up to `least` (...) count as zeros."""
+
+    @staticmethod
+    def forward(ctx, a, least):
+        u, s, vh = values("svd", "linalg.pinv: The algorithm failed to converge because the input matrix contained non-finite values.", a,
+                          full_matrices=False)
+        inverse = _ops.where(s > least[..., None], 1 / s, 0)
+        p = (vh.mT * inverse[..., None, :]) @ u.mT
+        ctx.save_for_backward(a, p)
+        return p
+
+    @staticmethod
+    def backward(ctx, grad):
+        a, p = ctx.saved_tensors
+        left, right = grad.mT @ p, p @ grad.mT
+        if a.shape[-2] <= a.shape[-1]:
+            outer = left @ p.mT
+            total = outer - (a @ p) @ outer + (p.mT @ p) @ (grad.mT - left @ a)
+        else:
+            outer = p.mT @ right
+            total = outer - (outer @ p) @ a + (grad.mT - a @ right) @ p @ p.mT
+        return total - p.mT @ grad @ p.mT, None
+
+
+def floating(name, *tensors):
+    """Refuse what LAPACK has no routine for."""
+    for x in tensors:
+        if not isinstance(x, _engine.Tensor):
+            raise TypeError(f"linalg_{name}(): arguments must be Tensors, not {type(x).__name__}")
+        if not x.dtype.is_floating_point:
+            raise RuntimeError(f"linalg.{name}: Expected a floating point or complex tensor as input. Got {x.type()[6:-6]}")
+        if x.dtype.itemsize < 4:
+            raise RuntimeError(f"linalg.{name}: Low precision dtypes not supported. Got {x.dtype}")
+        if x.dtype != tensors[0].dtype:
+            raise RuntimeError(f"linalg.{name}: Expected inputs to have the same dtype, but got {tensors[0].dtype} and {x.dtype} instead")
+
+
+def matrices(name, *tensors):
+    floating(name, *tensors)
+    for x in tensors:
+        if x.ndim < 2:
+            raise RuntimeError(f"linalg.{name}: The input tensor A must have at least 2 dimensions.")
+
+
+def square(name, *tensors):
+    matrices(name, *tensors)
+    for x in tensors:
+        if x.shape[-1] != x.shape[-2]:
+            raise RuntimeError(f"linalg.{name}: A must be batches of square matrices, but they are {x.shape[-2]} by {x.shape[-1]} matrices")

@@ -1,0 +1,306 @@
+"""Norms, powers and products of matrices: what torch.linalg has beside solvers and decompositions."""
+
+from math import inf, prod
+
+import fastgrad
+from fastgrad import _ops
+from fastgrad._composite import composite
+from fastgrad._engine import Tensor
+from fastgrad.composites import decompositions as of
+from fastgrad.composites.linear import inv_, linalg, solve_, svdvals_
+
+
+# ---- norms
+
+def vector_norm_(x: Tensor, ord=2, dim=None, keepdim=False, *, dtype=None):
+    """The p-norm, (sum |x|^p)^(1/p), of all elements or over dimensions.
+
+    Args:
+        ord: p: any number, inf and -inf among them; 0 counts what is not zero.
+        dim: a dimension, several, or None for all.
+        dtype: what to convert to before.
+    """
+    if not x.dtype.is_floating_point:
+        raise RuntimeError(f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {x.type()[6:-6]}")
+    if dtype is not None and not dtype.is_floating_point:
+        raise RuntimeError(f"linalg.vector_norm: dtype should be floating point or complex. Got {dtype}")
+    if isinstance(dim, (list, tuple)) and not len(dim):
+        dim = None
+    return _ops.norm(x, float(ord), tuple(range(x.ndim)) if dim is None and x.ndim else dim, keepdim, dtype=dtype)
+
+
+vector_norm_.__name__ = "vector_norm"
+vector_norm = linalg(vector_norm_)
+
+
+def matrix_norm_(A: Tensor, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
+    """A norm of matrices.
+
+    Args:
+        ord: "fro" (of the elements), "nuc" (the sum of the singular values), 2 or -2 (the largest or smallest of them), 1 or -1 (largest
+            or smallest sum of a column), inf or -inf (of a row).
+        dim: the two dimensions.
+    """
+    of.matrices("matrix_norm", A)
+    if len(dim) != 2:
+        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dim))}")
+    row, column = [contraction_dimension(d, A.ndim) for d in dim]
+    if row == column:
+        raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({dim[0]}, {dim[1]})")
+    if ord == "fro":
+        return vector_norm_(A, 2, (row, column), keepdim, dtype=dtype)
+    if dtype is not None:
+        A = A.to(dtype)
+    if ord == "nuc" or abs_is(ord, 2):
+        s = svdvals_(_ops.movedim(A, (row, column), (-2, -1)))
+        result = _ops.sum(s, -1) if ord == "nuc" else (_ops.amax if ord > 0 else _ops.amin)(s, -1)
+        return _ops.unsqueeze(_ops.unsqueeze(result, min(row, column)), max(row, column)) if keepdim else result
+    if not (abs_is(ord, 1) or abs_is(ord, inf)):
+        kind = f"Order {ord} not supported." if not isinstance(ord, str) else f"Order {ord} not supported."
+        raise RuntimeError(f"linalg.matrix_norm: {kind}")
+    along, over = (row, column) if abs_is(ord, 1) else (column, row)
+    sums = _ops.sum(_ops.abs(A), along, keepdim=True)
+    result = (_ops.amax if ord > 0 else _ops.amin)(sums, over, keepdim=True)
+    return result if keepdim else _ops.squeeze(result, (row, column))
+
+
+def abs_is(ord, n):
+    return not isinstance(ord, str) and ord in (n, -n)
+
+
+def contraction_dimension(d, ndim):
+    if not -ndim <= d < ndim:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {d})")
+    return d % ndim
+
+
+matrix_norm_.__name__ = "matrix_norm"
+matrix_norm = linalg(matrix_norm_)
+
+
+def norm_(A: Tensor, ord=None, dim=None, keepdim=False, *, dtype=None):
+    """The norm of a vector or of matrices.
+
+    Args:
+        ord: as in vector_norm, or as in matrix_norm where two dimensions are given or `A` has two; None is the 2-norm of the elements.
+        dim: one dimension (vectors), two (matrices), or None.
+    """
+    if not A.dtype.is_floating_point:
+        raise RuntimeError(f"linalg.norm: Expected a floating point or complex tensor as input. Got {A.type()[6:-6]}")
+    if ord is None or isinstance(dim, int) or dim is not None and len(dim) == 1 and not isinstance(ord, str):
+        return vector_norm_(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
+    if dim is not None and len(dim) != 2:
+        raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dim)}")
+    if dim is None and A.ndim not in (1, 2):
+        raise RuntimeError(f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.ndim}D.")
+    if dim is None and A.ndim == 1 and not isinstance(ord, str):
+        return vector_norm_(A, ord, dim, keepdim, dtype=dtype)
+    return matrix_norm_(A, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+
+
+norm_.__name__ = "norm"
+norm = linalg(norm_)
+
+
+@linalg
+def cond(A: Tensor, p=None):
+    """The condition number: the norm of A times that of its inverse; for p None or 2, the ratio of the largest to the smallest singular value.
+
+    Args:
+        p: the norm, as in matrix_norm; inf where a matrix is singular.
+    """
+    of.matrices("cond", A)
+    if p is None or abs_is(p, 2):
+        s = svdvals_(A)
+        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+    of.square("cond", A)
+    try:
+        return matrix_norm_(A, p) * matrix_norm_(inv_(A), p)
+    except of.LinAlgError:
+        each = [cond(x, p) if bool(of.Determinant.apply(x) != 0) else x.new_full((), inf) for x in A.reshape(-1, *A.shape[-2:])] if A.ndim > 2 else None
+        return A.new_full((), inf) if each is None else _ops.stack(each).reshape(A.shape[:-2])
+
+
+# ---- powers and series
+
+def matrix_power_(A: Tensor, n):
+    """A multiplied with itself: n factors; a negative n takes the inverse, 0 gives the identity."""
+    if A.ndim < 2:
+        raise RuntimeError("linalg.matrix_power: The input tensor A must have at least 2 dimensions.")
+    if A.shape[-1] != A.shape[-2]:
+        raise RuntimeError(f"linalg.matrix_power: A must be batches of square matrices, but they are {A.shape[-2]} by {A.shape[-1]} matrices")
+    if n == 0:
+        return _ops.where(fastgrad.tensor(False), A, of.identity(A, A.shape[-1]))     # the gradient is zeros
+    power = inv_(A) if n < 0 else A
+    n, result = abs(n), None
+    while True:
+        if n & 1:
+            result = power if result is None else result @ power
+        n >>= 1
+        if not n:
+            return result.clone() if result is A else result
+        power = power @ power
+
+
+matrix_power_.__name__ = "matrix_power"
+matrix_power = linalg(matrix_power_)
+
+
+@composite("matrix_power", method=True)
+def matrix_power_method(input: Tensor, n):
+    """A matrix multiplied with itself."""
+    return matrix_power_(input, n)
+
+
+def matrix_exp_(A: Tensor):
+    """The exponential of square matrices, sum A^k / k!: by Taylor's series of A / 2^s, squared s times.
+
+    Source:
+        Moler and Van Loan, Nineteen dubious ways to compute the exponential of a matrix, 2003.
+    """
+    of.square("matrix_exp", A)
+    if not A.numel():
+        return A.clone()
+    largest = float(_ops.amax(_ops.sum(_ops.abs(A.detach()), -2)))
+    halvings = 0
+    terms, limit = (18, 1.0) if A.dtype == fastgrad.float64 else (14, 1.5)
+    while limit < largest < inf:
+        largest, halvings = largest / 2, halvings + 1
+    x = A / 2.0 ** halvings
+    eye = of.identity(A, A.shape[-1])
+    result = eye + x / terms
+    for k in range(terms - 1, 0, -1):       # Horner
+        result = eye + (x @ result) / k
+    for _ in range(halvings):
+        result = result @ result
+    return result
+
+
+matrix_exp_.__name__ = "matrix_exp"
+matrix_exp = linalg(matrix_exp_)
+
+
+@composite("matrix_exp", method=True)
+def matrix_exp_method(input: Tensor):
+    """The exponential of square matrices."""
+    return matrix_exp_(input)
+
+
+@linalg
+def vander(x: Tensor, *, N=None):
+    """The powers 0 to N-1 of each element: (..., n, N)."""
+    x = x if x.ndim else x.reshape(1)
+    count = x.shape[-1] if N is None else N
+    if count <= 1:
+        raise RuntimeError("linalg.vander: N must be greater than 1.")
+    if not x.dtype.is_floating_point:
+        x = x.to(fastgrad.int64)
+    powers = _ops.cumprod(_ops.broadcast_to(x[..., None], (*x.shape, count - 1)), -1)
+    return _ops.cat([_ops.ones_like(x[..., None]), powers], -1)
+
+
+@composite("vander")
+def old_vander(x: Tensor, N=None, increasing=False):
+    """The powers of the elements of a vector, the highest first unless `increasing`."""
+    if x.ndim != 1:
+        raise RuntimeError("x must be a one-dimensional tensor.")
+    count = x.shape[0] if N is None else N
+    x = x if x.dtype.is_floating_point else x.to(fastgrad.int64)
+    columns = [_ops.ones_like(x)] + [x ** k for k in range(1, count)]
+    columns = columns[:count]
+    return _ops.stack(columns if increasing else columns[::-1], -1) if columns else x.new_empty(x.shape[0], 0)
+
+
+# ---- products
+
+@linalg
+def cross(input: Tensor, other: Tensor, *, dim=-1):
+    """The cross product of 3-vectors along a dimension; the other dimensions broadcast."""
+    if input.ndim != other.ndim:
+        raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
+    d = contraction_dimension(dim, input.ndim)
+    if input.shape[d] != 3 or other.shape[d] != 3:
+        raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {input.shape[d]} and {other.shape[d]}")
+    return _ops.cross(*_ops.broadcast_tensors(input, other), d)
+
+
+@linalg
+def vecdot(x: Tensor, y: Tensor, *, dim=-1):
+    """The dot products of vectors along a dimension; the others broadcast."""
+    return _ops.sum(x * y, dim)
+
+
+def chain(shapes):
+    """How to multiply matrices of these sizes at least cost: nested pairs of positions."""
+    n = len(shapes) - 1
+    best = {(i, i): (0, i) for i in range(n)}
+    for length in range(1, n):
+        for i in range(n - length):
+            j = i + length
+            best[i, j] = min(((best[i, k][0] + best[k + 1, j][0] + shapes[i] * shapes[k + 1] * shapes[j + 1], (best[i, k][1], best[k + 1, j][1]))
+                              for k in range(i, j)), key=lambda x: x[0])
+    return best[0, n - 1][1]
+
+
+def multi_dot_(tensors):
+    """The product of matrices, in the order that costs least; the first may be a row vector and the last a column.
+
+    Source:
+        Cormen et al., Introduction to Algorithms, 15.2.
+    """
+    tensors = list(tensors)
+    if len(tensors) < 2:
+        raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
+    for i, x in enumerate(tensors):
+        if not x.ndim == 2 and not (x.ndim == 1 and i in (0, len(tensors) - 1)):
+            raise RuntimeError(f"multi_dot(): tensor {i} must be {'1D or ' if i in (0, len(tensors) - 1) else ''}2D but got {x.ndim}D")
+        if x.dtype != tensors[0].dtype:
+            raise RuntimeError(f"multi_dot(): all tensors must have be the same dtype but tensor 0 is {tensors[0].dtype} and tensor {i} {x.dtype}")
+    first, last = tensors[0].ndim == 1, tensors[-1].ndim == 1
+    tensors[0] = tensors[0][None] if first else tensors[0]
+    tensors[-1] = tensors[-1][:, None] if last else tensors[-1]
+    for i, (a, b) in enumerate(zip(tensors, tensors[1:])):
+        if a.shape[1] != b.shape[0]:
+            raise RuntimeError(f"multi_dot(): tensors {i} and {i + 1} with shapes {list(a.shape)} and {list(b.shape)} cannot be multiplied")
+
+    def product(order):
+        return tensors[order] if isinstance(order, int) else _ops.mm(product(order[0]), product(order[1]))
+
+    result = product(chain([x.shape[0] for x in tensors] + [tensors[-1].shape[1]]))
+    return _ops.reshape(result, result.shape[int(first):2 - int(last)])
+
+
+multi_dot_.__name__ = "multi_dot"
+multi_dot = linalg(multi_dot_)
+
+
+@composite(variadic="matrices")
+def chain_matmul(matrices):
+    """The product of matrices, in the order that costs least."""
+    if len(matrices) == 0:
+        raise RuntimeError("chain_matmul(): Expected one or more matrices")
+    return matrices[0] if len(matrices) == 1 else multi_dot_(matrices)
+
+
+@linalg
+def tensorinv(A: Tensor, ind=2):
+    """The inverse of `A` as a map from its last dimensions to its first `ind`: tensordot(tensorinv(A), A, ind) is the identity."""
+    if ind <= 0:
+        raise RuntimeError("Expected a strictly positive integer for 'ind'")
+    rows, columns = A.shape[:ind], A.shape[ind:]
+    if prod(rows) != prod(columns):
+        raise RuntimeError(f"Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got {prod(columns)} "
+                           f"!= {prod(rows)}")
+    return _ops.reshape(inv_(_ops.reshape(A, (prod(rows), prod(columns)))), columns + rows)
+
+
+@linalg
+def tensorsolve(A: Tensor, B: Tensor, dims=None):
+    """X with tensordot(A, X, X.ndim) = B; `dims` of A are moved to its end first."""
+    if dims is not None:
+        A = _ops.movedim(A, tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))
+    shape = A.shape[B.ndim:]
+    if prod(shape) != B.numel() or A.numel() != prod(shape) * B.numel():
+        raise RuntimeError("Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), but got "
+                           f"{prod(shape)} != {prod(A.shape[:B.ndim])}")
+    return _ops.reshape(solve_(_ops.reshape(A, (B.numel(), prod(shape))), _ops.reshape(B, (-1,))), shape)
