@@ -197,6 +197,8 @@ def suffixes(tensor, array, summarize):
         words.append(f"grad_fn=<{tensor.grad_fn.name()}>")
     elif tensor.requires_grad:
         words.append("requires_grad=True")
+    if getattr(tensor, "_tangent", None) is not None:
+        words.append(f"tangent={tensor._tangent}")
     return words
 
 

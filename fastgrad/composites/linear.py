@@ -151,7 +151,12 @@ def solve_triangular(A: Tensor, B: Tensor, *, upper=None, left=True, unitriangul
     if upper is None:
         raise TypeError('linalg_solve_triangular() missing 1 required keyword-only arguments: "upper"')
     square("solve_triangular", A)
-    return solve_(triangle(A, upper, unitriangular), B, left=left)
+    return solve_(triangle(A, upper, unitriangular), matrices_for(A, B), left=left)
+
+
+def matrices_for(A, B):
+    """B with A's dimensions: what has fewer is a matrix for each of the batch, not a batch of vectors as in solve."""
+    return B[(None,) * (A.dim() - B.dim())] if 2 <= B.dim() < A.dim() else B
 
 
 @composite(method=True)
@@ -159,7 +164,7 @@ def triangular_solve(b: Tensor, A: Tensor, upper=True, transpose=False, unitrian
     """X with A X = b for a triangular A, and A; `transpose` solves with A transposed."""
     square("triangular_solve", A)
     a = triangle(A, upper, unitriangular)
-    return TRIANGULAR(solve_(a.mT if transpose else a, b), A.clone())
+    return TRIANGULAR(solve_(a.mT if transpose else a, matrices_for(a, b)), A.clone())
 
 
 # ---- determinants

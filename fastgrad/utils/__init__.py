@@ -2,7 +2,7 @@
 
 from fastgrad._lazy import submodule as _submodule
 
-_LAZY = ("checkpoint", "data", "hooks", "tensorboard", "dlpack")
+_LAZY = ("_pytree", "checkpoint", "data", "hooks", "tensorboard", "dlpack")
 
 
 def __getattr__(name):

@@ -84,6 +84,8 @@ cdef int rebase(Tensor t, Node node) except -1:
     slices.nsaved = 2
     save(slices, 0, <PyObject*>node)
     save(slices, 1, <PyObject*>geometry)
+    if base.flags & RETAINS_GRAD and base.node is not None:
+        move_retained(base, slices)
     set_node(base, slices, 0)
     t.flags |= REQUIRES_GRAD
     t.node = None

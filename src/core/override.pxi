@@ -1,5 +1,5 @@
 # Interposing: while a transform of fastgrad.func, a forward-mode level, a mode or a Tensor subclass with a say in operations is
-# about, every operation first shows its arguments to a Python function (fastgrad/_dispatch.py).
+# about, every operation first shows its arguments to a Python function (fastgrad/overrides.py).
 #
 # Note [Nothing to pay]: the plain path has no test for this. Interposing swaps function pointers: `call` of every Operation, the
 # operators' entries and the two for indexing; when the last user is gone they are swapped back.
@@ -129,7 +129,7 @@ def _interpose(bint on):
 
 
 def _set_override(function, disabled):
-    """The function that is shown calls, and the __torch_function__ that stands for none; once, by fastgrad/_dispatch.py."""
+    """The function that is shown calls, and the __torch_function__ that stands for none; once, on import."""
     global override, disabled_override
     override, disabled_override = function, disabled
 

@@ -229,7 +229,9 @@ cdef int setitem(Tensor t, object index, object value) except -1:
         return 0
     if x.mask is not None and (is_number or ((<Tensor>value).a.ndim == 0)):
         mask = trailing_ones(<Tensor>x.mask, view.a.ndim - <int>x.dims[0])
-        if not is_number:
+        if not is_number and is_floating(view.a.dtype) and is_floating((<Tensor>value).a.dtype):
+            value = value.to((<object>view).dtype)              # a single element is converted, as a number is
+        elif not is_number:
             check_same_dtype(view, <Tensor>value)
         write(entry_masked_fill_inplace, op_masked_fill, <PyObject*>view, <PyObject*>mask, <PyObject*>value, NULL)
         return 0

@@ -106,10 +106,17 @@ cdef object matmul_entry(const Row* row, PyObject** x):
         if a.a.shape[0] != b.a.shape[0]:
             raise RuntimeError(f"{row.name.decode()}: inconsistent tensor size, expected both vectors to have the same size, "
                                f"got {shape_tuple(&a.a)} and {shape_tuple(&b.a)}")
-        return op_squeeze(op_squeeze(product_of(op_unsqueeze(a, 0), op_unsqueeze(b, 1)), 1), 0)
+        return own(renamed(op_squeeze(op_squeeze(product_of(op_unsqueeze(a, 0), op_unsqueeze(b, 1)), 1), 0), &dot_form, b"DotBackward0"))
     if a.a.ndim == 1:
-        return op_squeeze(product_of(op_unsqueeze(a, 0), b), -2)
-    return op_squeeze(product_of(a, op_unsqueeze(b, 1)), -1)
+        return own(op_squeeze(product_of(op_unsqueeze(a, 0), b), -2))
+    out = own(op_squeeze(product_of(a, op_unsqueeze(b, 1)), -1))
+    return renamed(out, &mv_form, b"MvBackward0") if a.a.ndim == 2 else out
+
+
+cdef inline object own(object out):
+    """out as no view: nobody else has the matrix it is one of."""
+    (<Tensor>out).base = None
+    return out
 
 
 cdef object AS_IT_IS = False        # Python objects: a literal would become a C number, no pointer

@@ -124,6 +124,8 @@ cdef object inplace_add_entry(const Row* row, PyObject** a):
 cdef object sub_entry(const Row* row, PyObject** a):
     refuse_bool(a, "Subtraction", 2)
     if a[2] == NULL:
+        if not is_tensor(a[0]):
+            return renamed(elementwise(row, a), &rsub_form, b"RsubBackward1")
         return elementwise(row, a)
     check_alpha(a)
     return elementwise((<Operation>op__sub_scaled).row, a)
@@ -363,7 +365,10 @@ cdef const Row* clamp_row(Tensor input, object min, object max, PyObject** x) ex
 cdef object clamp_rule(Tensor input, object min, object max):
     cdef PyObject* x[3]
     cdef const Row* row = clamp_row(input, min, max, x)
-    return elementwise(row, x)
+    cdef object out = elementwise(row, x)
+    if is_tensor(x[1]):
+        return out
+    return renamed(out, &clamp_forms[0 if max is None else 1 if min is None else 2], b"ClampBackward1")
 
 
 cdef object clamp__rule(Tensor input, object min, object max):

@@ -414,7 +414,7 @@ def _set_random_hook(function):
     random_hook = function
 
 
-def randint(low, high=None, size=None, *, generator=None, dtype=None, device=None, requires_grad=False):
+def randint(low=None, high=None, size=None, *, generator=None, dtype=None, device=None, requires_grad=False):
     """Integers drawn uniformly from [low, high); `randint(high, size)` starts at 0.
 
     Raises:
@@ -425,10 +425,14 @@ def randint(low, high=None, size=None, *, generator=None, dtype=None, device=Non
     """
     if random_hook is not None:
         return random_hook(randint, (low, high, size), dict(generator=generator, dtype=dtype, device=device, requires_grad=requires_grad))
-    if size is None:
-        low, high, size = 0, low, high
-    if isinstance(high, (tuple, list)):
-        low, high, size = 0, low, high
+    if size is None or isinstance(high, (tuple, list)):
+        low, high, size = 0, low, high if size is None else size
+    elif high is None:
+        low, high = 0, low
+    elif low is None:
+        low = 0
+    if high is None or size is None:
+        raise TypeError("randint() received an invalid combination of arguments: it needs a high bound and a size")
     cdef Tensor t = sample_place("randint", size, dtype, device, INT64)
     check_bounds(t, low, high)
     return with_grad_flag(draw_integers(t, low, high, generator), requires_grad)

@@ -80,6 +80,21 @@ cdef const Row* second_form(const Row* row, object given):
     return &second_forms[i]
 
 
+cdef Row rsub_form, dot_form, mv_form
+cdef Row clamp_forms[3]             # min, max, both
+
+
+cdef object renamed(object out, Row* form, const char* name):
+    """out, whose node, just made, says another name: `form` becomes the copy of its row that does."""
+    cdef Node node = <Node>(<Tensor>out).node
+    if node is not None:
+        if form.node_name == NULL:
+            form[0] = node.row[0]
+            form.node_name = name
+        node.row = form
+    return out
+
+
 def _install_inplace(str name, operation):
     """`x.name_(...)` for an operation without an in-place kernel: the result is copied over x, in the graph too."""
 

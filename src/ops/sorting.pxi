@@ -175,7 +175,13 @@ cdef object median_of(Tensor input, object dim, bint keepdim, Operation along):
         out = empty(input.a.dtype, 0, NULL)
         fill_array(&(<Tensor>out).a, float("nan") if is_floating(input.a.dtype) else -(1 << 63))
         return out
-    return along(input if input.a.ndim == 1 else op__reshaped(input, (input.a.numel,)), 0, False)[0]
+    flat = input if input.a.ndim == 1 else op__reshaped(input, (input.a.numel,))
+    value = along(flat, 0, False)[0]
+    if wants(input):
+        equal = flat[flat.detach() == value.detach()]
+        if len(equal) > 1 and value.isfinite():             # the gradient is shared among them
+            return value.detach() + (equal - equal.detach()).mean()
+    return value
 
 
 cdef object median_rule(Tensor input, object dim, bint keepdim):

@@ -136,6 +136,13 @@ def test_in_place_by_itself():
         assert ad.unpack_dual(x).tangent.tolist() == [6, 80]
 
 
+def test_repr():
+    for lib, ad in ((fg, fg.autograd.forward_ad), (torch, torch.autograd.forward_ad)):
+        with ad.dual_level():
+            dual = ad.make_dual(lib.ones(2), lib.tensor([1.0, 2.0]))
+            assert repr(dual * 2) == "tensor([2., 2.], tangent=tensor([2., 4.]))"
+
+
 def test_level():
     ad = fg.autograd.forward_ad
     with pytest.raises(RuntimeError, match="no level exists"):

@@ -34,3 +34,8 @@ composite("multinomial(input, num_samples: int, replacement: bool = False, *, ge
           "Indices drawn in proportion to the rows of `input`.", samples="none")
 composite("dropout(input, p: float = 0.5, training: bool = True, inplace: bool = False)",
           "Zero elements at random and scale the rest, in training.", method=False, samples="none")
+composite("poisson(input, generator: any = None)", "Counts of events with the rates in `input`.", method=False, samples="none")
+composite("binomial(count, prob, generator: any = None)", "Successes in `count` trials of probability `prob`.", method=False, samples="none")
+composite("_gamma_draws(input, generator: any = None)", "Standard gamma numbers, without a gradient.", method=False, samples="none")
+composite("_standard_gamma_grad(input, output)", "How a gamma draw moves with its concentration.", method=False, samples="none")
+composite("_dirichlet_grad(x, alpha, total)", "How an element of a Dirichlet draw moves with its concentration.", method=False, samples="none")

@@ -1,0 +1,112 @@
+"""Corners where PyTorch's choice is not the obvious one, each against torch."""
+
+import numpy as np
+import pytest
+import torch
+
+import fastgrad as fg
+
+
+def median(lib, values):
+    x = lib.tensor(values, requires_grad=True)
+    m = x.median()
+    m.backward()
+    return [m.tolist(), x.grad.tolist()]
+
+
+def loss(name):
+    def program(lib):
+        a, b = lib.tensor(1.5, dtype=lib.float64, requires_grad=True), lib.ones(2, requires_grad=True)
+        out = getattr(lib.nn.functional, name)(a, b)
+        out.backward()
+        return [str(out.dtype), str(a.grad.dtype), str(b.grad.dtype), out.tolist(), a.grad.tolist(), b.grad.tolist()]
+
+    return program
+
+
+def masked(lib, dtype, value):
+    v = lib.zeros(3, dtype=getattr(lib, dtype))
+    v[lib.tensor([True, False, True])] = value(lib)
+    return v.tolist()
+
+
+def scalar_source(lib):
+    x, w = lib.tensor([1.0, -1.0, 2.0], requires_grad=True), lib.tensor(5.0, dtype=lib.float64, requires_grad=True)
+    y = x * 1
+    y[y > 0] = w
+    (y * lib.tensor([1.0, 2.0, 3.0])).sum().backward()
+    return [x.grad.tolist(), w.grad.tolist(), str(w.grad.dtype)]
+
+
+def retained(write):
+    def program(lib):
+        x = lib.ones(3, requires_grad=True)
+        y = x * 2
+        y.retain_grad()
+        write(y)
+        (y * lib.tensor([3.0, 4.0, 5.0])).sum().backward()
+        return [y.grad.tolist(), x.grad.tolist()]
+
+    return program
+
+
+def written_product(lib):
+    x = lib.ones(2, 3, requires_grad=True)
+    y = x @ lib.tensor([1.0, 2.0, 3.0])
+    y[0] = 7
+    y.mul_(2)
+    y.sum().backward()
+    z = (x @ lib.ones(3)).detach_()
+    return [y.tolist(), x.grad.tolist(), z.tolist(), str(z.requires_grad), str(y._is_view())]
+
+
+NAMES = {
+    "1 - x": lambda x: 1 - x, "x - 1": lambda x: x - 1, "x - x": lambda x: x - x, "clamp": lambda x: x.clamp(0, 1),
+    "clamp min": lambda x: x.clamp(min=0), "clamp max": lambda x: x.clamp(max=0), "clamp_min": lambda x: x.clamp_min(0),
+    "dot": lambda x: x[0].dot(x[1]), "mv": lambda x: x.mv(x[0]), "matrix @ vector": lambda x: x @ x[0], "vector @ vector": lambda x: x[0] @ x[0],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_nodes(name):
+    found = [NAMES[name](lib.ones(3, 3, requires_grad=True)).grad_fn.name() for lib in (fg, torch)]
+    assert found[0] == found[1]
+
+
+CASES = {
+    "a written product": written_product,
+    "retained, then a part written": retained(lambda y: y.__setitem__(0, 5.0)),
+    "retained, then written through a view": retained(lambda y: y[:2].mul_(4)),
+    "retained, then written twice": retained(lambda y: (y[:2].mul_(4), y.add_(1), y[1:].mul_(2))),
+    "median with ties": lambda t: median(t, [1.0, 2.0, 2.0, 2.0, 3.0]), "median": lambda t: median(t, [3.0, 1.0, 2.0]),
+    "median of infinities": lambda t: median(t, [float("inf"), float("inf"), 1.0]), "median of a matrix": lambda t: median(t, [[1.0, 4.0], [1.0, 4.0]]),
+    "mse": loss("mse_loss"), "l1": loss("l1_loss"), "smooth l1": loss("smooth_l1_loss"),
+    "integer l1": lambda t: [t.nn.functional.l1_loss(t.tensor([1, 2]), t.tensor([2, 4]), reduction=r).tolist() for r in ("sum", "none")],
+    "double into float": lambda t: masked(t, "float32", lambda t: t.tensor(1.5, dtype=t.float64)),
+    "a source that wants a gradient": scalar_source,
+}
+
+
+@pytest.mark.filterwarnings("ignore:Using a target size")
+@pytest.mark.parametrize("name", CASES)
+def test_same_as_torch(name):
+    mine, theirs = CASES[name](fg), CASES[name](torch)
+    if "infinities" in name:                # torch shares it out as well
+        assert mine[0] == theirs[0]
+        return
+    assert len(mine) == len(theirs)
+    for a, b in zip(mine, theirs):
+        if isinstance(a, str):
+            assert a == b
+        else:
+            np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+@pytest.mark.parametrize("program", [
+    lambda t: t.nn.functional.l1_loss(t.tensor([1, 2]), t.tensor([2, 4])),
+    lambda t: masked(t, "float32", lambda t: t.tensor([1.0, 2.0], dtype=t.float64)),
+])
+def test_refused_as_by_torch(program):
+    for lib in (fg, torch):
+        with pytest.raises(RuntimeError, match="could not infer output dtype|dtypes match"):
+            program(lib)
