@@ -168,42 +168,37 @@ cdef inline f64 expm1_f64(f64 x) noexcept nogil:
 
 
 cdef inline f32 sigmoid_f32(f32 x) noexcept nogil:
-    """1 / (1 + exp(-x)) as c / (c + exp(r)), c = 2^-n in two factors, so that small results do not overflow on the way.
-    The low part of c + 1 counts where c is as small as its rounding.
+    """1 / (1 + exp(-x)) as c / (c + exp(r)), c = 2^-n.  `large` is 2^28 c: one power of two holds every c, small results round
+    once, at the end.  The low part of c + 1 counts where c is as small as its rounding.
     """
-    cdef f32 clamped, shifted, n, r, p, c1, c2, one
-    cdef uint32_t m, m1
+    cdef f32 clamped, shifted, n, r, p, large, one
+    cdef f32 down = 3.7252903e-09          # 2^-28
     clamped = select_f32(x > 18, 18, x)
     clamped = select_f32(clamped < -105, -105, clamped)
-    shifted = fma_f32(clamped, 1.44269502, 12582912.0)
-    n = shifted - <f32>12582912.0
+    shifted = fma_f32(clamped, 1.44269502, 12583067.0)       # as exp's, with 127 + 28 added: the exponent of `large`
+    n = shifted - <f32>12583067.0
     r = fma_f32(n, 0.693145752, -clamped)
     r = fma_f32(n, 1.42860677e-06, r)
     p = fma_f32(r * r, exp_poly_f32(r), r)
-    m = bits_f32(shifted) - (0x4B400000U - 2 * EXP_BIAS_F32)
-    m1 = m >> 1
-    c1 = from_bits_f32(m1 << 23)
-    c2 = from_bits_f32((m - m1) << 23)
-    one = c1 * c2 + <f32>1
-    return c1 / (one + (p + (c1 * c2 - (one - <f32>1)))) * c2
+    large = from_bits_f32(bits_f32(shifted) << 23)
+    one = fma_f32(large, down, 1)
+    return large / (one + (p + fma_f32(large, down, <f32>1 - one))) * down
 
 
 cdef inline f64 sigmoid_f64(f64 x) noexcept nogil:
-    cdef f64 clamped, shifted, n, r, p, c1, c2, one
-    cdef uint64_t m, m1
+    """As sigmoid_f32, with `large` 2^64 c."""
+    cdef f64 clamped, shifted, n, r, p, large, one
+    cdef f64 down = 5.421010862427522e-20  # 2^-64
     clamped = select_f64(x > 38, 38, x)
     clamped = select_f64(clamped < -746, -746, clamped)
-    shifted = fma_f64(clamped, 1.4426950408889634, 6755399441055744.0)
-    n = shifted - 6755399441055744.0
+    shifted = fma_f64(clamped, 1.4426950408889634, 6755399441056831.0)
+    n = shifted - 6755399441056831.0
     r = fma_f64(n, 0.6931471805598903, -clamped)
     r = fma_f64(n, 5.497923018708371e-14, r)
     p = fma_f64(r * r, exp_poly_f64(r), r)
-    m = bits_f64(shifted) - (0x4338000000000000ULL - 2 * EXP_BIAS_F64)
-    m1 = m >> 1
-    c1 = from_bits_f64(m1 << 52)
-    c2 = from_bits_f64((m - m1) << 52)
-    one = c1 * c2 + 1
-    return c1 / (one + (p + (c1 * c2 - (one - 1)))) * c2
+    large = from_bits_f64(bits_f64(shifted) << 52)
+    one = fma_f64(large, down, 1)
+    return large / (one + (p + fma_f64(large, down, 1 - one))) * down
 
 
 cdef inline real vexp(real x) noexcept nogil:
