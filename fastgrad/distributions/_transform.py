@@ -169,23 +169,26 @@ class ComposeTransform(Transform):
     def __eq__(self, other):
         return isinstance(other, ComposeTransform) and self.parts == other.parts
 
+    def _event_dims(self):
+        """(least event_dim of x that is enough for every part, event_dim of y that comes of it)"""
+        least = gained = 0
+        for part in self.parts:
+            taken, given = part.domain.event_dim, part.codomain.event_dim
+            least = max(least, taken - gained)
+            gained += given - taken
+        return least, least + gained
+
     @constraints.dependent_property(is_discrete=False)
     def domain(self):
         if not self.parts:
             return constraints.real
-        event_dim = self.parts[-1].codomain.event_dim
-        for part in reversed(self.parts):
-            event_dim = max(event_dim + part.domain.event_dim - part.codomain.event_dim, part.domain.event_dim)
-        return _widened(self.parts[0].domain, event_dim)
+        return _widened(self.parts[0].domain, self._event_dims()[0])
 
     @constraints.dependent_property(is_discrete=False)
     def codomain(self):
         if not self.parts:
             return constraints.real
-        event_dim = self.parts[0].domain.event_dim
-        for part in self.parts:
-            event_dim = max(event_dim + part.codomain.event_dim - part.domain.event_dim, part.codomain.event_dim)
-        return _widened(self.parts[-1].codomain, event_dim)
+        return _widened(self.parts[-1].codomain, self._event_dims()[1])
 
     @property
     def bijective(self):

@@ -232,8 +232,7 @@ class Pareto(TransformedDistribution):
 
     @property
     def mean(self):
-        a = self.alpha.clamp(min=1)     # infinite for alpha <= 1
-        return a * self.scale / (a - 1)
+        return self.scale + self.scale / (self.alpha - 1).clamp(min=0)          # infinite for alpha <= 1
 
     @property
     def mode(self):
@@ -241,8 +240,8 @@ class Pareto(TransformedDistribution):
 
     @property
     def variance(self):
-        a = self.alpha.clamp(min=2)     # infinite for alpha <= 2
-        return self.scale.pow(2) * a / ((a - 1).pow(2) * (a - 2))
+        excess = (self.alpha - 2).clamp(min=0)          # infinite where this is 0
+        return (self.scale / (excess + 1)).square() * (1 + 2 / excess)
 
     @constraints.dependent_property(is_discrete=False, event_dim=0)
     def support(self):
