@@ -4,14 +4,14 @@
 # Source: Marsaglia and Tsang, A Simple Method for Generating Gamma Variables, 2000; Hormann, The Transformed Rejection Method for
 # Generating Poisson Random Variables (algorithm PTRS) and The Generation of Binomial Random Variates (BTRS), 1993; Figurnov, Mohamed
 # and Mnih, Implicit Reparameterization Gradients, 2018.
-from libc.math cimport lgamma as c_lgamma, pow as c_pow, floor as c_floor, sqrt as c_root, fabs as c_abs, NAN as c_nan
+from libc.math cimport lgamma as c_lgamma, pow as c_pow, floor as c_floor, sqrt as c_root, fabs as c_abs, INFINITY as c_inf, NAN as c_nan
 
 cdef double gamma_sample(Generator g, double alpha, bint narrow) noexcept nogil:
     """narrow: alpha is of float32, and its arithmetic rounds there."""
     cdef double scale = 1, d, c, x, y, v, u
+    if not 0 < alpha < c_inf:           # what is below would go on for ever
+        return alpha if alpha == 0 or alpha == c_inf else c_nan
     if alpha < 1:
-        if alpha == 0:
-            return 0
         scale = c_pow(1 - uniform_f64(g), <double>(<float>1 / <float>alpha) if narrow else 1 / alpha)      # Gamma(a) = Gamma(a + 1) U^(1/a)
         alpha = <double>(<float>alpha + <float>1) if narrow else alpha + 1
     d = <double>(<float>alpha - <float>1 / <float>3) if narrow else alpha - <double>(<float>1 / <float>3)
@@ -103,15 +103,19 @@ cdef double binomial_small(Generator g, double count, double p) noexcept nogil:
 
 
 cdef double binomial_sample(Generator g, double count, double p) noexcept nogil:
+    if count != count or p != p:
+        return c_nan
     if count <= 0 or p <= 0:
         return 0
     if p >= 1:
         return count
     if p <= 0.5:
         return binomial_small(g, count, p)
-    if p > 0.5:
-        return count - binomial_small(g, count, 1 - p)
-    return c_nan                        # p is NaN
+    return count - binomial_small(g, count, 1 - p)
+
+
+cdef enum:
+    LONGEST_SERIES = 1000000
 
 
 cdef double psi(double x) noexcept nogil:
@@ -132,8 +136,12 @@ cdef double gamma_slope(double a, double x) noexcept nogil:
     """
     cdef double total, slope, term, harmonic, n = 0, h = 0.03125, u, s, weight, f, width
     cdef int i
+    if not (0 < a < c_inf and x < c_inf):
+        return c_nan
     if x <= 0:
         return 0
+    if a > 1e8:                         # a normal variable: x = a + z sqrt(a), to within 1 / a
+        return 0.5 + 0.5 * x / a
     if x < a + 3 * c_root(a) + 1:
         term = 1 / a
         harmonic = 1 / a
@@ -159,9 +167,12 @@ cdef double gamma_slope(double a, double x) noexcept nogil:
 
 
 cdef double beta_slope(double x, double a, double b) noexcept nogil:
-    """dx/da of a beta variable of parameters a and b where the probability of less than x stays, over 1 - x."""
+    """dx/da of a beta variable of parameters a and b where the probability of less than x stays, over 1 - x; NaN where the series
+    needs more than LONGEST_SERIES terms."""
     cdef double y = 1 - x, term, total, slope, first = 0, second = 0, n = 0
     cdef double trend
+    if not (0 < a < c_inf and 0 < b < c_inf and x == x):
+        return c_nan
     if not 0 < x < 1:
         return 0
     trend = c_log(x) - psi(a) + psi(a + b)
@@ -169,23 +180,23 @@ cdef double beta_slope(double x, double a, double b) noexcept nogil:
         term = 1 / a
         first = 1 / a
         total, slope = term, -term * first
-        while term > 1e-18 * total and n < 1e7:
+        while term > 1e-18 * total and n < LONGEST_SERIES:
             term *= (a + b + n) / (a + 1 + n) * x
             second += 1 / (a + b + n)
             n += 1
             first += 1 / (a + n)
             total += term
             slope += term * (second - first)
-        return -x * (trend * total + slope)
+        return -x * (trend * total + slope) if n < LONGEST_SERIES else c_nan
     term = 1 / b
     total, slope = term, 0
-    while term > 1e-18 * total and n < 1e7:
+    while term > 1e-18 * total and n < LONGEST_SERIES:
         term *= (a + b + n) / (b + 1 + n) * y
         second += 1 / (a + b + n)
         n += 1
         total += term
         slope += term * second
-    return x * (trend * total + slope)
+    return x * (trend * total + slope) if n < LONGEST_SERIES else c_nan
 
 
 cdef Tensor in_double(Tensor t):
