@@ -5,6 +5,7 @@ A transform is a map with an inverse (or a right inverse) and the logarithm of i
 
 import math
 import weakref
+from copy import copy
 
 from fastgrad import Size, broadcast_tensors
 from fastgrad import cat as _cat
@@ -13,12 +14,17 @@ from fastgrad import stack as _stack
 from . import constraints
 
 __all__ = ["CatTransform", "ComposeTransform", "IndependentTransform", "ReshapeTransform", "StackTransform", "Transform", "identity_transform",
-           "sum_rightmost"]
+           "require_dims", "sum_rightmost"]
 
 
 def sum_rightmost(value, dim):
     """The sum over the last `dim` dimensions."""
-    return value.reshape(tuple(value.shape[:value.dim() - dim]) + (-1,)).sum(-1) if dim else value
+    return value.sum(tuple(range(-dim, 0))) if dim else value
+
+
+def require_dims(shape, n):
+    if len(shape) < n:
+        raise ValueError("Too few dimensions on input")
 
 
 class Transform:
@@ -62,6 +68,14 @@ class Transform:
         if type(self).__init__ is Transform.__init__:
             return type(self)(cache_size=cache_size)
         raise NotImplementedError(f"{type(self)}.with_cache is not implemented")
+
+    def _with_cache(self, cache_size=1):
+        """with_cache of a transform that holds nothing else to be cached."""
+        if self._cache_size == cache_size:
+            return self
+        new = copy(self)
+        Transform.__init__(new, cache_size=cache_size)
+        return new
 
     def __getstate__(self):             # a weak reference cannot be pickled
         return {**self.__dict__, "_inv": None}
@@ -280,13 +294,11 @@ class IndependentTransform(Transform):
         return self.base_transform.sign
 
     def _call(self, x):
-        if x.dim() < self.domain.event_dim:
-            raise ValueError("Too few dimensions on input")
+        require_dims(x.shape, self.domain.event_dim)
         return self.base_transform(x)
 
     def _inverse(self, y):
-        if y.dim() < self.codomain.event_dim:
-            raise ValueError("Too few dimensions on input")
+        require_dims(y.shape, self.codomain.event_dim)
         return self.base_transform.inv(y)
 
     def log_abs_det_jacobian(self, x, y):
@@ -321,8 +333,7 @@ class ReshapeTransform(Transform):
     def codomain(self):
         return constraints.independent(constraints.real, len(self.out_shape))
 
-    def with_cache(self, cache_size=1):
-        return self if self._cache_size == cache_size else ReshapeTransform(self.in_shape, self.out_shape, cache_size=cache_size)
+    with_cache = Transform._with_cache
 
     def _call(self, x):
         return x.reshape(tuple(x.shape[:x.dim() - len(self.in_shape)]) + tuple(self.out_shape))
@@ -341,8 +352,7 @@ class ReshapeTransform(Transform):
 
 
 def _exchanged(shape, old, new):
-    if len(shape) < len(old):
-        raise ValueError("Too few dimensions on input")
+    require_dims(shape, len(old))
     cut = len(shape) - len(old)
     if tuple(shape[cut:]) != tuple(old):
         raise ValueError(f"Shape mismatch: expected {tuple(shape[cut:])} but got {tuple(old)}")

@@ -66,14 +66,12 @@ class ContinuousBernoulli(ProbsOrLogits):
         return self.icdf(fg.rand(self._extended_shape(sample_shape), dtype=self.probs.dtype))
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         logits, value = broadcast_all(self.logits, value)
         return -binary_cross_entropy_with_logits(logits, value, reduction="none") + self._log_norm()
 
     def cdf(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         steep, p = self._steep()
         closed = (fg.pow(p, value) * fg.pow(1 - p, 1 - value) + p - 1) / (2 * p - 1)
         return fg.where(steep, closed, value).masked_fill(value <= 0, 0.0).masked_fill(value >= 1, 1.0)
@@ -105,9 +103,7 @@ class VonMises(Distribution):
     def mean(self):
         return self.loc
 
-    @property
-    def mode(self):
-        return self.loc
+    mode = mean
 
     @property
     def variance(self):
@@ -132,8 +128,7 @@ class VonMises(Distribution):
             return ((x + math.pi + loc) % (2 * math.pi) - math.pi).to(self.loc.dtype)
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         k = self.concentration
         return k * (fg.cos(value - self.loc) - 1) - math.log(2 * math.pi) - fg.special.i0e(k).log()
 
@@ -173,8 +168,7 @@ class LKJCholesky(Distribution):
             return w + left.diag_embed()
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         n = self.dim - 1
         diagonal = value.diagonal(dim1=-1, dim2=-2)[..., 1:]
         order = 2 * (self.concentration - 1).unsqueeze(-1) + self.dim - fg.arange(2, self.dim + 1)

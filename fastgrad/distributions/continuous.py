@@ -7,7 +7,7 @@ import fastgrad as fg
 from . import constraints
 from .distribution import Distribution, broadcast_all
 
-__all__ = ["Exponential", "Laplace", "Normal", "Uniform"]
+__all__ = ["Exponential", "Laplace", "LocationScale", "Normal", "Uniform"]
 
 
 def _shape_of(*arguments):
@@ -15,8 +15,8 @@ def _shape_of(*arguments):
     return next((broadcast_all(*arguments)[0].shape for a in arguments if isinstance(a, fg.Tensor)), ())
 
 
-class Normal(Distribution):
-    """Density exp(-(x - loc)^2 / (2 scale^2)) / (scale sqrt(2 pi))."""
+class LocationScale(Distribution):
+    """Over all real numbers, with a location `loc` and a `scale`."""
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.real
@@ -25,6 +25,10 @@ class Normal(Distribution):
     def __init__(self, loc, scale, validate_args=None):
         self.loc, self.scale = broadcast_all(loc, scale)
         super().__init__(_shape_of(loc, scale), validate_args=validate_args)
+
+
+class Normal(LocationScale):
+    """Density exp(-(x - loc)^2 / (2 scale^2)) / (scale sqrt(2 pi))."""
 
     @property
     def mean(self):
@@ -50,16 +54,14 @@ class Normal(Distribution):
         return self.loc + eps * self.scale
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         return -((value - self.loc) ** 2) / (2 * self.scale**2) - self.scale.log() - math.log(math.sqrt(2 * math.pi))
 
     def entropy(self):
         return 0.5 + 0.5 * math.log(2 * math.pi) + self.scale.log()
 
     def cdf(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         return 0.5 * (1 + fg.erf((value - self.loc) * self.scale.reciprocal() / math.sqrt(2)))
 
     def icdf(self, value):
@@ -106,8 +108,7 @@ class Uniform(Distribution):
         return self.low + u * (self.high - self.low)
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         inside = ((self.low <= value) & (self.high > value)).to(self.low.dtype)
         return inside.log() - (self.high - self.low).log()
 
@@ -115,8 +116,7 @@ class Uniform(Distribution):
         return (self.high - self.low).log()
 
     def cdf(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         return ((value - self.low) / (self.high - self.low)).clamp(0, 1)
 
     def icdf(self, value):
@@ -152,32 +152,22 @@ class Exponential(Distribution):
         return fg.empty(self._extended_shape(sample_shape), dtype=self.rate.dtype).exponential_() / self.rate
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         return self.rate.log() - self.rate * value
 
     def entropy(self):
         return 1.0 - self.rate.log()
 
     def cdf(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         return 1 - (-self.rate * value).exp()
 
     def icdf(self, value):
         return -(-value).log1p() / self.rate
 
 
-class Laplace(Distribution):
+class Laplace(LocationScale):
     """Density exp(-|x - loc| / scale) / (2 scale)."""
-
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc, scale, validate_args=None):
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(_shape_of(loc, scale), validate_args=validate_args)
 
     @property
     def mean(self):
@@ -199,16 +189,14 @@ class Laplace(Distribution):
         return self.loc - self.scale * u.sign() * fg.log1p(-u.abs())
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         return -(2 * self.scale).log() - (value - self.loc).abs() / self.scale
 
     def entropy(self):
         return 1 + (2 * self.scale).log()
 
     def cdf(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         return 0.5 - 0.5 * (value - self.loc).sign() * fg.expm1(-(value - self.loc).abs() / self.scale)
 
     def icdf(self, value):

@@ -38,8 +38,7 @@ class Poisson(ExponentialFamily):
             return fg.poisson(self.rate.expand(self._extended_shape(sample_shape)))
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         rate, value = broadcast_all(self.rate, value)
         return value.xlogy(rate) - rate - fg.lgamma(value + 1)
 
@@ -86,25 +85,25 @@ class Binomial(_Trials):
             return fg.binomial(self.total_count.expand(shape), self.probs.expand(shape))
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         n, logits = self.total_count, self.logits
         norm = n * logits.clamp(min=0) + n * fg.log1p(fg.exp(-logits.abs())) - fg.lgamma(n + 1)
         return value * logits - fg.lgamma(value + 1) - fg.lgamma(n - value + 1) - norm
 
     def entropy(self):
-        total = int(self.total_count.max())
-        if not self.total_count.min() == total:
-            raise NotImplementedError("Inhomogeneous total count not supported by `entropy`.")
+        self._only_count("entropy")
         log_prob = self.log_prob(self.enumerate_support(False))
         return -(fg.exp(log_prob) * log_prob).sum(0)
 
     def enumerate_support(self, expand=True):
+        return self._for_batch(fg.arange(1 + self._only_count("enumerate_support"), dtype=self._param.dtype), expand)
+
+    def _only_count(self, method):
+        """The total count, which `method` needs to be the same in all of the batch."""
         total = int(self.total_count.max())
         if not self.total_count.min() == total:
-            raise NotImplementedError("Inhomogeneous total count not supported by `enumerate_support`.")
-        values = fg.arange(1 + total, dtype=self._param.dtype).view((-1,) + (1,) * len(self._batch_shape))
-        return values.expand((-1,) + tuple(self._batch_shape)) if expand else values
+            raise NotImplementedError(f"Inhomogeneous total count not supported by `{method}`.")
+        return total
 
 
 class NegativeBinomial(_Trials):
@@ -135,8 +134,7 @@ class NegativeBinomial(_Trials):
             return fg.poisson(rate)
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         unnormalized = self.total_count * logsigmoid(-self.logits) + value * logsigmoid(self.logits)
         norm = -fg.lgamma(self.total_count + value) + fg.lgamma(1.0 + value) + fg.lgamma(self.total_count)
         return unnormalized - norm.masked_fill(self.total_count + value == 0.0, 0.0)

@@ -44,8 +44,7 @@ class Geometric(ProbsOrLogits):
             return (u.log() / (-self.probs).log1p()).floor()
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         value, probs = broadcast_all(value, self.probs)
         probs = probs.masked_fill((probs == 1) & (value == 0), 0)          # 0 failures: the factor is 1, not 0^0
         return value * (-probs).log1p() + self.probs.log()
@@ -109,18 +108,14 @@ class OneHotCategorical(OfCategories):
         return self._one_hot(self._categorical.sample(sample_shape))
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         return self._categorical.log_prob(value.max(-1)[1])
 
     def entropy(self):
         return self._categorical.entropy()
 
     def enumerate_support(self, expand=True):
-        n = self._event_shape[0]
-        batch = tuple(self._batch_shape)
-        values = fg.eye(n, dtype=self._categorical._param.dtype).view((n,) + (1,) * len(batch) + (n,))
-        return values.expand((n,) + batch + (n,)) if expand else values
+        return self._for_batch(fg.eye(self._event_shape[0], dtype=self._categorical._param.dtype), expand)
 
 
 class OneHotCategoricalStraightThrough(OneHotCategorical):
@@ -160,8 +155,7 @@ class Multinomial(OfCategories):
         return counts.scatter_add_(-1, drawn, fg.ones_like(drawn)).to(self.probs.dtype)
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         logits, value = broadcast_all(self.logits, value)
         logits = logits.masked_fill((value == 0) & (logits == -math.inf), 0)
         return fg.lgamma(value.sum(-1) + 1) - fg.lgamma(value + 1).sum(-1) + (logits * value).sum(-1)
@@ -242,8 +236,7 @@ class MixtureSameFamily(Distribution):
         return (self._component_distribution.cdf(self._pad(x)) * self._mixture_distribution.probs).sum(-1)
 
     def log_prob(self, x):
-        if self._validate_args:
-            self._validate_sample(x)
+        self._validate_sample(x)
         log_prob = self._component_distribution.log_prob(self._pad(x))
         return fg.logsumexp(log_prob + fg.log_softmax(self._mixture_distribution.logits, dim=-1), dim=-1)
 

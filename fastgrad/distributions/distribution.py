@@ -104,6 +104,12 @@ class Distribution:
     def enumerate_support(self, expand=True):
         raise NotImplementedError
 
+    def _for_batch(self, values, expand):
+        """values (n, *event_shape) with dimensions for the batch after the first, expanded to the batch's if `expand`."""
+        first, event = tuple(values.shape[:1]), tuple(values.shape[1:])
+        values = values.view(first + (1,) * len(self._batch_shape) + event)
+        return values.expand(first + tuple(self._batch_shape) + event) if expand else values
+
     def perplexity(self):
         return self.entropy().exp()
 

@@ -44,8 +44,7 @@ class Gamma(ExponentialFamily):
 
     def log_prob(self, value):
         value = fg.as_tensor(value, dtype=self.rate.dtype)
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         return (fg.xlogy(self.concentration, self.rate) + fg.xlogy(self.concentration - 1, value) - self.rate * value
                 - fg.lgamma(self.concentration))
 
@@ -54,8 +53,7 @@ class Gamma(ExponentialFamily):
         return a - fg.log(self.rate) + fg.lgamma(a) + (1.0 - a) * fg.digamma(a)
 
     def cdf(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         return fg.special.gammainc(self.concentration, self.rate * value)
 
 
@@ -132,8 +130,7 @@ class Dirichlet(ExponentialFamily):
         return fg._sample_dirichlet(self.concentration.expand(self._extended_shape(sample_shape)))
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         a = self.concentration
         return fg.xlogy(a - 1.0, value).sum(-1) + fg.lgamma(a.sum(-1)) - fg.lgamma(a).sum(-1)
 
@@ -202,8 +199,7 @@ class Beta(ExponentialFamily):
         return self._dirichlet.rsample(sample_shape).select(-1, 0)
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         return self._dirichlet.log_prob(fg.stack([value, 1.0 - value], -1))
 
     def entropy(self):
@@ -246,8 +242,7 @@ class StudentT(Distribution):
         return self.loc + self.scale * (z * fg.rsqrt(self._chi2.rsample(sample_shape) / self.df))
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         y = (value - self.loc) / self.scale
         norm = (self.scale.log() + 0.5 * self.df.log() + 0.5 * math.log(math.pi) + fg.lgamma(0.5 * self.df)
                 - fg.lgamma(0.5 * (self.df + 1.0)))
@@ -299,8 +294,7 @@ class FisherSnedecor(Distribution):
         return (x1 / x2.clamp(min=tiny)).clamp(min=tiny)
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         a, b, ratio = self.df1 * 0.5, self.df2 * 0.5, self.df1 / self.df2
         return (fg.lgamma(a + b) - fg.lgamma(a) - fg.lgamma(b) + a * ratio.log() + (a - 1) * value.log()
                 - (a + b) * fg.log1p(ratio * value))

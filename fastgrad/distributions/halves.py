@@ -5,7 +5,7 @@ import math
 import fastgrad as fg
 
 from . import constraints
-from .continuous import Normal, _shape_of
+from .continuous import LocationScale, Normal, _shape_of
 from .distribution import Distribution, broadcast_all
 from .transformed import TransformedDistribution
 from .transforms import AbsTransform
@@ -13,16 +13,8 @@ from .transforms import AbsTransform
 __all__ = ["Cauchy", "GeneralizedPareto", "HalfCauchy", "HalfNormal"]
 
 
-class Cauchy(Distribution):
+class Cauchy(LocationScale):
     """Density 1 / (pi scale (1 + ((x - loc) / scale)^2))."""
-
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc, scale, validate_args=None):
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(_shape_of(loc, scale), validate_args=validate_args)
 
     @property
     def mean(self):
@@ -40,13 +32,11 @@ class Cauchy(Distribution):
         return self.loc + fg.empty(self._extended_shape(sample_shape), dtype=self.loc.dtype).cauchy_() * self.scale
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         return -math.log(math.pi) - self.scale.log() - (((value - self.loc) / self.scale) ** 2).log1p()
 
     def cdf(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         return fg.atan((value - self.loc) / self.scale) / math.pi + 0.5
 
     def icdf(self, value):
@@ -72,14 +62,12 @@ class _Half(TransformedDistribution):
         return fg.zeros_like(self.scale)
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         value = fg.as_tensor(value, dtype=self.scale.dtype)
         return fg.where(value >= 0, self.base_dist.log_prob(value) + math.log(2), -math.inf)
 
     def cdf(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         return 2 * self.base_dist.cdf(value) - 1
 
     def icdf(self, prob):
@@ -138,8 +126,7 @@ class GeneralizedPareto(Distribution):
         return self.icdf(fg.rand(self._extended_shape(sample_shape), dtype=self.loc.dtype))
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         z = (value - self.loc) / self.scale
         zero, c = self._nonzero()
         power = 1 / c + fg.ones_like(z)

@@ -5,6 +5,7 @@ import math
 import fastgrad as fg
 from fastgrad.nn.functional import softplus
 
+from ._transform import sum_rightmost
 from .bernoulli import Bernoulli
 from .categorical import Categorical
 from .continuous import Exponential, Laplace, Normal, Uniform
@@ -82,4 +83,4 @@ def _kl_uniform(p, q):
 def _kl_independent(p, q):
     if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
         raise NotImplementedError
-    return p._summed(kl_divergence(p.base_dist, q.base_dist))
+    return sum_rightmost(kl_divergence(p.base_dist, q.base_dist), p.reinterpreted_batch_ndims)

@@ -7,6 +7,7 @@ import math
 
 import fastgrad as fg
 
+from ._transform import sum_rightmost
 from .bernoulli import Bernoulli
 from .continuous import Exponential, Laplace, Normal, Uniform
 from .counts import Binomial, Poisson
@@ -14,7 +15,7 @@ from .discrete import Geometric, OneHotCategorical
 from .gammas import Beta, Dirichlet, Gamma
 from .halves import Cauchy, HalfNormal
 from .kl import kl_divergence, register_kl
-from .multivariate import LowRankMultivariateNormal, MultivariateNormal
+from .multivariate import LowRankMultivariateNormal, MultivariateNormal, half_log_det
 from .transformed import EULER, Gumbel, Pareto, TransformedDistribution
 
 __all__ = []
@@ -224,8 +225,7 @@ def _multivariate(p, q):
     a, b = a.expand(batch + (n, n)), b.expand(batch + (n, n))
     both = fg.cat([a, (p.loc - q.loc).expand(batch + (n,)).unsqueeze(-1)], -1)
     distance = fg.linalg.solve_triangular(b, both, upper=False).pow(2).sum((-2, -1))
-    logs = b.diagonal(dim1=-2, dim2=-1).log().sum(-1) - a.diagonal(dim1=-2, dim2=-1).log().sum(-1)
-    return logs + 0.5 * (distance - n)
+    return half_log_det(b) - half_log_det(a) + 0.5 * (distance - n)
 
 
 for _p in (MultivariateNormal, LowRankMultivariateNormal):
@@ -238,5 +238,4 @@ def _transformed(p, q):
     if p.transforms != q.transforms or p.event_shape != q.event_shape:
         raise NotImplementedError
     extra = len(p.event_shape) - len(p.base_dist.event_shape)
-    result = kl_divergence(p.base_dist, q.base_dist)
-    return result.sum(tuple(range(-extra, 0))) if extra > 0 else result
+    return sum_rightmost(kl_divergence(p.base_dist, q.base_dist), max(extra, 0))

@@ -7,11 +7,11 @@ import fastgrad as fg
 from . import constraints
 from .distribution import Distribution
 
-__all__ = ["LowRankMultivariateNormal", "MultivariateNormal"]
+__all__ = ["LowRankMultivariateNormal", "MultivariateNormal", "half_log_det"]
 
 
-def _diagonal_log(factor):
-    """Half the log-determinant: the sum of the logarithms of the Cholesky factor's diagonal."""
+def half_log_det(factor):
+    """Half the log-determinant of L L^T: the sum of the logarithms of the diagonal of `factor`, L."""
     return factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
 
 
@@ -76,9 +76,7 @@ class MultivariateNormal(Distribution):
     def mean(self):
         return self.loc
 
-    @property
-    def mode(self):
-        return self.loc
+    mode = mean
 
     @property
     def variance(self):
@@ -89,13 +87,12 @@ class MultivariateNormal(Distribution):
         return self.loc + (self._unbroadcasted_scale_tril @ eps.unsqueeze(-1)).squeeze(-1)
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         factor = self._unbroadcasted_scale_tril
-        return -0.5 * (self._event_shape[0] * math.log(2 * math.pi) + _mahalanobis(factor, value - self.loc)) - _diagonal_log(factor)
+        return -0.5 * (self._event_shape[0] * math.log(2 * math.pi) + _mahalanobis(factor, value - self.loc)) - half_log_det(factor)
 
     def entropy(self):
-        h = 0.5 * self._event_shape[0] * (1.0 + math.log(2 * math.pi)) + _diagonal_log(self._unbroadcasted_scale_tril)
+        h = 0.5 * self._event_shape[0] * (1.0 + math.log(2 * math.pi)) + half_log_det(self._unbroadcasted_scale_tril)
         return h.expand(self._batch_shape)
 
 
@@ -135,9 +132,7 @@ class LowRankMultivariateNormal(Distribution):
     def mean(self):
         return self.loc
 
-    @property
-    def mode(self):
-        return self.loc
+    mode = mean
 
     @property
     def variance(self):
@@ -165,12 +160,11 @@ class LowRankMultivariateNormal(Distribution):
 
     def _half_log_det(self):
         """By the determinant lemma: |W W^T + D| = |I + W^T D^-1 W| |D|."""
-        return _diagonal_log(self._capacitance_tril()) + 0.5 * self.cov_diag.log().sum(-1)
+        return half_log_det(self._capacitance_tril()) + 0.5 * self.cov_diag.log().sum(-1)
 
     def log_prob(self, value):
         """By Woodbury's identity."""
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         difference = value - self.loc
         scaled = ((self.cov_factor.mT / self.cov_diag.unsqueeze(-2)) @ difference.unsqueeze(-1)).squeeze(-1)
         distance = (difference.pow(2) / self.cov_diag).sum(-1) - _mahalanobis(self._capacitance_tril(), scaled)

@@ -92,8 +92,7 @@ class TransformedDistribution(Distribution):
         return x
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         total, event_dim, y = 0.0, len(self.event_shape), value
         for transform in reversed(self.transforms):
             x = transform.inv(y)
@@ -195,8 +194,7 @@ class Gumbel(TransformedDistribution):
                                 AffineTransform(loc, -self.scale)], validate_args=validate_args)
 
     def log_prob(self, value):
-        if self._validate_args:
-            self._validate_sample(value)
+        self._validate_sample(value)
         y = (self.loc - value) / self.scale
         return (y - y.exp()) - self.scale.log()
 

@@ -14,6 +14,7 @@ from ._transform import (
     StackTransform,
     Transform,
     identity_transform,
+    require_dims,
     sum_rightmost,
 )
 
@@ -66,8 +67,7 @@ class PowerTransform(Transform):
     def sign(self):
         return self.exponent.sign()
 
-    def with_cache(self, cache_size=1):
-        return self if self._cache_size == cache_size else PowerTransform(self.exponent, cache_size=cache_size)
+    with_cache = Transform._with_cache
 
     def __eq__(self, other):
         return isinstance(other, PowerTransform) and self.exponent.eq(other.exponent).all().item()
@@ -173,8 +173,7 @@ class AffineTransform(Transform):
             return self.scale.sign()
         return (self.scale > 0) - (self.scale < 0)
 
-    def with_cache(self, cache_size=1):
-        return self if self._cache_size == cache_size else AffineTransform(self.loc, self.scale, self.event_dim, cache_size=cache_size)
+    with_cache = Transform._with_cache
 
     def __eq__(self, other):
         return isinstance(other, AffineTransform) and _equal(self.loc, other.loc) and _equal(self.scale, other.scale)
@@ -231,25 +230,29 @@ class CorrCholeskyTransform(Transform):
         return 0.5 * left.log().sum(-1) - 2 * (x + softplus(-2 * x) - math.log(2.0)).sum(-1)
 
     def forward_shape(self, shape):
-        if len(shape) < 1:
-            raise ValueError("Too few dimensions on input")
-        n = round((0.25 + 2 * shape[-1]) ** 0.5 + 0.5)
-        if n * (n - 1) // 2 != shape[-1]:
+        require_dims(shape, 1)
+        n = _triangle_side(shape[-1])
+        if n is None:
             raise ValueError("Input is not a flattened lower-diagonal number")
         return fg.Size(tuple(shape[:-1]) + (n, n))
 
     def inverse_shape(self, shape):
-        if len(shape) < 2:
-            raise ValueError("Too few dimensions on input")
+        require_dims(shape, 2)
         if shape[-2] != shape[-1]:
             raise ValueError("Input is not square")
         return fg.Size(tuple(shape[:-2]) + (shape[-1] * (shape[-1] - 1) // 2,))
 
 
+def _triangle_side(count):
+    """n where count is n(n-1)/2, otherwise None."""
+    n = round((1 + math.sqrt(1 + 8 * count)) / 2)
+    return n if n * (n - 1) // 2 == count else None
+
+
 def _below_diagonal(vector):
     """The matrix with these numbers below its diagonal, row by row."""
-    n = round((1 + math.sqrt(1 + 8 * vector.size(-1))) / 2)
-    if n * (n - 1) // 2 != vector.size(-1):
+    n = _triangle_side(vector.size(-1))
+    if n is None:
         raise ValueError(f"The size of last dimension is {vector.size(-1)} which cannot be expressed as the lower triangular part of a "
                          "square D x D matrix.")
     rows, columns = fg.tril_indices(n, n, -1)
@@ -270,8 +273,7 @@ class SoftmaxTransform(_SameType):
         return y.log()
 
     def forward_shape(self, shape):
-        if len(shape) < 1:
-            raise ValueError("Too few dimensions on input")
+        require_dims(shape, 1)
         return shape
 
     inverse_shape = forward_shape
@@ -283,30 +285,30 @@ class StickBreakingTransform(_SameType):
     domain, codomain = constraints.real_vector, constraints.simplex
     bijective = True
 
+    @staticmethod
+    def _parts_left(x):
+        """n, n - 1, ..., 1: in how many more parts the stick is broken after each."""
+        return x.shape[-1] + 1 - x.new_ones(x.shape[-1]).cumsum(-1)
+
     def _call(self, x):
-        offset = x.shape[-1] + 1 - x.new_ones(x.shape[-1]).cumsum(-1)
-        z = _inside(fg.sigmoid(x - offset.log()))
+        z = _inside(fg.sigmoid(x - self._parts_left(x).log()))
         return pad(z, [0, 1], value=1) * pad((1 - z).cumprod(-1), [1, 0], value=1)
 
     def _inverse(self, y):
         cut = y[..., :-1]
-        offset = y.shape[-1] - cut.new_ones(cut.shape[-1]).cumsum(-1)
         left = fg.clamp(1 - cut.cumsum(-1), min=fg.finfo(y.dtype).tiny)
-        return cut.log() - left.log() + offset.log()
+        return cut.log() - left.log() + self._parts_left(cut).log()
 
     def log_abs_det_jacobian(self, x, y):
-        offset = x.shape[-1] + 1 - x.new_ones(x.shape[-1]).cumsum(-1)
-        x = x - offset.log()
+        x = x - self._parts_left(x).log()
         return (-x + logsigmoid(x) + y[..., :-1].log()).sum(-1)
 
     def forward_shape(self, shape):
-        if len(shape) < 1:
-            raise ValueError("Too few dimensions on input")
+        require_dims(shape, 1)
         return fg.Size(tuple(shape[:-1]) + (shape[-1] + 1,))
 
     def inverse_shape(self, shape):
-        if len(shape) < 1:
-            raise ValueError("Too few dimensions on input")
+        require_dims(shape, 1)
         return fg.Size(tuple(shape[:-1]) + (shape[-1] - 1,))
 
 
@@ -359,5 +361,4 @@ class CumulativeDistributionTransform(Transform):
     def log_abs_det_jacobian(self, x, y):
         return self.distribution.log_prob(x)
 
-    def with_cache(self, cache_size=1):
-        return self if self._cache_size == cache_size else CumulativeDistributionTransform(self.distribution, cache_size=cache_size)
+    with_cache = Transform._with_cache
