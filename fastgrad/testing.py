@@ -170,8 +170,6 @@ def make_tensor(*shape, dtype, device="cpu", low=None, high=None, requires_grad=
         raise NotImplementedError(f"make_tensor: tensors are on the CPU, got device {device}")
     if requires_grad and not dtype.is_floating_point:
         raise ValueError(f"`requires_grad=True` is not supported for integral and boolean dtypes, but got dtype={dtype}")
-    if noncontiguous and memory_format is not None:
-        raise ValueError("The parameters `noncontiguous` and `memory_format` are mutually exclusive")
     floating, boolean = dtype.is_floating_point, dtype == fastgrad.bool
     default = (0, 2) if boolean else (-9, 9) if floating else (0 if dtype == fastgrad.uint8 else -9, 10)
     low, high = default[0] if low is None else low, default[1] if high is None else high

@@ -237,6 +237,7 @@ def tensordot(a: Tensor, b: Tensor, dims=2):
 
 
 def dimension(d, ndim):
+    """d counted from the first dimension.  Raises IndexError."""
     if not -ndim <= d < ndim:
         raise IndexError(f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {d})")
     return d % ndim

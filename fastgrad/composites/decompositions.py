@@ -256,13 +256,22 @@ def floating(name, *tensors):
 
 def matrices(name, *tensors):
     floating(name, *tensors)
+    matrix_shapes(name, *tensors)
+
+
+def matrix_shapes(name, *tensors):
     for x in tensors:
         if x.ndim < 2:
             raise RuntimeError(f"linalg.{name}: The input tensor A must have at least 2 dimensions.")
 
 
 def square(name, *tensors):
-    matrices(name, *tensors)
+    floating(name, *tensors)
+    square_shapes(name, *tensors)
+
+
+def square_shapes(name, *tensors):
+    matrix_shapes(name, *tensors)
     for x in tensors:
         if x.shape[-1] != x.shape[-2]:
             raise RuntimeError(f"linalg.{name}: A must be batches of square matrices, but they are {x.shape[-2]} by {x.shape[-1]} matrices")

@@ -20,13 +20,8 @@ SINGULAR = "because the input matrix is singular."
 
 
 def linalg(body):
-    """An operation of fastgrad.linalg."""
-    return composite("linalg_" + body.__name__, function=False)(body)
-
-
-def alias(name, body, method=True):
-    """The same as an operation of fastgrad itself, and of Tensor."""
-    return composite(name, method=method)(body)
+    """An operation of fastgrad.linalg.  Where other code here calls the body itself, its name ends in an underscore."""
+    return composite("linalg_" + body.__name__.rstrip("_"), function=False)(body)
 
 
 def no_info(a):
@@ -64,16 +59,13 @@ def inv_(A: Tensor):
     return of.Inverse.apply(A, f"linalg.inv: A diagonal element is zero, the inversion could not be completed {SINGULAR}")
 
 
-inv_.__name__ = "inv"
 inv = linalg(inv_)
 
 
-def inverse_(input: Tensor):
+@composite(method=True)
+def inverse(input: Tensor):
     """The inverse of square matrices (..., n, n)."""
     return inv_(input)
-
-
-alias("inverse", inverse_)
 
 
 @linalg
@@ -120,7 +112,6 @@ def solve_(A: Tensor, B: Tensor, *, left=True):
     return x[..., 0] if vector else x
 
 
-solve_.__name__ = "solve"
 solve = linalg(solve_)
 
 
@@ -175,16 +166,13 @@ def det_(A: Tensor):
     return of.Determinant.apply(A)
 
 
-det_.__name__ = "det"
 det = linalg(det_)
 
 
-def det_method(input: Tensor):
+@composite("det", method=True)
+def old_det(input: Tensor):
     """The determinant of square matrices (..., n, n)."""
     return det_(input)
-
-
-alias("det", det_method)
 
 
 def slogdet_(A: Tensor):
@@ -193,7 +181,6 @@ def slogdet_(A: Tensor):
     return SLOGDET(*of.LogDeterminant.apply(A))
 
 
-slogdet_.__name__ = "slogdet"
 slogdet = linalg(slogdet_)
 
 
@@ -226,7 +213,6 @@ def cholesky_(A: Tensor, *, upper=False):
     return of.Cholesky.apply(A.mT, NOT_DEFINITE).mT if upper else of.Cholesky.apply(A, NOT_DEFINITE)
 
 
-cholesky_.__name__ = "cholesky"
 cholesky = linalg(cholesky_)
 
 
@@ -296,7 +282,6 @@ def qr_(A: Tensor, mode="reduced"):
     return QR(*of.values("qr", "", A, mode="complete"))
 
 
-qr_.__name__ = "qr"
 qr = linalg(qr_)
 
 
@@ -319,7 +304,6 @@ def svd_(A: Tensor, full_matrices=True, *, driver=None):
     return SVD(*of.SVD.apply(A, full_matrices))
 
 
-svd_.__name__ = "svd"
 svd = linalg(svd_)
 
 
@@ -338,7 +322,6 @@ def svdvals_(A: Tensor, *, driver=None):
     return svd_(A, False, driver=driver).S
 
 
-svdvals_.__name__ = "svdvals"
 svdvals = linalg(svdvals_)
 
 
@@ -354,7 +337,6 @@ def eigh_(A: Tensor, UPLO="L"):
     return EIGH(*of.Eigh.apply(A, UPLO.upper()))
 
 
-eigh_.__name__ = "eigh"
 eigh = linalg(eigh_)
 
 
@@ -414,7 +396,6 @@ def matrix_rank_(A: Tensor, tol=None, *, atol=None, rtol=None, hermitian=False):
     return _ops.sum(s > least_value(A, largest_of(s), atol, rtol)[..., None], -1)
 
 
-matrix_rank_.__name__ = "matrix_rank"
 matrix_rank = linalg(matrix_rank_)
 
 
@@ -437,7 +418,6 @@ def pinv_(A: Tensor, rcond=None, *, atol=None, rtol=None, hermitian=False):
     return of.PseudoInverse.apply(A, least)
 
 
-pinv_.__name__ = "pinv"
 pinv = linalg(pinv_)
 
 

@@ -7,6 +7,7 @@ from fastgrad import _ops
 from fastgrad._composite import composite
 from fastgrad._engine import Tensor
 from fastgrad.composites import decompositions as of
+from fastgrad.composites.contractions import dimension
 from fastgrad.composites.linear import inv_, linalg, solve_, svdvals_
 
 
@@ -29,7 +30,6 @@ def vector_norm_(x: Tensor, ord=2, dim=None, keepdim=False, *, dtype=None):
     return _ops.norm(x, float(ord), tuple(range(x.ndim)) if dim is None and x.ndim else dim, keepdim, dtype=dtype)
 
 
-vector_norm_.__name__ = "vector_norm"
 vector_norm = linalg(vector_norm_)
 
 
@@ -44,7 +44,7 @@ def matrix_norm_(A: Tensor, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=Non
     of.matrices("matrix_norm", A)
     if len(dim) != 2:
         raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dim))}")
-    row, column = [contraction_dimension(d, A.ndim) for d in dim]
+    row, column = [dimension(d, A.ndim) for d in dim]
     if row == column:
         raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({dim[0]}, {dim[1]})")
     if ord == "fro":
@@ -56,8 +56,7 @@ def matrix_norm_(A: Tensor, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=Non
         result = _ops.sum(s, -1) if ord == "nuc" else (_ops.amax if ord > 0 else _ops.amin)(s, -1)
         return _ops.unsqueeze(_ops.unsqueeze(result, min(row, column)), max(row, column)) if keepdim else result
     if not (abs_is(ord, 1) or abs_is(ord, inf)):
-        kind = f"Order {ord} not supported." if not isinstance(ord, str) else f"Order {ord} not supported."
-        raise RuntimeError(f"linalg.matrix_norm: {kind}")
+        raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     along, over = (row, column) if abs_is(ord, 1) else (column, row)
     sums = _ops.sum(_ops.abs(A), along, keepdim=True)
     result = (_ops.amax if ord > 0 else _ops.amin)(sums, over, keepdim=True)
@@ -68,13 +67,6 @@ def abs_is(ord, n):
     return not isinstance(ord, str) and ord in (n, -n)
 
 
-def contraction_dimension(d, ndim):
-    if not -ndim <= d < ndim:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {d})")
-    return d % ndim
-
-
-matrix_norm_.__name__ = "matrix_norm"
 matrix_norm = linalg(matrix_norm_)
 
 
@@ -98,7 +90,6 @@ def norm_(A: Tensor, ord=None, dim=None, keepdim=False, *, dtype=None):
     return matrix_norm_(A, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
 
 
-norm_.__name__ = "norm"
 norm = linalg(norm_)
 
 
@@ -125,10 +116,7 @@ def cond(A: Tensor, p=None):
 
 def matrix_power_(A: Tensor, n):
     """A multiplied with itself: n factors; a negative n takes the inverse, 0 gives the identity."""
-    if A.ndim < 2:
-        raise RuntimeError("linalg.matrix_power: The input tensor A must have at least 2 dimensions.")
-    if A.shape[-1] != A.shape[-2]:
-        raise RuntimeError(f"linalg.matrix_power: A must be batches of square matrices, but they are {A.shape[-2]} by {A.shape[-1]} matrices")
+    of.square_shapes("matrix_power", A)
     if n == 0:
         return _ops.where(fastgrad.tensor(False), A, of.identity(A, A.shape[-1]))     # the gradient is zeros
     power = inv_(A) if n < 0 else A
@@ -142,12 +130,11 @@ def matrix_power_(A: Tensor, n):
         power = power @ power
 
 
-matrix_power_.__name__ = "matrix_power"
 matrix_power = linalg(matrix_power_)
 
 
 @composite("matrix_power", method=True)
-def matrix_power_method(input: Tensor, n):
+def old_matrix_power(input: Tensor, n):
     """A matrix multiplied with itself."""
     return matrix_power_(input, n)
 
@@ -176,12 +163,11 @@ def matrix_exp_(A: Tensor):
     return result
 
 
-matrix_exp_.__name__ = "matrix_exp"
 matrix_exp = linalg(matrix_exp_)
 
 
 @composite("matrix_exp", method=True)
-def matrix_exp_method(input: Tensor):
+def old_matrix_exp(input: Tensor):
     """The exponential of square matrices."""
     return matrix_exp_(input)
 
@@ -218,7 +204,7 @@ def cross(input: Tensor, other: Tensor, *, dim=-1):
     """The cross product of 3-vectors along a dimension; the other dimensions broadcast."""
     if input.ndim != other.ndim:
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
-    d = contraction_dimension(dim, input.ndim)
+    d = dimension(dim, input.ndim)
     if input.shape[d] != 3 or other.shape[d] != 3:
         raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {input.shape[d]} and {other.shape[d]}")
     return _ops.cross(*_ops.broadcast_tensors(input, other), d)
@@ -270,7 +256,6 @@ def multi_dot_(tensors):
     return _ops.reshape(result, result.shape[int(first):2 - int(last)])
 
 
-multi_dot_.__name__ = "multi_dot"
 multi_dot = linalg(multi_dot_)
 
 

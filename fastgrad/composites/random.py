@@ -7,6 +7,7 @@ import fastgrad
 from fastgrad import _ops
 from fastgrad._composite import composite
 from fastgrad._engine import Tensor
+from fastgrad.autograd.function import Function, once_differentiable
 
 
 @composite()
@@ -20,7 +21,7 @@ def _standard_gamma(input: Tensor, generator=None):
         >>> bool((fastgrad._standard_gamma(fastgrad.ones(3)) > 0).all())
         True
     """
-    return _functions()[0].apply(input, generator)
+    return StandardGamma.apply(input, generator)
 
 
 @composite()
@@ -34,7 +35,7 @@ def _sample_dirichlet(input: Tensor, generator=None):
         >>> fastgrad._sample_dirichlet(fastgrad.ones(2, 3)).shape
         torch.Size([2, 3])
     """
-    return _functions()[1].apply(input, generator)
+    return SampleDirichlet.apply(input, generator)
 
 
 def _dirichlet(input, generator):
@@ -45,40 +46,29 @@ def _dirichlet(input, generator):
     return (draws / draws.sum(-1, keepdim=True)).to(input.dtype).clamp(finfo.tiny, below_one)
 
 
-_MADE = []
+class StandardGamma(Function):
+    @staticmethod
+    def forward(ctx, input, generator):
+        output = _ops._gamma_draws(input, generator)
+        ctx.save_for_backward(input, output)
+        return output
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        return grad * _ops._standard_gamma_grad(*ctx.saved_tensors), None
 
 
-def _functions():
-    """The two autograd functions, made at the first use: fastgrad.autograd imports after this package."""
-    if _MADE:
-        return _MADE
-    Function, once_differentiable = fastgrad.autograd.Function, fastgrad.autograd.function.once_differentiable
+class SampleDirichlet(Function):
+    @staticmethod
+    def forward(ctx, input, generator):
+        output = _dirichlet(input, generator)
+        ctx.save_for_backward(input, output)
+        return output
 
-    class StandardGamma(Function):
-        @staticmethod
-        def forward(ctx, input, generator):
-            output = _ops._gamma_draws(input, generator)
-            ctx.save_for_backward(input, output)
-            return output
-
-        @staticmethod
-        @once_differentiable
-        def backward(ctx, grad):
-            return grad * _ops._standard_gamma_grad(*ctx.saved_tensors), None
-
-    class SampleDirichlet(Function):
-        @staticmethod
-        def forward(ctx, input, generator):
-            output = _dirichlet(input, generator)
-            ctx.save_for_backward(input, output)
-            return output
-
-        @staticmethod
-        @once_differentiable
-        def backward(ctx, grad):
-            input, output = ctx.saved_tensors
-            total = input.sum(-1, keepdim=True).expand_as(input)
-            return _ops._dirichlet_grad(output, input, total) * (grad - (output * grad).sum(-1, keepdim=True)), None
-
-    _MADE[:] = StandardGamma, SampleDirichlet
-    return _MADE
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        input, output = ctx.saved_tensors
+        total = input.sum(-1, keepdim=True).expand_as(input)
+        return _ops._dirichlet_grad(output, input, total) * (grad - (output * grad).sum(-1, keepdim=True)), None

@@ -4,6 +4,7 @@ import fastgrad
 from fastgrad import _ops
 from fastgrad._composite import composite, named_result
 from fastgrad._engine import Tensor
+from fastgrad.composites.contractions import dimension
 
 HISTOGRAM = named_result("histogram", "hist bin_edges")
 INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
@@ -137,8 +138,7 @@ def strips(name, y, x, dx, dim):
         raise TypeError(f"{name}() takes x or dx, not both")
     if y.dtype == fastgrad.bool:
         raise RuntimeError(f"{name}: received a bool input for `y`, but bool is not supported")
-    if not -y.ndim <= dim < y.ndim:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-y.ndim}, {y.ndim - 1}], but got {dim})")
+    dimension(dim, y.ndim)
     y = _ops.movedim(y, dim, -1)
     pairs = y[..., 1:] + y[..., :-1]
     if x is None:
@@ -241,8 +241,7 @@ def renorm(input: Tensor, p, dim, maxnorm):
         raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions")
     if maxnorm < 0:
         raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
-    if not -input.ndim <= dim < input.ndim:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-input.ndim}, {input.ndim - 1}], but got {dim})")
-    others = [d for d in range(input.ndim) if d != dim % input.ndim]
+    dim = dimension(dim, input.ndim)
+    others = [d for d in range(input.ndim) if d != dim]
     size = _ops.norm(input, float(p), others, True)
     return input * _ops.where(size > maxnorm, maxnorm / (size + 1e-7), 1)

@@ -163,7 +163,7 @@ def joined(call, value, size, args, kwargs):
     if not isinstance(tensors, (tuple, list)) or len(args) > 2 or set(kwargs) - {"dim"}:
         return NotImplemented
     given = [t.expand((size, *t.shape)) if value(t) is None else value(t) for t in tensors]
-    return call(given, dim + 1 if dim >= 0 else dim)
+    return call(given, shifted(dim))
 
 
 def fixed(call, value, size, args, kwargs):
@@ -177,7 +177,7 @@ def permuted(call, value, size, args, kwargs):
     if v is None or kwargs or len(args) < 2:
         return NotImplemented
     dims = args[1] if isinstance(args[1], (tuple, list)) else args[1:]
-    return v.permute((0, *[d + 1 if d >= 0 else d for d in dims]))
+    return v.permute((0, *shifted(tuple(dims))))
 
 
 RULES = {"elementwise": elementwise, "linear": linear, "cat": joined, "stack": joined, "t": fixed,

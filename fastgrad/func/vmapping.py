@@ -3,10 +3,8 @@
 from functools import wraps
 
 import fastgrad as fg
-from fastgrad import _engine
+from fastgrad import _engine, _ops
 from fastgrad._engine import Tensor
-
-from fastgrad import _ops
 from fastgrad.autograd import function
 
 from .batching import Batched, Level, batched, drawn, levels, map_function

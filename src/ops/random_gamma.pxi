@@ -4,7 +4,7 @@
 # Source: Marsaglia and Tsang, A Simple Method for Generating Gamma Variables, 2000; Hormann, The Transformed Rejection Method for
 # Generating Poisson Random Variables (algorithm PTRS) and The Generation of Binomial Random Variates (BTRS), 1993; Figurnov, Mohamed
 # and Mnih, Implicit Reparameterization Gradients, 2018.
-from libc.math cimport lgamma as c_lgamma, pow as c_pow, floor as c_floor, sqrt as c_root, fabs as c_abs, INFINITY as c_inf, NAN as c_nan
+from libc.math cimport lgamma as c_lgamma, pow as c_pow, floor as c_floor, sqrt as c_sqrt, fabs as c_abs, INFINITY as c_inf, NAN as c_nan
 
 cdef double gamma_sample(Generator g, double alpha, bint narrow) noexcept nogil:
     """narrow: alpha is of float32, and its arithmetic rounds there."""
@@ -15,7 +15,7 @@ cdef double gamma_sample(Generator g, double alpha, bint narrow) noexcept nogil:
         scale = c_pow(1 - uniform_f64(g), <double>(<float>1 / <float>alpha) if narrow else 1 / alpha)      # Gamma(a) = Gamma(a + 1) U^(1/a)
         alpha = <double>(<float>alpha + <float>1) if narrow else alpha + 1
     d = <double>(<float>alpha - <float>1 / <float>3) if narrow else alpha - <double>(<float>1 / <float>3)
-    c = 1 / c_root(9 * d)
+    c = 1 / c_sqrt(9 * d)
     while True:
         y = 0
         while y <= 0:
@@ -40,7 +40,7 @@ cdef double poisson_sample(Generator g, double rate) noexcept nogil:
             if product <= inverse:
                 return k
             k += 1
-    root = c_root(rate)
+    root = c_sqrt(rate)
     b = 0.931 + 2.53 * root
     a = -0.059 + 0.02483 * b
     inverse = 1.1239 + 1.1328 / (b - 3.4)
@@ -68,7 +68,7 @@ cdef double stirling_rest(double k) noexcept nogil:
 
 
 cdef double binomial_small(Generator g, double count, double p) noexcept nogil:
-    """Count p < 10, p <= 1/2."""
+    """Successes in `count` trials, p <= 1/2."""
     cdef double log_q, b, a, c, tight, r, alpha, deviation, middle, u, v, us, k, total = 0
     if count * p < 10:                  # geometric waiting times until they are over count
         log_q, k = c_log1p(-p), 0
@@ -77,7 +77,7 @@ cdef double binomial_small(Generator g, double count, double p) noexcept nogil:
             if total > count:
                 return k
             k += 1
-    deviation = c_root(count * p * (1 - p))
+    deviation = c_sqrt(count * p * (1 - p))
     b = 1.15 + 2.53 * deviation
     a = -0.0873 + 0.0248 * b + 0.01 * p
     c = count * p + 0.5
@@ -142,7 +142,7 @@ cdef double gamma_slope(double a, double x) noexcept nogil:
         return 0
     if a > 1e8:                         # a normal variable: x = a + z sqrt(a), to within 1 / a
         return 0.5 + 0.5 * x / a
-    if x < a + 3 * c_root(a) + 1:
+    if x < a + 3 * c_sqrt(a) + 1:
         term = 1 / a
         harmonic = 1 / a
         total, slope = term, -term * harmonic

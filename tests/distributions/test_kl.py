@@ -9,6 +9,8 @@ from torch.distributions.kl import _KL_REGISTRY
 
 import fastgrad as fg
 
+pytestmark = pytest.mark.usefixtures("doubles")
+
 MADE = {
     "Bernoulli": lambda d, t, k: d.Bernoulli(t([0.3, 0.6]) + 0.1 * k),
     "Beta": lambda d, t, k: d.Beta(t([1.3, 2.6]) + k, t([0.8, 3.0]) + 0.5 * k),
@@ -32,16 +34,6 @@ MADE = {
 }
 PAIRS = sorted((p.__name__, q.__name__) for p, q in _KL_REGISTRY if p.__name__ in MADE and q.__name__ in MADE)
 GAMMAS = {"Beta", "Gamma", "Dirichlet"}
-
-
-@pytest.fixture(autouse=True)
-def doubles():
-    kept = torch.get_default_dtype(), fg.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    fg.set_default_dtype(fg.float64)
-    yield
-    torch.set_default_dtype(kept[0])
-    fg.set_default_dtype(kept[1])
 
 
 @pytest.mark.parametrize("shift", [1.0, 0.0])

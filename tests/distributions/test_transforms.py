@@ -7,6 +7,8 @@ import torch.distributions as T
 import fastgrad as fg
 import fastgrad.distributions as D
 
+pytestmark = pytest.mark.usefixtures("doubles")
+
 MATRIX = [[0.3, 9.0, 9.0], [-0.2, 0.5, 9.0], [0.7, 0.1, -0.4]]
 CASES = {               # what makes the transform, and an argument
     "exp": (lambda d, t: d.ExpTransform(), [[0.3, -1.0], [2.0, 0.0]]),
@@ -30,16 +32,6 @@ RIGHT_INVERSE = {
     "softmax": (lambda d, t: d.SoftmaxTransform(), [[0.3, -0.7, 0.2], [1.0, 0.1, -0.4]]),
     "lower_cholesky": (lambda d, t: d.LowerCholeskyTransform(), MATRIX),
 }
-
-
-@pytest.fixture(autouse=True)
-def doubles():
-    kept = torch.get_default_dtype(), fg.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    fg.set_default_dtype(fg.float64)
-    yield
-    torch.set_default_dtype(kept[0])
-    fg.set_default_dtype(kept[1])
 
 
 def same(ours, theirs):

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import fastgrad
-from fastgrad import _ops
 
 HERE = Path(__file__).parents[2]
 PATH = os.pathsep.join([str(HERE), str(Path(fastgrad.__file__).parents[1])])
