@@ -25,7 +25,7 @@ ITEM = ("vmap: It looks like you're calling .item() on a Tensor. We don't suppor
         "report.")
 
 RANDOM = {"rand", "randn", "rand_like", "randn_like", "bernoulli", "bernoulli_", "normal", "normal_", "uniform_", "exponential_",
-          "multinomial", "dropout", "alpha_dropout", "feature_dropout", "poisson", "random_", "randint", "randint_like", "randperm"}
+          "multinomial", "dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout", "poisson", "random_", "randint", "randint_like", "randperm"}
 
 levels = []         # of the vmaps that run, the outermost first
 

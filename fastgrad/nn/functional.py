@@ -43,9 +43,13 @@ from fastgrad._ops import (
     threshold,
 )
 
+from .adaptive_pooling import *
+from .adaptive_pooling import __all__ as _adaptive
 from .attention import multi_head_attention_forward, scaled_dot_product_attention
 from .bags import embedding_bag
 from .convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+from .dropouts import *
+from .dropouts import __all__ as _dropouts
 from .pooling import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
 from .more_losses import (
     cosine_embedding_loss,
@@ -64,6 +68,8 @@ from .more_losses import (
 from .normalizing import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
 
 __all__ = [
+    *_adaptive,
+    *_dropouts,
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",

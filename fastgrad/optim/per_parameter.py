@@ -1,4 +1,5 @@
-"""Optimizers whose step is a few tensor operations for each parameter: RMSprop, Adagrad, Adadelta, Adamax, RAdam.
+"""Optimizers whose step is a few tensor operations for each parameter: RMSprop, Adagrad, Adadelta, Adamax, RAdam,
+ASGD, Rprop.
 
 `PerParameter` has what they share: checks, state, step count, maximize, weight decay. A subclass says how its state starts
 and how a parameter moves. The operations are in PyTorch's order, so that the paths are its own.
@@ -12,7 +13,7 @@ from fastgrad._engine import Tensor
 
 from .optimizer import Optimizer, check_one_element, refuse_unsupported
 
-__all__ = ["Adadelta", "Adagrad", "Adamax", "RAdam", "RMSprop"]
+__all__ = ["ASGD", "Adadelta", "Adagrad", "Adamax", "RAdam", "RMSprop", "Rprop"]
 
 
 class PerParameter(Optimizer):
@@ -21,7 +22,7 @@ class PerParameter(Optimizer):
     zeros = ()
 
     def __init__(self, params, **defaults):
-        lr, eps = defaults["lr"], defaults["eps"]
+        lr, eps = defaults["lr"], defaults.get("eps", 0.0)
         check_one_element(lr, "lr")
         if not lr >= 0.0:
             raise ValueError(f"Invalid learning rate: {lr}")
@@ -30,7 +31,7 @@ class PerParameter(Optimizer):
         for i, beta in enumerate(defaults.get("betas", ())):
             if not 0.0 <= beta < 1.0:
                 raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
-        if not defaults["weight_decay"] >= 0.0:
+        if not defaults.get("weight_decay", 0) >= 0.0:
             raise ValueError(f"Invalid weight_decay value: {defaults['weight_decay']}")
         refuse_unsupported(differentiable=defaults["differentiable"], capturable=defaults.get("capturable", False))
         super().__init__(params, defaults)
@@ -44,7 +45,7 @@ class PerParameter(Optimizer):
 
     def _step_group(self, index, group):
         params, grads = _e.with_grads(group["params"])
-        decay = group["weight_decay"]
+        decay = group.get("weight_decay", 0)
         decoupled = group.get("decoupled_weight_decay", False)
         with fg.no_grad():
             for param, grad in zip(params, grads):
@@ -237,3 +238,72 @@ class RAdam(PerParameter):
             rectify = math.sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length))
             change = change * (math.sqrt(correction) / square.sqrt().add_(group["eps"])) * rectify
         param.sub_(change)
+
+
+class ASGD(PerParameter):
+    """Averaged gradient descent: p = (1 - lambd eta) p - eta g;  a = a + mu (p - a), the average, which starts at step t0.
+
+    eta = lr / (1 + lambd lr t)^alpha and mu = 1 / max(1, t - t0) are those of the step before; at first lr and 1.
+
+    Args:
+        params, lr, weight_decay, maximize: as for Adam. lambd, alpha, t0: as in the formula.
+        foreach: a hint about speed. capturable, differentiable: not supported.
+
+    Source: Polyak and Juditsky 1992, Acceleration of Stochastic Approximation by Averaging.
+    """
+
+    def __init__(self, params, lr=1e-2, lambd=1e-4, alpha=0.75, t0=1e6, weight_decay=0, foreach=None, maximize=False,
+                 differentiable=False, capturable=False):
+        super().__init__(params, lr=lr, lambd=lambd, alpha=alpha, t0=t0, weight_decay=weight_decay, foreach=foreach,
+                         maximize=maximize, differentiable=differentiable, capturable=capturable)
+
+    def _start(self, param, state, group):
+        state["eta"] = fg.tensor(float(group["lr"]))
+        state["mu"] = fg.ones(())
+        state["ax"] = fg.zeros_like(param)
+
+    def _move(self, param, grad, state, group, step):
+        lr, eta, mu = float(group["lr"]), state["eta"].item(), state["mu"].item()
+        param.mul_(1 - group["lambd"] * eta).add_(grad, alpha=-eta)
+        average = state["ax"]
+        if mu == 1:
+            average.copy_(param)
+        else:
+            average.add_(param.sub(average).mul_(mu))
+        state["eta"].copy_(fg.tensor(lr / (1 + group["lambd"] * lr * step) ** group["alpha"]))
+        state["mu"].copy_(fg.tensor(1 / max(1, step - group["t0"])))
+
+
+class Rprop(PerParameter):
+    """Resilient back-propagation: every element has a step size of its own, and only the sign of its gradient counts.
+
+    The step size grows by etas[1] where the sign is as before and shrinks by etas[0] where it has changed; there the element rests once.
+
+    Args:
+        params, maximize: as for Adam. lr: the first step size. etas: (factor below 1, factor above 1).
+        step_sizes: (smallest, largest) step size.
+        foreach: a hint about speed. capturable, differentiable: not supported.
+
+    Source: Riedmiller and Braun 1993, A Direct Adaptive Method for Faster Backpropagation Learning: The RPROP Algorithm.
+    """
+
+    zeros = ("prev",)
+
+    def __init__(self, params, lr=1e-2, etas=(0.5, 1.2), step_sizes=(1e-6, 50), *, capturable=False, foreach=None, maximize=False,
+                 differentiable=False):
+        if not 0.0 < etas[0] < 1.0 < etas[1]:
+            raise ValueError(f"Invalid eta values: {etas[0]}, {etas[1]}")
+        super().__init__(params, lr=lr, etas=etas, step_sizes=step_sizes, foreach=foreach, maximize=maximize,
+                         differentiable=differentiable, capturable=capturable)
+
+    def _start(self, param, state, group):
+        state["step_size"] = fg.full_like(param, float(group["lr"]))
+
+    def _move(self, param, grad, state, group, step):
+        (shrink, grow), (smallest, largest) = group["etas"], group["step_sizes"]
+        agreement, size = grad * state["prev"], state["step_size"]
+        factor = fg.ones_like(grad).masked_fill_(agreement > 0, grow).masked_fill_(agreement < 0, shrink)
+        size.mul_(factor).clamp_(smallest, largest)
+        grad = grad.masked_fill(agreement < 0, 0)
+        param.addcmul_(grad.sign(), size, value=-1)
+        state["prev"].copy_(grad)

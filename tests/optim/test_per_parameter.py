@@ -1,4 +1,4 @@
-"""RMSprop, Adagrad, Adadelta, Adamax, RAdam: paths and state of 200 steps are PyTorch's; state dicts go both ways."""
+"""RMSprop, Adagrad, Adadelta, Adamax, RAdam, Rprop, ASGD: paths and state of 200 steps are PyTorch's; state dicts go both ways."""
 
 import pytest
 import torch
@@ -20,6 +20,10 @@ CASES = [
     ("RAdam", {}),
     ("RAdam", {"lr": 0.1, "betas": (0.5, 0.9), "weight_decay": 0.1, "maximize": True}),
     ("RAdam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("Rprop", {}),
+    ("Rprop", {"lr": 0.1, "etas": (0.3, 1.5), "step_sizes": (1e-3, 2), "maximize": True}),
+    ("ASGD", {}),
+    ("ASGD", {"lr": 0.1, "lambd": 0.1, "alpha": 0.5, "t0": 20, "weight_decay": 0.1, "maximize": True}),
 ]
 
 
@@ -34,7 +38,7 @@ def test_200_steps(name, kwargs):
 
 @pytest.mark.parametrize(("name", "kwargs"), CASES, ids=str)
 def test_state_from_torch(name, kwargs):
-    """Ten steps in PyTorch, then ten here from its state, end where twenty steps in PyTorch do."""
+    """Ten steps in PyTorch, then ten here from its state, end where those do that PyTorch takes from it."""
     theirs = parameters(torch, "float64")
     optimizer = getattr(torch.optim, name)(theirs, **kwargs)
     train(torch, optimizer, theirs, steps=10)
@@ -45,6 +49,7 @@ def test_state_from_torch(name, kwargs):
     }
     mine = getattr(fastgrad.optim, name)(ours, **kwargs)
     mine.load_state_dict(state)
+    optimizer.load_state_dict(optimizer.state_dict())       # takes states in the parameters' dtype, where eta is float32
     for step in range(10):
         set_grads(torch, theirs, step)
         optimizer.step()
