@@ -1,6 +1,6 @@
 """Settings of the process, and small questions about objects, under PyTorch's names."""
 
-from fastgrad._engine import Tensor, dtype
+from fastgrad._engine import Tensor, dtype, get_num_threads, set_num_threads
 
 __all__ = [
     "are_deterministic_algorithms_enabled", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads",
@@ -10,7 +10,7 @@ __all__ = [
 ]
 
 PRECISIONS = ("highest", "high", "medium")
-state = {"deterministic": False, "precision": "highest"}
+state = {"deterministic": False, "precision": "highest", "interop": None}
 
 
 def tensor_argument(name, value):
@@ -60,25 +60,18 @@ def typename(obj):
     return name if module in ("", "builtins", "__builtin__") else f"{module}.{name}"
 
 
-def get_num_threads():
-    """How many threads a large operation uses: one."""
-    return 1
-
-
-def set_num_threads(num):
-    """Set the most threads an operation may use.  The engine has one, so any positive limit holds."""
-    if not isinstance(num, int):
-        raise TypeError(f"set_num_threads expects an int, but got {type(num).__name__}")
-    if num <= 0:
-        raise RuntimeError("set_num_threads expects a positive integer")
-
-
-get_num_interop_threads = get_num_threads
+def get_num_interop_threads():
+    """How many threads run operations side by side, if asked to: what was set, else as get_num_threads.  None are started."""
+    return state["interop"] or get_num_threads()
 
 
 def set_num_interop_threads(num):
-    """As set_num_threads."""
-    set_num_threads(num)
+    """Set how many threads run operations side by side.  The engine runs each on its caller's thread, so any number holds."""
+    if not isinstance(num, int):
+        raise TypeError(f"set_num_interop_threads expects an int, but got {type(num).__name__}")
+    if num <= 0:
+        raise RuntimeError("set_num_interop_threads expects a positive integer")
+    state["interop"] = num
 
 
 def use_deterministic_algorithms(mode, *, warn_only=False):

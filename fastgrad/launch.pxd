@@ -87,9 +87,15 @@ ctypedef struct Launch:
 # A kernel computes the core dimensions at the operand pointers `p`.  `scratch` is per thread, SCRATCH_BYTES long.
 ctypedef void (*Kernel)(const Launch* l, char** p, void* scratch) noexcept nogil
 
+cdef enum:                 # where a launch of a kernel may be cut among threads; no cut changes a bit of the result
+    CUT_OUTER = 1          # the loop's dimensions outside the core, where the output moves along them
+    CUT_FIRST = 2          # the first core dimension, anywhere
+    CUT_TILES = 4          # the first two core dimensions, at multiples of 16, the remainder left to the last piece
+
 ctypedef struct KernelTable:
     const char* level                         # "v2", "v3", "v4", "aarch64"
     Kernel* kernel                            # [number * NDTYPES + dtype], NULL where a dtype has none
+    const uint8_t* cut                        # [number], flags as above; 0: a launch runs on one thread
     int64_t scratch_bytes
 
 

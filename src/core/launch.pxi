@@ -1,14 +1,12 @@
 # Running a Launch: the one place through which every kernel is called.
 #
-# Recording, dropping the GIL (and, where it is worth it, threads) live here once instead of once per operation.
+# Recording and the loop around a kernel live here once instead of once per operation; dropping the GIL and cutting among
+# threads in core/threads.pxi.
 
 cdef extern from "core/port.h" nogil:
     void* fg_scratch
     void* fg_make_scratch(size_t n)
     int fg_scratch_ready()
-
-cdef enum:
-    LONG_LAUNCH = 1 << 16         # elements from which the GIL is dropped
 
 cdef KernelTable* kernel_table = NULL
 cdef bint recorder_on = False
@@ -76,21 +74,28 @@ cdef inline int run(Launch* l) except -1:
     if scratch == NULL:
         ensure_scratch()
         scratch = fg_scratch
-    if work_of(l) < LONG_LAUNCH:
+    cdef int64_t work = work_of(l)
+    if work < large_launch:
         drive(l, scratch)
-    else:
-        with nogil:
-            drive(l, scratch)
-    return 0
+        return 0
+    return run_large(l, work, False)
 
 
 cdef int run_holding(Launch* l) except -1:
-    """As run, without letting another thread in."""
+    """As run, without letting another Python thread in."""
     if recorder_on:
         keep_launch(l)
+    return run_again(l)
+
+
+cdef int run_again(Launch* l) except -1:
+    """Run a launch that a recording keeps, or that must hold the GIL."""
+    cdef int64_t work = work_of(l)
     ensure_scratch()
-    drive(l, fg_scratch)
-    return 0
+    if work < large_launch:
+        drive(l, fg_scratch)
+        return 0
+    return run_large(l, work, True)
 
 
 cdef inline bint has_kernel(int kernel, int dt) noexcept nogil:

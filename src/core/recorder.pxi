@@ -66,10 +66,9 @@ cdef class Recording:
         cdef Py_ssize_t i
         if recorder_on:
             raise RuntimeError("replay: a recording is going on")
-        ensure_scratch()
         for _ in range(times):
             for i in range(self.count):
-                drive(&self.launch[i], fg_scratch)
+                run_again(&self.launch[i])
 
     def __dealloc__(self):
         cdef Storage* s = self.kept

@@ -31,6 +31,7 @@ cdef KernelTable description
 fill_table()
 description.level = b"compiled"
 description.kernel = entries
+description.cut = cuts
 description.scratch_bytes = GEMM_SCRATCH
 table = PyCapsule_New(&description, b"fastgrad.kernels", NULL)
 PyCapsule_SetContext(table, <void*><size_t>KERNELS_FINGERPRINT)      # the engine refuses a table made from other rows

@@ -4,7 +4,7 @@
 # then items are taken from, put at or added at those offsets.  Core dimensions of the second step: (offsets, inner run).
 # Indices are checked while they are read: a bad one is noted in `bad` (index, 1) and read as 0, and nothing is touched by it.
 # Kernels that write at offsets go through them in order, so that the last of equal offsets wins and sums are reproducible:
-# their core dimensions, and any loop over an output stride of 0, must not be cut among threads.
+# they are never cut among threads.
 
 cdef inline i64 checked_index(i64 index, i64 size, i64* bad) noexcept nogil:
     if index < -size or index >= size:

@@ -1,4 +1,4 @@
-# Losses: totals of pointwise losses, mse_loss in one pass, and the cross entropy of classes, forward beside backward.
+# Losses: mse_loss in one pass, and the cross entropy of classes, forward beside backward.
 #
 # Cross entropy.  Core dimensions (n batch, c classes, s positions) of a contiguous input; a row is one (n, s).  `stats` holds for
 # every row its loss, maximum, log of the sum of exp(x - maximum), and A (what multiplies softmax in the gradient); then the divisor.
@@ -10,11 +10,6 @@ cdef enum:
     PER_ROW = 4           # the incoming gradient has an element a row
     EXP_BLOCK = 1024
     SIDE = 16             # maxima side by side
-
-
-cdef void loss_total(real* out, real* a, const Launch* l, void* scratch) noexcept nogil:
-    """Sum over attr[0]."""
-    out[0] = sum_row(a, extent(l, 0)) / <real>l.attr[0].f
 
 
 cdef real sum_of_squares(const real* a, const real* b, i64 n) noexcept nogil:
@@ -32,7 +27,12 @@ cdef real sum_of_squares(const real* a, const real* b, i64 n) noexcept nogil:
 
 
 cdef void mse_forward(real* out, real* a, real* b, const Launch* l, void* scratch) noexcept nogil:
-    out[0] = sum_of_squares(a, b, extent(l, 0)) / <real>l.attr[0].f
+    """Core (kept, reduced), of which the reduced are contiguous; attr 1 and 2 as sum_forward."""
+    cdef i64 i, ok = step(l, 0, 0), ak = step(l, 1, 0), bk = step(l, 2, 0)
+    for i in range(extent(l, 0)):
+        (<real*>(<char*>out + i * ok))[0] = finished(
+            sum_of_squares(<const real*>(<char*>a + i * ak), <const real*>(<char*>b + i * bk), extent(l, 1)),
+            <int>l.attr[1].i, <real>l.attr[2].f)
 
 
 # ---- softmax of rows ------------------------------------------------------------------------------------------------------

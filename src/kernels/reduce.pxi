@@ -25,7 +25,8 @@ cdef enum Finish:      # what becomes of the sum
 
 
 cdef inline bint columns(const Launch* l, int operand, i64 width) noexcept nogil:
-    return extent(l, 0) > 1 and step(l, operand, 0) == width and step(l, operand, 1) != width
+    """By the strides alone, which no cut among threads changes; a single line moves by 0."""
+    return step(l, operand, 0) == width and step(l, operand, 1) != width
 
 
 cdef inline void gather_line(number* out, const char* a, i64 an, i64 n) noexcept nogil:
@@ -217,7 +218,7 @@ cdef void sum_rows(real* total, const char* a, i64 an, i64 width, i64 n) noexcep
     memcpy(total, s, width * sizeof(real))
 
 
-cdef void sum_narrow(real* total, const real* a, i64 width, i64 n) noexcept nogil:
+cdef void narrow_sums(real* total, const real* a, i64 width, i64 n) noexcept nogil:
     """Columns of a contiguous matrix of few: several rows are taken as one, and their sums added at the end."""
     cdef i64 joined = 1, i, j
     cdef real rest[TILE]
@@ -256,10 +257,7 @@ cdef void sum_forward(real* out, real* a, const Launch* l, void* scratch) noexce
     if columns(l, 1, sizeof(real)):
         while done < kept:
             width = min(kept - done, TILE)
-            if mapping == PLAIN and an == kept * <i64>sizeof(real) and kept <= TILE // 4:
-                sum_narrow(total, a, kept, n)
-            else:
-                sum_columns(total, <char*>a + done * ak, an, width, n, mapping, <const real*>NULL, p)
+            sum_columns(total, <char*>a + done * ak, an, width, n, mapping, <const real*>NULL, p)
             for i in range(width):
                 (<real*>(<char*>out + (done + i) * ok))[0] = finished(total[i], finish, by)
             done += width
@@ -270,6 +268,17 @@ cdef void sum_forward(real* out, real* a, const Launch* l, void* scratch) noexce
         for i in range(kept):
             (<real*>(<char*>out + i * ok))[0] = finished(
                 sum_line(<char*>a + i * ak, an, n, mapping, <const real*>NULL, p), finish, by)
+
+
+cdef void sum_narrow(real* out, real* a, const Launch* l, void* scratch) noexcept nogil:
+    """As sum_forward, of up to TILE // 4 columns of a contiguous matrix, none of them mapped.  All columns belong together."""
+    cdef i64 kept = extent(l, 0), i, ok = step(l, 0, 0)
+    cdef int finish = <int>l.attr[1].i
+    cdef real by = <real>l.attr[2].f
+    cdef real total[TILE]
+    narrow_sums(total, a, kept, extent(l, 1))
+    for i in range(kept):
+        (<real*>(<char*>out + i * ok))[0] = finished(total[i], finish, by)
 
 
 cdef void variance_forward(real* out, real* mean, real* a, const Launch* l, void* scratch) noexcept nogil:

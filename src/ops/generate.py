@@ -14,7 +14,7 @@ import zlib
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import row as table_row
 import table  # noqa: F401  (fills ROWS and KERNELS)
-from row import DTYPES, REQUIRED, Kernel
+from row import CUTS, DTYPES, REQUIRED, Kernel
 
 CODES = ("b8", "u8", "i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64")     # in the order of Dtype
 WIDTH = {"b8": "u8", "u8": "u8", "i8": "u8", "i16": "u16", "i32": "u32", "i64": "u64", "f16": "u16", "bf16": "u16",
@@ -244,6 +244,7 @@ def kernels_source(kernels):
     lines = ["# generated from the table of operations: the loops of elementwise rows, wrappers of hand-written kernels, the table", ""]
     fill = []
     for number, k in enumerate(kernels):
+        fill.append(f"    cuts[{number}] = {CUTS[k.cut]}")
         for code, dtype in enumerate(CODES):
             if dtype not in k.dtypes:
                 continue
@@ -255,7 +256,7 @@ def kernels_source(kernels):
                 lines += expression_kernel(k, dtype) if k.expression else written_kernel(k, dtype)
                 name = f"k_{k.name}_{dtype}"
             fill.append(f"    entries[{number * len(CODES) + code}] = {name}")
-    lines += [f"cdef Kernel entries[{len(kernels) * len(CODES)}]", "", "cdef enum:", f"    KERNELS_FINGERPRINT = {fingerprint(kernels)}", "",
+    lines += [f"cdef Kernel entries[{len(kernels) * len(CODES)}]", f"cdef uint8_t cuts[{len(kernels)}]", "", "cdef enum:", f"    KERNELS_FINGERPRINT = {fingerprint(kernels)}", "",
               "cdef void fill_table() noexcept:", *fill, ""]
     return "\n".join(lines)
 

@@ -38,32 +38,21 @@ cdef struct Pointwise:          # what tells one pointwise loss from another
 
 cdef Tensor total_of(Tensor elements, double divisor):
     """Sum over the divisor, as a 0-d tensor; no graph."""
-    cdef int dt = elements.a.dtype
-    cdef Launch l
-    if dt == FLOAT16 or dt == BFLOAT16:
-        return converted(total_of(converted(elements, FLOAT32), divisor), dt)
-    if not elements.a.contiguous:
-        elements = contiguous_copy(elements)
-    cdef Tensor out = empty(dt, 0, NULL)
-    l.kernel, l.dtype, l.core, l.ndim, l.noperands = K_LOSS_TOTAL, dt, 1, 1, 2
-    l.ptr[0], l.ptr[1] = out.a.data, elements.a.data
-    l.shape[0] = elements.a.numel
-    l.stride[0][0], l.stride[1][0] = 0, itemsize(dt)
-    l.attr[0].f = divisor
-    run(&l)
-    return out
+    return sum_over(elements, (1 << elements.a.ndim) - 1, False, PLAIN, DIVIDED, divisor, 0)
 
 
 cdef Tensor fused_mse(Tensor input, Tensor target, double divisor):
     cdef Tensor out = empty(input.a.dtype, 0, NULL)
     cdef Launch l
-    l.kernel, l.dtype, l.core, l.ndim, l.noperands = K_MSE_FORWARD, input.a.dtype, 1, 1, 3
+    cdef int i
+    l.kernel, l.dtype, l.core, l.ndim, l.noperands = K_MSE_FORWARD, input.a.dtype, 2, 2, 3
     l.ptr[0], l.ptr[1], l.ptr[2] = out.a.data, input.a.data, target.a.data
-    l.shape[0] = input.a.numel
-    l.stride[0][0] = 0
-    l.stride[1][0] = l.stride[2][0] = itemsize(input.a.dtype)
-    l.attr[0].f = divisor
-    run(&l)
+    l.shape[0], l.shape[1] = 1, input.a.numel
+    l.stride[0][0] = l.stride[0][1] = 0
+    for i in range(1, 3):
+        l.stride[i][0], l.stride[i][1] = 0, itemsize(input.a.dtype)
+    l.attr[1].i, l.attr[2].f = DIVIDED, divisor
+    run_sums(&l, out)
     return out
 
 

@@ -14,6 +14,9 @@ cdef enum:                    # as in kernels/reduce.pxi
     DIVIDED
     ROOT
     POWER
+    FEW_COLUMNS = 64          # TILE // 4 there
+    FEW_SUMS = 64             # up to so many sums, if they are long, are taken in blocks of SUM_BLOCK elements
+    SUM_BLOCK = 1 << 15
 
 
 cdef Tensor reduced_shape(Tensor t, int mask, bint keepdim, int dt):
@@ -80,7 +83,7 @@ cdef int plan_reduction(Launch* l, const Array* a, int mask, int outputs, int* f
     elif groups > 1:
         return groups
     if nk == 0:
-        nk, kshape[0], kin[0], kout[0] = 1, 1, 1, 1
+        nk, kshape[0], kin[0], kout[0] = 1, 1, 0, 1
     if stride != 1:
         for i in range(1, nk):
             if kin[i] < kin[core]:
@@ -150,6 +153,65 @@ cdef inline Tensor in_dtype(Tensor t, int dt):
     return t if t.a.dtype == dt else converted(t, dt)
 
 
+cdef int run_sums(Launch* l, Tensor out) except -1:
+    """Run planned sums of floats into contiguous `out`.  Where few are long, blocks of them are summed first, which can be shared out
+    among threads; they are always the same blocks, so that the sums are."""
+    cdef int64_t kept = out.a.numel, n = l.shape[l.ndim - 1], block, count, rest
+    if kept > FEW_SUMS or n * kept < 4 * SUM_BLOCK:
+        return run_sum(l)
+    block = SUM_BLOCK // kept // 64 * 64
+    count, rest = n // block, n % block
+    return sum_blocks(l, out, block, count, rest)
+
+
+cdef int sum_blocks(Launch* l, Tensor out, int64_t block, int64_t count, int64_t rest) except -1:
+    cdef int64_t shape[2]
+    cdef int i, d, last = l.ndim - 1, w = itemsize(out.a.dtype), finish = <int>l.attr[1].i
+    cdef Tensor partial
+    cdef Launch part = l[0]
+    shape[0], shape[1] = count + (rest > 0), out.a.numel
+    partial = empty(out.a.dtype, 2, shape)
+    part.attr[1].i = AS_IS
+    if rest:                                    # what is left of the last block
+        part.shape[last] = rest
+        part.ptr[0] = partial.a.data + count * shape[1] * w
+        for i in range(1, l.noperands):
+            part.ptr[i] = l.ptr[i] + l.stride[i][last] * block * count
+        run_sum(&part)
+    part.ndim = l.ndim + 1                      # the blocks are another, outermost loop
+    for d in range(l.ndim):
+        part.shape[d + 1] = l.shape[d]
+    part.shape[0], part.shape[last + 1] = count, block
+    part.ptr[0] = partial.a.data
+    for i in range(l.noperands):
+        if i:
+            part.ptr[i] = l.ptr[i]
+        for d in range(l.ndim):
+            part.stride[i][d + 1] = l.stride[i][d]
+        part.stride[i][0] = l.stride[i][last] * block if i else shape[1] * w
+    run_sum(&part)
+    part.kernel, part.ndim, part.noperands = K_SUM_FORWARD, 2, 2
+    part.shape[0], part.shape[1] = shape[1], shape[0]
+    part.ptr[0], part.ptr[1] = out.a.data, partial.a.data
+    part.stride[0][0], part.stride[0][1] = w, 0
+    part.stride[1][0], part.stride[1][1] = w if shape[1] > 1 else 0, shape[1] * w
+    part.attr[0].i, part.attr[1].i = PLAIN, finish
+    return run_sum(&part)
+
+
+cdef inline int run_sum(Launch* l) except -1:
+    """One launch, by the kernel for few columns where they are few."""
+    cdef int last = l.ndim - 1, w = itemsize(l.dtype)
+    cdef int64_t kept = l.shape[last - 1]
+    if l.kernel == K_SUM_FORWARD and l.attr[0].i == PLAIN and 1 < kept <= FEW_COLUMNS and l.stride[1][last - 1] == w \
+            and l.stride[1][last] == kept * w:
+        l.kernel = K_SUM_NARROW
+        run(l)
+        l.kernel = K_SUM_FORWARD
+        return 0
+    return run(l)
+
+
 cdef Tensor sum_over(Tensor t, int mask, bint keepdim, int mapping, int finish, double by, double p):
     """The finished sum of mapped floats; in stages where one stride does not do."""
     cdef Launch l
@@ -165,7 +227,7 @@ cdef Tensor sum_over(Tensor t, int mask, bint keepdim, int mapping, int finish, 
         out = reduced_shape(t, mask, keepdim, t.a.dtype)
         give_output(&l, 0, out)
         if out.a.numel:
-            run(&l)
+            run_sums(&l, out)
     return in_dtype(out, dt)
 
 

@@ -46,7 +46,17 @@ class Kernel:
     attrs: tuple = ()
     by_dtype: dict = field(default_factory=dict)    # dtype -> another expression
     function: str = ""      # hand-written kernels only
+    cut: str = "first"
     where: str = ""
+
+
+# where a launch may be cut among threads (the flags of launch.pxd); no cut may change a bit of the result
+CUTS = {
+    "first": "CUT_OUTER | CUT_FIRST",    # along the first core dimension too, anywhere: its elements do not know of each other
+    "tiles": "CUT_OUTER | CUT_TILES",    # matrix products
+    "outer": "CUT_OUTER",                # outside the core alone
+    "alone": "0",                        # nowhere: it goes through its elements in order, or writes where others write
+}
 
 
 @dataclass
@@ -135,6 +145,9 @@ def composite(signature, doc, *, rule="", **more):
     ROWS.append(Row(name, parameters, doc, "composite", forward=rule or f"{name}_rule", where=_where(), **more))
 
 
-def kernel(name, operands, dtypes, *, out="T", function=""):
-    """A hand-written kernel: a Cython function over typed operand pointers, `name(out, operands..., launch, scratch)`."""
-    KERNELS.append(Kernel(name, DTYPES[dtypes], tuple(operands.split()), out, function=function or name, where=_where()))
+def kernel(name, operands, dtypes, *, out="T", function="", cut="alone"):
+    """A hand-written kernel: a Cython function over typed operand pointers, `name(out, operands..., launch, scratch)`.
+
+    cut: a key of CUTS.  Its launches must set the strides of every operand along the dimensions in which they may be cut.
+    """
+    KERNELS.append(Kernel(name, DTYPES[dtypes], tuple(operands.split()), out, function=function or name, cut=cut, where=_where()))

@@ -12,10 +12,8 @@ cdef enum:                    # as in kernels/sort.pxi
 
 
 cdef void plan_lines(Launch* l, const Array* a, int dim, int operands) noexcept:
-    """One line along dim a kernel call.  The first loop has one step, so that lines which share workspace are never cut among
-    threads.  Strides of every operand are left to `lines_of`."""
-    cdef int d, k = 1
-    l.shape[0] = 1
+    """One line along dim a kernel call.  Strides of every operand are left to `lines_of`."""
+    cdef int d, k = 0
     for d in range(a.ndim):
         if d != dim:
             l.shape[k] = a.shape[d]
@@ -28,8 +26,7 @@ cdef void plan_lines(Launch* l, const Array* a, int dim, int operands) noexcept:
 
 cdef void lines_of(Launch* l, int i, const Array* a, int dim) noexcept:
     """Operand i moves over the lines of a, along dim in the kernel (0: not, where a has one element there)."""
-    cdef int d, k = 1, w = itemsize(a.dtype)
-    l.stride[i][0] = 0
+    cdef int d, k = 0, w = itemsize(a.dtype)
     for d in range(a.ndim):
         if d != dim:
             l.stride[i][k] = a.stride[d] * w

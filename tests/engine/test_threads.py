@@ -96,3 +96,29 @@ def test_training_in_each_thread():
 
     in_threads(work)
     assert results == expected
+
+
+def test_independent_backward_in_pieces():
+    """Every launch cut, by whichever thread has the pool; the others run theirs alone.  The same bits come."""
+    threads, before = fastgrad.get_num_threads(), fastgrad._engine.set_cut_over(2, 0, 0)
+
+    def gradients(i):
+        rng = np.random.default_rng(i)
+        w = fastgrad.tensor(rng.normal(size=(120, 90)).astype("f4"), requires_grad=True)
+        x = fastgrad.tensor(rng.normal(size=(70, 120)).astype("f4"))
+        ((x @ w).sigmoid() * (x @ w).softmax(1)).sum().backward()
+        return w.grad.numpy().tobytes()
+
+    try:
+        fastgrad.set_num_threads(1)
+        expected = [gradients(i) for i in range(THREADS)]
+        fastgrad.set_num_threads(3)
+
+        def work(i):
+            for _ in range(40):
+                assert gradients(i) == expected[i]
+
+        in_threads(work)
+    finally:
+        fastgrad._engine.set_cut_over(*before)
+        fastgrad.set_num_threads(threads)

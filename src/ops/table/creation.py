@@ -3,7 +3,7 @@ from row import composite, kernel, structured
 
 kernel("arange_forward", "", "number")
 kernel("linspace_forward", "", "float")
-kernel("triangle_items", "T", "width")
+kernel("triangle_items", "T", "width", cut="outer")
 
 OPTIONS = "dtype: dtype = None, layout: any = None, device: any = None, pin_memory: any = False, requires_grad: bool = False"
 ANSWER = "dtype, layout, device, pin_memory, requires_grad"

@@ -1,8 +1,8 @@
 """Tables of vectors read by number: embedding and what its gradient is made of."""
 from row import kernel, structured
 
-kernel("embedding_forward", "T i64 i64", "width")
-kernel("embedding_backward", "T i64 i64", "float")
+kernel("embedding_forward", "T i64 i64", "width", cut="first")
+kernel("embedding_backward", "T i64 i64", "float", cut="first")
 
 structured("embedding(input, weight, padding_idx: any = None, max_norm: any = None, norm_type: any = 2.0, "
            "scale_grad_by_freq: any = False, sparse: any = False)", "Rows of weight by number.", function="functional", method=False,

@@ -1,16 +1,16 @@
 """Reading and writing by index."""
 from row import composite, kernel, structured
 
-kernel("index_offsets", "i64 i64", "index", out="i64")
-kernel("unravel_positions", "i64", "index", out="i64")
+kernel("index_offsets", "i64 i64", "index", out="i64", cut="first")
+kernel("unravel_positions", "i64", "index", out="i64", cut="first")
 kernel("mask_count", "b8", "index", out="i64")
 kernel("mask_positions", "b8", "index", out="i64")
 kernel("check_indices", "i64", "index", out="i64")
 kernel("repeated_positions", "i64", "index", out="i64")
-kernel("take_items", "T i64", "width")
+kernel("take_items", "T i64", "width", cut="first")
 kernel("put_items", "T i64", "width")
 kernel("add_items", "T i64", "number")
-kernel("gather_items", "T i64 i64", "width")
+kernel("gather_items", "T i64 i64", "width", cut="first")
 kernel("scatter_items", "T i64 i64", "width")
 kernel("scatter_reduce_items", "T i64 i64", "number")
 

@@ -1,10 +1,10 @@
 """Products of matrices and vectors."""
 from row import composite, kernel, structured
 
-kernel("matmul_forward", "T T", "float")
-kernel("matmul_int_forward", "T T", "int")
-kernel("linear_forward", "T T T", "float")
-kernel("cross_forward", "T T", "number")
+kernel("matmul_forward", "T T", "float", cut="tiles")
+kernel("matmul_int_forward", "T T", "int", cut="first")
+kernel("linear_forward", "T T T", "float", cut="tiles")
+kernel("cross_forward", "T T", "number", cut="first")
 
 structured("_product(input, other, transpose_input: bool, transpose_other: bool)",
            "op(input) @ op(other) over the last two dimensions, where op may transpose; batches broadcast.",

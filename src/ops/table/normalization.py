@@ -1,10 +1,10 @@
 """Softmax and what normalises over a dimension."""
 from row import composite, kernel, structured
 
-kernel("softmax_forward", "T", "float")
-kernel("log_softmax_forward", "T", "float")
-kernel("softmax_backward", "T T", "float")
-kernel("log_softmax_backward", "T T", "float")
+kernel("softmax_forward", "T", "float", cut="first")
+kernel("log_softmax_forward", "T", "float", cut="first")
+kernel("softmax_backward", "T T", "float", cut="first")
+kernel("log_softmax_backward", "T T", "float", cut="first")
 
 structured("softmax(input, dim: dim, dtype: dtype = None)", "exp(input) / sum(exp(input)) along a dimension.",
            grad="softmax_grad(grad, result, dim)")

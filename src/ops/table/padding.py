@@ -1,9 +1,9 @@
 """Padding, and the linear maps along dimensions that the other padding modes and interpolation are made of."""
 from row import composite, kernel, structured
 
-kernel("resample_take", "T i64", "width")
-kernel("resample_forward", "T i64 T", "float")
-kernel("resample_backward", "T i64 T", "float")
+kernel("resample_take", "T i64", "width", cut="first")
+kernel("resample_forward", "T i64 T", "float", cut="first")
+kernel("resample_backward", "T i64 T", "float", cut="first")
 
 HIDDEN = dict(function=False, method=False)
 

@@ -1,15 +1,16 @@
 """Reductions: sums, means, norms, extremes, counts."""
 from row import composite, kernel, structured
 
-kernel("sum_forward", "T", "float")
-kernel("sum_integer", "T", "integral", out="i64")
-kernel("prod_forward", "T", "number")
-kernel("count_forward", "T", "all", out="i64")
-kernel("truth_forward", "T", "all", out="b8")
-kernel("extreme_forward", "T", "all")
-kernel("extreme_place", "i64 T", "all")
-kernel("variance_forward", "T T", "float")
-kernel("logsumexp_forward", "T", "float")
+kernel("sum_forward", "T", "float", cut="first")
+kernel("sum_narrow", "T", "float", cut="outer")
+kernel("sum_integer", "T", "integral", out="i64", cut="first")
+kernel("prod_forward", "T", "number", cut="first")
+kernel("count_forward", "T", "all", out="i64", cut="first")
+kernel("truth_forward", "T", "all", out="b8", cut="first")
+kernel("extreme_forward", "T", "all", cut="first")
+kernel("extreme_place", "i64 T", "all", cut="first")
+kernel("variance_forward", "T T", "float", cut="first")
+kernel("logsumexp_forward", "T", "float", cut="first")
 
 REDUCED = "input, dim: dims = None, keepdim: bool = False"
 

@@ -1,11 +1,11 @@
 """Scans: cumulative sums and their like."""
 from row import composite, kernel, structured
 
-kernel("cumulate_forward", "T", "sums")
-kernel("recurrence_forward", "T T", "float")
-kernel("logcumsumexp_forward", "T", "float")
-kernel("cumulative_extreme", "i64 T", "all")
-kernel("shift_forward", "T", "width")
+kernel("cumulate_forward", "T", "sums", cut="first")
+kernel("recurrence_forward", "T T", "float", cut="first")
+kernel("logcumsumexp_forward", "T", "float", cut="first")
+kernel("cumulative_extreme", "i64 T", "all", cut="first")
+kernel("shift_forward", "T", "width", cut="first")
 
 structured("_cumulate(input, dim: dim, product: bool, reverse: bool, exclusive: bool)", "Running sums or products along a dimension.",
            grad="cumulate_backward(grad, input, dim, product, reverse, exclusive)", function=False, method=False, node="Cumsum")

@@ -2,12 +2,12 @@
 from row import composite, kernel, structured
 
 kernel("sort_forward", "i64 T u64", "all")
-kernel("topk_forward", "i64 T", "all")
-kernel("choose_sorted", "i64 T i64", "all")
-kernel("searchsorted_forward", "T T i64", "number", out="i64")
+kernel("topk_forward", "i64 T", "all", cut="outer")
+kernel("choose_sorted", "i64 T i64", "all", cut="outer")
+kernel("searchsorted_forward", "T T i64", "number", out="i64", cut="first")
 kernel("runs_forward", "T", "all", out="i64")
-kernel("pick_forward", "i64 T", "width")
-kernel("spread_forward", "i64 T", "float")
+kernel("pick_forward", "i64 T", "width", cut="outer")
+kernel("spread_forward", "i64 T", "float", cut="outer")
 
 # a linear pair: elements by their place along a dimension, and the transpose
 structured("_pick(input, indices, dim: dim)", "input's elements at indices along a dimension.", function=False, method=False,

@@ -165,6 +165,7 @@ def worker_loop(kind, dataset, requests, results, others, auto_collation, collat
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is for the parent: no traceback from here
     for connection in others:
         connection.close()
+    fg.set_num_threads(1)  # a process each is enough for the cores
     seed = seed_all(base_seed, worker_id)
     _worker_info = WorkerInfo(worker_id, num_workers, seed, dataset)
     outgoing = queue.SimpleQueue()
