@@ -60,7 +60,7 @@ from ._composite import FUNCTIONS as _FUNCTIONS  # noqa: E402
 globals().update(_FUNCTIONS)
 
 # modules of the package that are loaded when somebody asks for them
-_LAZY = ("accelerator", "amp", "autograd", "backends", "cuda", "demo", "distributions", "func", "linalg", "mps", "nn", "optim", "overrides",
+_LAZY = ("accelerator", "amp", "autograd", "backends", "cuda", "demo", "distributions", "func", "linalg", "memory", "mps", "nn", "optim", "overrides",
          "random", "serialization", "special", "testing", "utils", "version", "vision", "xpu")
 # names that live in such a module
 _FROM = {"load": "serialization", "save": "serialization", "vmap": "func", "set_printoptions": "printing", "torch_compat": "redirect"}

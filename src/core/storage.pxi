@@ -12,19 +12,25 @@ cdef extern from "core/port.h" nogil:
 
 cdef enum:
     UNIT = 64                     # alignment, and the header's size
-    SMALL_CLASSES = 16            # exact multiples of UNIT up to 1 KiB; beyond, four classes a doubling
+    SMALL_CLASSES = 16            # exact multiples of UNIT up to 1 KiB of a tensor's bytes; beyond, four classes a doubling
     CLASSES = 160
     FOREIGN = -1
 
 cdef Storage* free_blocks[CLASSES]
-cdef int64_t cached_bytes = 0
+cdef int64_t cached_bytes = 0     # in these lists
+cdef int64_t lowest_cached = 0    # ... at the least, since obtained_bytes last changed
 cdef int64_t cache_limit = 1 << 30
+cdef int64_t obtained_bytes = 0   # held of the system: in use or cached, so what is in use need not be counted
+cdef int64_t peak_bytes = 0       # the most in use, but for what lowest_cached tells
+cdef int64_t obtained_blocks = 0  # how often a block was asked of the system, and given back
+cdef int64_t returned_blocks = 0
 cdef int64_t live_storages = 0    # counted in debug builds only
 cdef int64_t live_tensors = 0
 cdef int64_t live_nodes = 0
 
 
 cdef inline int class_of(uint64_t units) noexcept nogil:
+    """By the bytes after the header: powers of two, which tensors often have, are classes."""
     if units <= SMALL_CLASSES:
         return <int>units
     cdef uint64_t last = units - 1
@@ -33,11 +39,12 @@ cdef inline int class_of(uint64_t units) noexcept nogil:
 
 
 cdef inline int64_t class_bytes(int c) noexcept nogil:
+    """Of a block, with its header."""
     if c <= SMALL_CLASSES:
-        return <int64_t>c * UNIT
+        return (<int64_t>c + 1) * UNIT
     cdef int e = (c - SMALL_CLASSES - 1) // 4 + 4
     cdef int quarter = (c - SMALL_CLASSES - 1) % 4
-    return (<int64_t>(quarter + 5) << (e - 2)) * UNIT
+    return ((<int64_t>(quarter + 5) << (e - 2)) + 1) * UNIT
 
 
 cdef Storage* fresh_block(int c) except NULL:
@@ -48,19 +55,40 @@ cdef Storage* fresh_block(int c) except NULL:
         if s == NULL:
             raise MemoryError(f"cannot allocate {class_bytes(c)} bytes")
     s.size_class = c
+    count_system(class_bytes(c))
     return s
+
+
+cdef void free_block(Storage* s) noexcept:
+    count_system(-class_bytes(s.size_class))
+    fg_aligned_free(s)
+
+
+cdef void count_system(int64_t nbytes) noexcept:
+    """So many bytes more (or less) are held of the system, none of them cached."""
+    global obtained_bytes, obtained_blocks, returned_blocks, peak_bytes, lowest_cached
+    peak_bytes = max(peak_bytes, obtained_bytes - lowest_cached)
+    obtained_bytes += nbytes
+    if nbytes > 0:
+        obtained_blocks += 1
+    else:
+        returned_blocks += 1
+    peak_bytes = max(peak_bytes, obtained_bytes - cached_bytes)
+    lowest_cached = cached_bytes
 
 
 cdef inline Storage* take_block(int64_t nbytes) except NULL:
     """An uninitialised block for a header and nbytes."""
     if nbytes > (<int64_t>1 << 46):
         raise MemoryError(f"cannot allocate {nbytes} bytes")
-    cdef int c = class_of((nbytes + UNIT + UNIT - 1) // UNIT)
+    cdef int c = class_of((nbytes + UNIT - 1) // UNIT)
     cdef Storage* s = free_blocks[c]
-    global cached_bytes, live_storages
+    global cached_bytes, lowest_cached, live_storages
     if s != NULL:
         free_blocks[c] = <Storage*>s.data
         cached_bytes -= class_bytes(c)
+        if cached_bytes < lowest_cached:
+            lowest_cached = cached_bytes
     else:
         s = fresh_block(c)
     if FG_DEBUG:
@@ -110,7 +138,7 @@ cdef void give_block(Storage* s) noexcept:
     if FG_DEBUG:
         live_storages -= 1
     if cached_bytes + class_bytes(c) > cache_limit:
-        fg_aligned_free(s)
+        free_block(s)
     else:
         cached_bytes += class_bytes(c)
         s.data = <char*>free_blocks[c]
@@ -134,16 +162,34 @@ def empty_cache():
     """Give the pool's free blocks back to the system."""
     global cached_bytes
     cdef Storage* s
-    cdef Storage* following
     cdef int c
     for c in range(CLASSES):
-        s = free_blocks[c]
-        free_blocks[c] = NULL
-        while s != NULL:
-            following = <Storage*>s.data
-            fg_aligned_free(s)
-            s = following
-    cached_bytes = 0
+        while free_blocks[c] != NULL:
+            s = free_blocks[c]
+            free_blocks[c] = <Storage*>s.data
+            cached_bytes -= class_bytes(c)
+            free_block(s)
+
+
+def memory_stats():
+    """What the pool holds, in bytes and blocks: see fastgrad.memory.stats."""
+    return {"allocated": obtained_bytes - cached_bytes, "peak": max(peak_bytes, obtained_bytes - lowest_cached), "cached": cached_bytes,
+            "cap": cache_limit, "obtained_blocks": obtained_blocks, "returned_blocks": returned_blocks}
+
+
+def reset_peak_memory():
+    """The peak is from now on what is in use now."""
+    global peak_bytes, lowest_cached
+    peak_bytes = obtained_bytes - cached_bytes
+    lowest_cached = cached_bytes
+
+
+def set_cache_limit(int64_t nbytes):
+    """Keep at most so many bytes of free blocks; gives back what is kept if that is more."""
+    global cache_limit
+    cache_limit = nbytes
+    if cached_bytes > nbytes:
+        empty_cache()
 
 
 def live_objects():
