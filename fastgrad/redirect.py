@@ -1,7 +1,7 @@
 """`import torch` gives fastgrad: `python -m fastgrad SCRIPT`, `fastgrad.torch_compat()`.
 
-A finder at the head of sys.meta_path answers for `torch` (and `torchvision`, once fastgrad.vision exists). It makes a real
-module object for each of PyTorch's modules, which mirrors fastgrad's module of that name, or an empty one where there is none.
+A finder at the head of sys.meta_path answers for `torch` and `torchvision`. It makes a real module object for each of PyTorch's
+modules, which mirrors fastgrad's module of that name, or an empty one where there is none.
 
 A missing name: `torch.nn.Foo` raises AttributeError, so hasattr is truthful; `from torch.nn import Foo` gives a stand-in that
 fails on use. Python tells the two apart for us: for a from-import of a name the module lacks it asks for a submodule
@@ -15,6 +15,7 @@ import sys
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import module_from_spec
 from threading import local
 from types import ModuleType
 
@@ -56,7 +57,6 @@ class Finder:
 
     def __init__(self, block=()):
         self.blocked = blocked_packages(block)
-        self.trees = {root: target for root, target in TREES.items() if exists(target)}
         self.mirrors = {}
         self.real = {}
         self.thread = local()
@@ -90,10 +90,6 @@ class Finder:
             if asking:
                 return None
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
-        if parent == "" and fullname not in self.trees:
-            if asking:
-                return None
-            raise ModuleNotFoundError(f"{fullname} is not part of fastgrad", name=fullname)
         from_import = "_handle_fromlist" in functions
         target = self.target_of(fullname, from_import)
         if target is None:
@@ -115,7 +111,7 @@ class Finder:
         """fastgrad's object for one of PyTorch's modules, None if it has none. The module above must have been found."""
         parent, _, name = fullname.rpartition(".")
         if not parent:
-            return import_module(self.trees[fullname])
+            return import_module(TREES[fullname])
         target = lookup(self.target_above(fullname), name)
         if target is not MISSING:
             return target
@@ -145,6 +141,7 @@ class Finder:
             values = vars(target).items()
             module.__dict__.update({name: value for name, value in values if name[:2] != "__" and not isinstance(value, LIVE)})
             module.__file__ = getattr(target, "__file__", None)
+            self.keep_hidden_modules(fullname, target)
         for name in NOT_TORCH:
             module.__dict__.pop(name, None)
 
@@ -170,9 +167,20 @@ class Finder:
             module.__version__ = __version__
         return module
 
+    def keep_hidden_modules(self, fullname, package):
+        """Mirrors the modules of a package that something else in it hides by its name, as the function `models.alexnet` does.
+
+        They go into sys.modules now: an import of one would make it the attribute.
+        """
+        for name, value in vars(package).items():
+            hidden = sys.modules.get(f"{package.__name__}.{name}")
+            if hidden is not None and hidden is not value and not isinstance(value, ModuleType):
+                spec = ModuleSpec(f"{fullname}.{name}", self, origin=hidden.__file__, loader_state=hidden, is_package=True)
+                sys.modules[spec.name] = module_from_spec(spec)
+
     def mirror_of(self, module):
         """The module under PyTorch's name for one of fastgrad's public modules; other modules are what they are."""
-        for root, target in sorted(self.trees.items(), key=lambda item: -len(item[1])):
+        for root, target in sorted(TREES.items(), key=lambda item: -len(item[1])):
             if module.__name__ == target or module.__name__.startswith(target + "."):
                 rest = module.__name__[len(target) :]
                 return module if "._" in rest else import_module(root + rest)
