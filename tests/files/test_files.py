@@ -71,6 +71,18 @@ def test_a_whole_module():
     assert fg.load(file, weights_only=False)(x).tolist() == model(x).tolist()
     with pytest.raises(pickle.UnpicklingError, match="Unsupported global"):
         fg.load(file)
+    with fg.serialization.safe_globals([fg.nn.Sequential, fg.nn.Linear, fg.nn.ReLU]):
+        assert fg.load(file)(x).tolist() == model(x).tolist()
+
+
+def test_a_whole_module_goes_to_pytorch_and_back():
+    there, back = io.BytesIO(), io.BytesIO()
+    model = fg.nn.Sequential(fg.nn.Linear(2, 3), fg.nn.Tanh(), fg.nn.Dropout(0.2))
+    fg.save(model, there)
+    theirs = torch.load(io.BytesIO(there.getvalue()), weights_only=False)
+    assert theirs[0](torch.ones(1, 2)).tolist() == pytest.approx(model[0](fg.ones(1, 2)).tolist())
+    torch.save(theirs, back)
+    assert repr(fg.load(io.BytesIO(back.getvalue()), weights_only=False)) == repr(model) == repr(theirs)
 
 
 def call():

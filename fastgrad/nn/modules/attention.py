@@ -5,14 +5,10 @@ import fastgrad as fg
 from .. import functional as F
 from .. import init
 from ..parameter import Parameter
-from .linear import Linear
+from .linear import NonDynamicallyQuantizableLinear
 from .module import Module
 
 __all__ = ["MultiheadAttention"]
-
-
-class NonDynamicallyQuantizableLinear(Linear):
-    """A Linear under the name that PyTorch shows for the output projection."""
 
 
 class MultiheadAttention(Module):

@@ -116,9 +116,11 @@ class HookedModule(ForwardCall):
             attributes[name] = HookTable()
 
     def _adopt_hooks(self):
-        """After unpickling: hooks in plain dicts, as PyTorch has them, need hooked calls too."""
-        if any(self.__dict__[name] for name in HOOK_TABLES):
-            use_hooked_calls()
+        """After unpickling: hooks in plain dicts, as files have them, go into tables."""
+        attributes = self.__dict__
+        for name in HOOK_TABLES:
+            if type(attributes[name]) is not HookTable:
+                attributes[name] = HookTable(attributes[name])
 
     def register_forward_pre_hook(self, hook, *, prepend=False, with_kwargs=False):
         """Call hook(module, args) before forward; what it returns, if anything, replaces args.
@@ -181,6 +183,9 @@ class HookTable(OrderedDict):
     def __setitem__(self, key, hook):
         use_hooked_calls()
         super().__setitem__(key, hook)
+
+    def __reduce_ex__(self, protocol):
+        return OrderedDict, (), None, None, iter(self.items())  # so that PyTorch can read the file
 
 
 class HookedCall:

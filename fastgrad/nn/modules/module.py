@@ -347,7 +347,8 @@ class Module(HookedModule, ModuleWalks, ModuleState, ModuleConversion):
     def __getstate__(self):
         attributes = self.__dict__
         members = {name for table in TABLES for name, member in attributes[table].items() if attributes.get(name) is member}
-        return {name: value for name, value in attributes.items() if name not in members}
+        # tables go as plain dictionaries, which a file read with weights_only may hold
+        return {name: dict(value) if name in TABLES else value for name, value in attributes.items() if name not in members}
 
     def __setstate__(self, state):
         attributes = self.__dict__
