@@ -4,9 +4,16 @@ import fastgrad as fg
 from fastgrad import _ops as _e
 from fastgrad._engine import Tensor
 
-from .optimizer import Optimizer, check_one_element, refuse_unsupported
+from .optimizer import Optimizer, check_defaults, check_one_element
 
 __all__ = ["Adam"]
+
+
+def make_step_tensor(state):
+    """Let the step count be a float32 tensor, whatever an older version has saved."""
+    step = state["step"]
+    if not isinstance(step, Tensor) or step.dtype is not fg.float32:
+        state["step"] = fg.tensor(float(step), dtype=fg.float32)
 
 
 class Adam(Optimizer):
@@ -37,68 +44,27 @@ class Adam(Optimizer):
     and Beyond.
     """
 
-    def __init__(
-        self,
-        params,
-        lr=1e-3,
-        betas=(0.9, 0.999),
-        eps=1e-8,
-        weight_decay=0,
-        amsgrad=False,
-        *,
-        foreach=None,
-        maximize=False,
-        capturable=False,
-        differentiable=False,
-        fused=None,
-        decoupled_weight_decay=False,
-    ):
-        tensor_args = [("lr", lr), ("betas[0]", betas[0]), ("betas[1]", betas[1])]
-        for name, value in tensor_args:
+    later_defaults = {"amsgrad": False, "maximize": False, "foreach": None, "capturable": False, "differentiable": False, "fused": None,
+                      "decoupled_weight_decay": False}
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, amsgrad=False, *, foreach=None, maximize=False,
+                 capturable=False, differentiable=False, fused=None, decoupled_weight_decay=False):
+        for name, value in (("lr", lr), ("betas[0]", betas[0]), ("betas[1]", betas[1])):
             if isinstance(value, Tensor) and foreach and not capturable:
                 raise ValueError(f"{name} as a Tensor is not supported for capturable=False and foreach=True")
             check_one_element(value, name)
-        if not lr >= 0.0:
-            raise ValueError(f"Invalid learning rate: {lr}")
-        if not eps >= 0.0:
-            raise ValueError(f"Invalid epsilon value: {eps}")
-        for i, beta in enumerate(betas[:2]):
-            if not 0.0 <= beta < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
-        if not weight_decay >= 0.0:
-            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
         if not any(isinstance(betas[0], kind) and isinstance(betas[1], kind) for kind in (float, Tensor)):
             raise ValueError("betas must be either both floats or both Tensors")
-        if fused and foreach:
-            raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
-        refuse_unsupported(differentiable=differentiable, capturable=capturable)
-        defaults = {
-            "lr": lr,
-            "betas": tuple(betas),
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "amsgrad": amsgrad,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "differentiable": differentiable,
-            "fused": fused,
-            "decoupled_weight_decay": decoupled_weight_decay,
-        }
+        defaults = dict(lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay, amsgrad=amsgrad, maximize=maximize, foreach=foreach,
+                        capturable=capturable, differentiable=differentiable, fused=fused, decoupled_weight_decay=decoupled_weight_decay)
+        check_defaults(defaults)
         super().__init__(params, defaults)
-
-    def __setstate__(self, state):
-        super().__setstate__(state)
-        for group in self.param_groups:
-            for name in ("amsgrad", "maximize", "capturable", "differentiable", "decoupled_weight_decay"):
-                group.setdefault(name, False)
-            group.setdefault("foreach", None)
-            group.setdefault("fused", None)
 
     _step_group = _e.adam_step
 
-    def _state_lists(self, params, amsgrad):
-        """(exp_avgs, exp_avg_sqs, max_exp_avg_sqs or None, steps) of params, whose first step this may be."""
+    def _state_lists(self, params, group):
+        """(exp_avgs, exp_avg_sqs, max_exp_avg_sqs or None, steps) of params."""
+        amsgrad = group["amsgrad"]
         states = [self.state[param] for param in params]
         for param, state in zip(params, states):
             if not state:
@@ -107,9 +73,7 @@ class Adam(Optimizer):
                 state["exp_avg_sq"] = fg.zeros_like(param)
                 if amsgrad:
                     state["max_exp_avg_sq"] = fg.zeros_like(param)
-            step = state["step"]
-            if not isinstance(step, Tensor) or step.dtype is not fg.float32:
-                state["step"] = fg.tensor(float(step), dtype=fg.float32)
+            make_step_tensor(state)
         return (
             [state["exp_avg"] for state in states],
             [state["exp_avg_sq"] for state in states],

@@ -64,12 +64,29 @@ def check_one_element(value, name):
         raise ValueError(f"Tensor {name} must be 1-element")
 
 
-def refuse_unsupported(**flags):
-    """Raise if one of the flags, which have no meaning here, is set."""
-    for name, value in flags.items():
-        if value:
+def check_defaults(defaults):
+    """Raise for a hyperparameter out of range, and for a flag that is set and not supported.
+
+    Raises: ValueError, RuntimeError; NotImplementedError for differentiable and capturable.
+    """
+    check_one_element(defaults["lr"], "lr")
+    for name, what in RANGES.items():
+        if not defaults.get(name, 0) >= 0.0:
+            raise ValueError(f"Invalid {what}: {defaults[name]}")
+    for i, beta in enumerate(defaults.get("betas", ())):
+        if not 0.0 <= beta < 1.0:
+            raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
+    if defaults.get("fused") and defaults.get("foreach"):
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+    for name in ("differentiable", "capturable"):
+        if defaults.get(name):
             raise NotImplementedError(f"optimizer: {name}=True is not supported.")
 
+
+# hyperparameters that must not be negative, and what errors call them
+RANGES = {"lr": "learning rate", "eps": "epsilon value", "weight_decay": "weight_decay value", "momentum": "momentum value",
+          "alpha": "alpha value", "lr_decay": "lr_decay value", "initial_accumulator_value": "initial_accumulator_value value",
+          "momentum_decay": "momentum_decay value"}
 
 HOOK_TABLES = (
     "_optimizer_step_pre_hooks",
@@ -91,8 +108,11 @@ class Optimizer:
 
     Attributes:
         param_groups: list of dicts, one per group; hyperparameters may be changed there at any time.
+        later_defaults: what a state saved by a version that had no such hyperparameter has for it.
         state: dict from parameter to a dict of what the optimizer remembers about it.
     """
+
+    later_defaults = {}
 
     def __init__(self, params, defaults):
         self.defaults = defaults
@@ -129,6 +149,9 @@ class Optimizer:
         self.state = OptimizerState(self.state)
         self._init_runtime()
         self.defaults.setdefault("differentiable", False)
+        for group in self.param_groups:
+            for name, value in self.later_defaults.items():
+                group.setdefault(name, value)
 
     def __repr__(self):
         text = type(self).__name__ + " ("
@@ -150,8 +173,8 @@ class Optimizer:
         """Change the parameters of group number `index`."""
         raise NotImplementedError
 
-    def _state_lists(self, params, key):
-        """Tuple of flat lists of what the state holds for params; key: what else of the group they depend on."""
+    def _state_lists(self, params, group):
+        """Tuple of flat lists of what the state holds for params of a group, of which this may be the first step."""
         raise NotImplementedError
 
     def _settle(self, plan):

@@ -1,80 +1,55 @@
-"""Optimizers whose step is a few tensor operations for each parameter: RMSprop, Adagrad, Adadelta, Adamax, RAdam,
-ASGD, Rprop.
+"""Optimizers of one rule an element: RMSprop, Adagrad, Adadelta, Adamax, RAdam, NAdam, Rprop, ASGD.
 
-`PerParameter` has what they share: checks, state, step count, maximize, weight decay. A subclass says how its state starts
-and how a parameter moves. The operations are in PyTorch's order, so that the paths are its own.
+What they share is `PerParameter`: a subclass says what its state is; the rule itself, one fused pass over a parameter, its
+gradient and its state, is the engine's (src/ops/step_rules.pxi), in PyTorch's order of operations, so that the paths are its own.
 """
-
-import math
 
 import fastgrad as fg
 from fastgrad import _ops as _e
-from fastgrad._engine import Tensor
 
-from .optimizer import Optimizer, check_one_element, refuse_unsupported
+from .adam import make_step_tensor
+from .optimizer import Optimizer, check_defaults
 
-__all__ = ["ASGD", "Adadelta", "Adagrad", "Adamax", "RAdam", "RMSprop", "Rprop"]
+__all__ = ["ASGD", "Adadelta", "Adagrad", "Adamax", "NAdam", "RAdam", "RMSprop", "Rprop"]
 
 
 class PerParameter(Optimizer):
-    """Base class: a subclass defines `_start(param, state, group)` and `_move(param, grad, state, group, step)`."""
+    """Base class: a subclass names its state, in the order of its kernel's operands, and how else than with zeros it starts.
 
-    zeros = ()
+    Attributes:
+        numbers: names of the state's 0-d tensors, besides the step. tensors: names of those of the parameter's shape.
+    """
+
+    numbers = ()
+    tensors = ()
+    later_defaults = {"maximize": False, "foreach": None, "differentiable": False, "capturable": False}
 
     def __init__(self, params, **defaults):
-        lr, eps = defaults["lr"], defaults.get("eps", 0.0)
-        check_one_element(lr, "lr")
-        if not lr >= 0.0:
-            raise ValueError(f"Invalid learning rate: {lr}")
-        if not eps >= 0.0:
-            raise ValueError(f"Invalid epsilon value: {eps}")
-        for i, beta in enumerate(defaults.get("betas", ())):
-            if not 0.0 <= beta < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
-        if not defaults.get("weight_decay", 0) >= 0.0:
-            raise ValueError(f"Invalid weight_decay value: {defaults['weight_decay']}")
-        refuse_unsupported(differentiable=defaults["differentiable"], capturable=defaults.get("capturable", False))
+        check_defaults(defaults)
         super().__init__(params, defaults)
 
-    def __setstate__(self, state):
-        super().__setstate__(state)
-        for group in self.param_groups:
-            for name in ("maximize", "differentiable"):
-                group.setdefault(name, False)
-            group.setdefault("foreach", None)
+    _step_group = _e.rule_step
 
-    def _step_group(self, index, group):
-        params, grads = _e.with_grads(group["params"])
-        decay = group.get("weight_decay", 0)
-        decoupled = group.get("decoupled_weight_decay", False)
-        with fg.no_grad():
-            for param, grad in zip(params, grads):
-                state = self.state[param]
-                if not state:
-                    self._begin(param, state, group)
-                if not isinstance(state["step"], Tensor):
-                    state["step"] = fg.tensor(float(state["step"]), dtype=fg.float32)
-                state["step"].add_(1)
-                if group["maximize"]:
-                    grad = -grad
-                if decay and decoupled:
-                    param.mul_(1 - float(group["lr"]) * decay)
-                elif decay:
-                    grad = grad.add(param, alpha=decay)
-                self._move(param, grad, state, group, state["step"].item())
+    def _names(self, group):
+        """(numbers, tensors) of the state of a group's parameters."""
+        return self.numbers, self.tensors
+
+    def _state_lists(self, params, group):
+        states = [self.state[param] for param in params]
+        for param, state in zip(params, states):
+            if not state:
+                self._begin(param, state, group)
+            make_step_tensor(state)
+        numbers, tensors = self._names(group)
+        return tuple([state[name] for state in states] for name in ("step", *numbers, *tensors))
 
     def _begin(self, param, state, group):
+        numbers, tensors = self._names(group)
         state["step"] = fg.tensor(0.0, dtype=fg.float32)
-        for name in self.zeros:
+        for name in numbers:
+            state[name] = fg.ones(())
+        for name in tensors:
             state[name] = fg.zeros_like(param)
-        self._start(param, state, group)
-
-    def _start(self, param, state, group):
-        """What the state holds besides the step and `zeros`."""
-
-    def _move(self, param, grad, state, group, step):
-        """Change param by grad, which has weight decay in it; this is its step number `step`."""
-        raise NotImplementedError
 
 
 class RMSprop(PerParameter):
@@ -90,38 +65,16 @@ class RMSprop(PerParameter):
     Source: Tieleman and Hinton 2012, Lecture 6.5 of Neural Networks for Machine Learning.
     """
 
-    zeros = ("square_avg",)
+    _rule = _e.step_rule("RMSprop")
 
     def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=False, capturable=False,
                  foreach=None, maximize=False, differentiable=False):
-        if not momentum >= 0.0:
-            raise ValueError(f"Invalid momentum value: {momentum}")
-        if not alpha >= 0.0:
-            raise ValueError(f"Invalid alpha value: {alpha}")
         super().__init__(params, lr=lr, momentum=momentum, alpha=alpha, eps=eps, centered=centered, weight_decay=weight_decay,
                          capturable=capturable, foreach=foreach, maximize=maximize, differentiable=differentiable)
 
-    def _start(self, param, state, group):
-        if group["momentum"] > 0:
-            state["momentum_buffer"] = fg.zeros_like(param)
-        if group["centered"]:
-            state["grad_avg"] = fg.zeros_like(param)
-
-    def _move(self, param, grad, state, group, step):
-        alpha, square = group["alpha"], state["square_avg"]
-        square.mul_(alpha).addcmul_(grad, grad, value=1 - alpha)
-        if group["centered"]:
-            mean = state["grad_avg"]
-            mean.lerp_(grad, 1 - alpha)
-            scale = square.addcmul(mean, mean, value=-1).sqrt_().add_(group["eps"])
-        else:
-            scale = square.sqrt().add_(group["eps"])
-        if group["momentum"] > 0:
-            buffer = state["momentum_buffer"]
-            buffer.mul_(group["momentum"]).addcdiv_(grad, scale)
-            param.add_(buffer, alpha=-float(group["lr"]))
-        else:
-            param.addcdiv_(grad, scale, value=-float(group["lr"]))
+    def _names(self, group):
+        momentum = ("momentum_buffer",) if group["momentum"] > 0 else ()
+        return (), ("square_avg", *momentum, *(("grad_avg",) if group["centered"] else ()))
 
 
 class Adagrad(PerParameter):
@@ -135,14 +88,11 @@ class Adagrad(PerParameter):
     Source: Duchi et al. 2011, Adaptive Subgradient Methods for Online Learning and Stochastic Optimization.
     """
 
+    _rule = _e.step_rule("Adagrad")
+    tensors = ("sum",)
+
     def __init__(self, params, lr=1e-2, lr_decay=0, weight_decay=0, initial_accumulator_value=0, eps=1e-10, foreach=None, *,
                  maximize=False, differentiable=False, fused=None):
-        if not lr_decay >= 0.0:
-            raise ValueError(f"Invalid lr_decay value: {lr_decay}")
-        if not initial_accumulator_value >= 0.0:
-            raise ValueError(f"Invalid initial_accumulator_value value: {initial_accumulator_value}")
-        if fused and foreach:
-            raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
         super().__init__(params, lr=lr, lr_decay=lr_decay, eps=eps, weight_decay=weight_decay,
                          initial_accumulator_value=initial_accumulator_value, foreach=foreach, maximize=maximize,
                          differentiable=differentiable, fused=fused)
@@ -150,14 +100,9 @@ class Adagrad(PerParameter):
             for param in group["params"]:
                 self._begin(param, self.state[param], group)
 
-    def _start(self, param, state, group):
-        state["sum"] = fg.full_like(param, group["initial_accumulator_value"])
-
-    def _move(self, param, grad, state, group, step):
-        rate = float(group["lr"]) / (1 + (step - 1) * group["lr_decay"])
-        total = state["sum"]
-        total.addcmul_(grad, grad, value=1)
-        param.addcdiv_(grad, total.sqrt().add_(group["eps"]), value=-rate)
+    def _begin(self, param, state, group):
+        super()._begin(param, state, group)
+        state["sum"].fill_(group["initial_accumulator_value"])
 
 
 class Adadelta(PerParameter):
@@ -170,7 +115,8 @@ class Adadelta(PerParameter):
     Source: Zeiler 2012, ADADELTA: An Adaptive Learning Rate Method.
     """
 
-    zeros = ("square_avg", "acc_delta")
+    _rule = _e.step_rule("Adadelta")
+    tensors = ("square_avg", "acc_delta")
 
     def __init__(self, params, lr=1.0, rho=0.9, eps=1e-6, weight_decay=0, foreach=None, *, capturable=False, maximize=False,
                  differentiable=False):
@@ -178,13 +124,6 @@ class Adadelta(PerParameter):
             raise ValueError(f"Invalid rho value: {rho}")
         super().__init__(params, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay, maximize=maximize, capturable=capturable,
                          foreach=foreach, differentiable=differentiable)
-
-    def _move(self, param, grad, state, group, step):
-        rho, eps, square, moved = group["rho"], group["eps"], state["square_avg"], state["acc_delta"]
-        square.mul_(rho).addcmul_(grad, grad, value=1 - rho)
-        delta = moved.add(eps).sqrt_().div_(square.add(eps).sqrt_()).mul_(grad)
-        moved.mul_(rho).addcmul_(delta, delta, value=1 - rho)
-        param.add_(delta, alpha=-float(group["lr"]))
 
 
 class Adamax(PerParameter):
@@ -195,19 +134,13 @@ class Adamax(PerParameter):
     Source: Kingma and Ba 2014, Adam: A Method for Stochastic Optimization.
     """
 
-    zeros = ("exp_avg", "exp_inf")
+    _rule = _e.step_rule("Adamax")
+    tensors = ("exp_avg", "exp_inf")
 
     def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, foreach=None, *, maximize=False,
                  differentiable=False, capturable=False):
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, foreach=foreach, maximize=maximize,
                          differentiable=differentiable, capturable=capturable)
-
-    def _move(self, param, grad, state, group, step):
-        beta1, beta2 = group["betas"]
-        state["exp_avg"].lerp_(grad, 1 - beta1)
-        largest = state["exp_inf"]
-        largest.copy_(fg.maximum(largest * beta2, grad.abs().add_(group["eps"])))
-        param.addcdiv_(state["exp_avg"], largest, value=-float(group["lr"]) / (1 - beta1**step))
 
 
 class RAdam(PerParameter):
@@ -218,26 +151,13 @@ class RAdam(PerParameter):
     Source: Liu et al. 2019, On the Variance of the Adaptive Learning Rate and Beyond.
     """
 
-    zeros = ("exp_avg", "exp_avg_sq")
+    _rule = _e.step_rule("RAdam")
+    tensors = ("exp_avg", "exp_avg_sq")
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, decoupled_weight_decay=False, *,
                  foreach=None, maximize=False, capturable=False, differentiable=False):
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, maximize=maximize, foreach=foreach,
                          capturable=capturable, decoupled_weight_decay=decoupled_weight_decay, differentiable=differentiable)
-
-    def _move(self, param, grad, state, group, step):
-        beta1, beta2 = group["betas"]
-        mean, square = state["exp_avg"], state["exp_avg_sq"]
-        mean.lerp_(grad, 1 - beta1)
-        square.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
-        correction = 1 - beta2**step
-        change = mean / (1 - beta1**step) * float(group["lr"])
-        longest = 2 / (1 - beta2) - 1
-        length = longest - 2 * step * beta2**step / correction
-        if length > 5.0:
-            rectify = math.sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length))
-            change = change * (math.sqrt(correction) / square.sqrt().add_(group["eps"])) * rectify
-        param.sub_(change)
 
 
 class ASGD(PerParameter):
@@ -252,26 +172,39 @@ class ASGD(PerParameter):
     Source: Polyak and Juditsky 1992, Acceleration of Stochastic Approximation by Averaging.
     """
 
+    _rule = _e.step_rule("ASGD")
+    numbers, tensors = ("eta", "mu"), ("ax",)
+
     def __init__(self, params, lr=1e-2, lambd=1e-4, alpha=0.75, t0=1e6, weight_decay=0, foreach=None, maximize=False,
                  differentiable=False, capturable=False):
         super().__init__(params, lr=lr, lambd=lambd, alpha=alpha, t0=t0, weight_decay=weight_decay, foreach=foreach,
                          maximize=maximize, differentiable=differentiable, capturable=capturable)
 
-    def _start(self, param, state, group):
-        state["eta"] = fg.tensor(float(group["lr"]))
-        state["mu"] = fg.ones(())
-        state["ax"] = fg.zeros_like(param)
+    def _begin(self, param, state, group):
+        super()._begin(param, state, group)
+        state["eta"].fill_(float(group["lr"]))
 
-    def _move(self, param, grad, state, group, step):
-        lr, eta, mu = float(group["lr"]), state["eta"].item(), state["mu"].item()
-        param.mul_(1 - group["lambd"] * eta).add_(grad, alpha=-eta)
-        average = state["ax"]
-        if mu == 1:
-            average.copy_(param)
-        else:
-            average.add_(param.sub(average).mul_(mu))
-        state["eta"].copy_(fg.tensor(lr / (1 + group["lambd"] * lr * step) ** group["alpha"]))
-        state["mu"].copy_(fg.tensor(1 / max(1, step - group["t0"])))
+
+class NAdam(PerParameter):
+    """Adam with Nesterov's momentum: the mean that the next step will see takes this step.
+
+    mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2);  p = p - lr ((1 - mu_t) g / (1 - P_t) + mu_(t+1) m / (1 - P_(t+1))) / (sqrt(v) + eps),
+    where P_t is the product of mu_1 to mu_t and v is corrected for its bias.
+
+    Args: as for Adam. momentum_decay: as in the formula. decoupled_weight_decay: as in AdamW. foreach: a hint about speed.
+        capturable, differentiable: not supported.
+
+    Source: Dozat 2016, Incorporating Nesterov Momentum into Adam.
+    """
+
+    _rule = _e.step_rule("NAdam")
+    numbers, tensors = ("mu_product",), ("exp_avg", "exp_avg_sq")
+
+    def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, momentum_decay=4e-3, decoupled_weight_decay=False,
+                 *, foreach=None, maximize=False, capturable=False, differentiable=False):
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, momentum_decay=momentum_decay,
+                         decoupled_weight_decay=decoupled_weight_decay, maximize=maximize, foreach=foreach, capturable=capturable,
+                         differentiable=differentiable)
 
 
 class Rprop(PerParameter):
@@ -287,7 +220,8 @@ class Rprop(PerParameter):
     Source: Riedmiller and Braun 1993, A Direct Adaptive Method for Faster Backpropagation Learning: The RPROP Algorithm.
     """
 
-    zeros = ("prev",)
+    _rule = _e.step_rule("Rprop")
+    tensors = ("prev", "step_size")
 
     def __init__(self, params, lr=1e-2, etas=(0.5, 1.2), step_sizes=(1e-6, 50), *, capturable=False, foreach=None, maximize=False,
                  differentiable=False):
@@ -296,14 +230,6 @@ class Rprop(PerParameter):
         super().__init__(params, lr=lr, etas=etas, step_sizes=step_sizes, foreach=foreach, maximize=maximize,
                          differentiable=differentiable, capturable=capturable)
 
-    def _start(self, param, state, group):
-        state["step_size"] = fg.full_like(param, float(group["lr"]))
-
-    def _move(self, param, grad, state, group, step):
-        (shrink, grow), (smallest, largest) = group["etas"], group["step_sizes"]
-        agreement, size = grad * state["prev"], state["step_size"]
-        factor = fg.ones_like(grad).masked_fill_(agreement > 0, grow).masked_fill_(agreement < 0, shrink)
-        size.mul_(factor).clamp_(smallest, largest)
-        grad = grad.masked_fill(agreement < 0, 0)
-        param.addcmul_(grad.sign(), size, value=-1)
-        state["prev"].copy_(grad)
+    def _begin(self, param, state, group):
+        super()._begin(param, state, group)
+        state["step_size"].fill_(float(group["lr"]))

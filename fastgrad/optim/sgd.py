@@ -2,7 +2,7 @@
 
 from fastgrad import _ops as _e
 
-from .optimizer import Optimizer, check_one_element, refuse_unsupported
+from .optimizer import Optimizer, check_defaults
 
 __all__ = ["SGD"]
 
@@ -30,56 +30,21 @@ class SGD(Optimizer):
     Source: Sutskever et al. 2013, On the importance of initialization and momentum in deep learning.
     """
 
-    def __init__(
-        self,
-        params,
-        lr=1e-3,
-        momentum=0,
-        dampening=0,
-        weight_decay=0,
-        nesterov=False,
-        *,
-        maximize=False,
-        foreach=None,
-        differentiable=False,
-        fused=None,
-    ):
-        check_one_element(lr, "lr")
-        if lr < 0.0:
-            raise ValueError(f"Invalid learning rate: {lr}")
-        if momentum < 0.0:
-            raise ValueError(f"Invalid momentum value: {momentum}")
-        if weight_decay < 0.0:
-            raise ValueError(f"Invalid weight_decay value: {weight_decay}")
+    later_defaults = {"nesterov": False, "maximize": False, "foreach": None, "fused": False, "differentiable": False}
+
+    def __init__(self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *, maximize=False, foreach=None,
+                 differentiable=False, fused=None):
+        defaults = dict(lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov, maximize=maximize,
+                        foreach=foreach, differentiable=differentiable, fused=fused)
+        check_defaults(defaults)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
-        if fused and foreach:
-            raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
-        refuse_unsupported(differentiable=differentiable)
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-            "foreach": foreach,
-            "differentiable": differentiable,
-            "fused": fused,
-        }
         super().__init__(params, defaults)
-
-    def __setstate__(self, state):
-        super().__setstate__(state)
-        for group in self.param_groups:
-            for name, value in (("nesterov", False), ("maximize", False), ("foreach", None), ("fused", False)):
-                group.setdefault(name, value)
-            group.setdefault("differentiable", False)
 
     _step_group = _e.sgd_step
 
-    def _state_lists(self, params, has_momentum):
-        return ([self.state[param].get("momentum_buffer") for param in params],) if has_momentum else ()
+    def _state_lists(self, params, group):
+        return ([self.state[param].get("momentum_buffer") for param in params],) if group["momentum"] != 0 else ()
 
     def _settle(self, plan):
         for buffers in plan.lists:

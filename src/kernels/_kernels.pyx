@@ -24,6 +24,7 @@ include "kernels/embedding.pxi"
 include "kernels/loss.pxi"
 include "kernels/random.pxi"
 include "kernels/optimizer.pxi"
+include "kernels/optimizer_rules.pxi"
 include "kernels.pxi"
 
 cdef KernelTable description

@@ -52,13 +52,16 @@ cdef class StepPlan:
         return n == planned
 
 
-cdef StepPlan step_plan(object optimizer, object index, list params, object key):
-    """The plan of group number `index`: the last one, or a new one, to be settled, if anything has changed since."""
+cdef StepPlan step_plan(object optimizer, object index, dict group, object key):
+    """The plan of group number `index`: the last one, or a new one, to be settled, if anything has changed since.
+
+    key: what of the group decides which state there is; compared by identity."""
     cdef dict plans = optimizer._plans
+    cdef list params = group["params"]
     cdef StepPlan plan = plans.get(index)
     if plan is None or not plan.holds(params, optimizer.state, key):
         params = with_grads(params)[0]
-        plan = plans[index] = StepPlan(params, optimizer._state_lists(params, key), key)
+        plan = plans[index] = StepPlan(params, optimizer._state_lists(params, group), key)
     return plan
 
 
@@ -201,7 +204,7 @@ def sgd_step(optimizer, index, dict group):
     cdef double lr = group["lr"], momentum = group["momentum"], weight_decay = group["weight_decay"]
     cdef double undamped = 1 - <double>group["dampening"]
     cdef int flags = (NESTEROV if group["nesterov"] else 0) | (MAXIMIZE if group["maximize"] else 0)
-    cdef StepPlan plan = step_plan(optimizer, index, group["params"], momentum != 0)
+    cdef StepPlan plan = step_plan(optimizer, index, group, momentum != 0)
     if momentum != 0:
         buffers, = plan.lists
         require_length("sgd_step", plan.params, buffers)
@@ -235,7 +238,7 @@ def adam_step(optimizer, index, dict group):
     cdef double step, beta1, beta2, lr = group["lr"], weight_decay = group["weight_decay"], eps = group["eps"]
     cdef bint amsgrad = group["amsgrad"], decoupled = group["decoupled_weight_decay"]
     cdef int flags = (MAXIMIZE if group["maximize"] else 0) | (DECOUPLED if decoupled else 0)
-    cdef StepPlan plan = step_plan(optimizer, index, group["params"], amsgrad)
+    cdef StepPlan plan = step_plan(optimizer, index, group, amsgrad)
     beta1, beta2 = group["betas"]
     means, squares, largest, steps = plan.lists
     for one in (means, squares, steps):
@@ -248,7 +251,7 @@ def adam_step(optimizer, index, dict group):
         take_state("adam_step", squares, i, "second moments", operand, 3)
         if amsgrad:
             take_state("adam_step", largest, i, "largest second moments", operand, 4)
-        step = step_count(<Tensor?>steps[i])
+        step = step_count("adam_step", <Tensor?>steps[i])
         l.attr[0].f = -(lr / (1 - c_pow(beta1, step)))
         l.attr[1].i = flags
         l.attr[2].f = 1 - lr * weight_decay if decoupled else weight_decay
@@ -262,16 +265,26 @@ def adam_step(optimizer, index, dict group):
         optimizer._settle(plan)
 
 
-cdef double step_count(Tensor step) except -1:
-    """Count a 0-d step tensor up by one and return it."""
-    if step.a.ndim != 0 or not (step.a.dtype == FLOAT32 or step.a.dtype == FLOAT64):
-        raise RuntimeError(f"adam_step: steps must be 0-d float tensors, got {shape_tuple(&step.a)} of {dtype_object(step.a.dtype)}")
-    if step.a.dtype == FLOAT32:
-        (<f32*>step.a.data)[0] += 1
+cdef double state_number(str name, Tensor x, str what) except? -1:
+    """The number in a 0-d tensor of the state."""
+    if x.a.ndim != 0 or not (x.a.dtype == FLOAT32 or x.a.dtype == FLOAT64):
+        raise RuntimeError(f"{name}: {what} must be 0-d float tensors, got {shape_tuple(&x.a)} of {dtype_object(x.a.dtype)}")
+    return (<f32*>x.a.data)[0] if x.a.dtype == FLOAT32 else (<f64*>x.a.data)[0]
+
+
+cdef int set_state_number(Tensor x, double value) except -1:
+    if x.a.dtype == FLOAT32:
+        (<f32*>x.a.data)[0] = <f32>value
     else:
-        (<f64*>step.a.data)[0] += 1
-    bump(step)
-    return load_number(step.a.dtype, step.a.data)
+        (<f64*>x.a.data)[0] = value
+    bump(x)
+    return 0
+
+
+cdef double step_count(str name, Tensor step) except -1:
+    """Count a 0-d step tensor up by one and return it."""
+    set_state_number(step, state_number(name, step, "steps") + 1)
+    return state_number(name, step, "steps")
 
 
 def zero_grad(self, bint set_to_none=True):

@@ -1,4 +1,4 @@
-"""RMSprop, Adagrad, Adadelta, Adamax, RAdam, Rprop, ASGD: paths and state of 200 steps are PyTorch's; state dicts go both ways."""
+"""The optimizers of one rule an element, and Adafactor: paths and state of 200 steps are PyTorch's; state dicts go both ways."""
 
 import pytest
 import torch
@@ -22,6 +22,11 @@ CASES = [
     ("RAdam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
     ("Rprop", {}),
     ("Rprop", {"lr": 0.1, "etas": (0.3, 1.5), "step_sizes": (1e-3, 2), "maximize": True}),
+    ("NAdam", {}),
+    ("NAdam", {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-3, "weight_decay": 0.1, "momentum_decay": 0.1, "maximize": True}),
+    ("NAdam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("Adafactor", {}),
+    ("Adafactor", {"lr": 0.1, "beta2_decay": -0.5, "eps": (1e-3, 0.01), "d": 1.5, "weight_decay": 0.1, "maximize": True}),
     ("ASGD", {}),
     ("ASGD", {"lr": 0.1, "lambd": 0.1, "alpha": 0.5, "t0": 20, "weight_decay": 0.1, "maximize": True}),
 ]

@@ -93,12 +93,12 @@ def test_steps_refuse_state_that_does_not_match(cls, state, error, match):
 
 def test_steps_refuse_lists_of_different_lengths():
     class Short(fastgrad.optim.SGD):
-        def _state_lists(self, params, key):
+        def _state_lists(self, params, group):
             return ([],)
 
     class Fewer(fastgrad.optim.Adam):
-        def _state_lists(self, params, key):
-            return (*super()._state_lists(params, key)[:2], None, [])
+        def _state_lists(self, params, group):
+            return (*super()._state_lists(params, group)[:2], None, [])
 
     with pytest.raises(ValueError, match="1 parameters and 0 states"):
         stepped(Short)
