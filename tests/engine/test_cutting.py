@@ -143,7 +143,9 @@ def moving():
 def training():
     """Steps of the optimizers, of a network whose loss has classes."""
     for make in (lambda p: fg.optim.SGD(p, 0.1, momentum=0.9, nesterov=True, weight_decay=0.1), lambda p: fg.optim.SGD(p, 0.1),
-                 lambda p: fg.optim.Adam(p, 0.01), lambda p: fg.optim.Adam(p, 0.01, amsgrad=True)):
+                 lambda p: fg.optim.Adam(p, 0.01), lambda p: fg.optim.Adam(p, 0.01, amsgrad=True), fg.optim.Adagrad, fg.optim.Adadelta,
+                 fg.optim.Adamax, fg.optim.RAdam, fg.optim.NAdam, fg.optim.Rprop, fg.optim.ASGD,
+                 *(lambda p, m=m, c=c: fg.optim.RMSprop(p, 0.01, momentum=m, centered=c) for m in (0, 0.9) for c in (False, True))):
         model = fg.nn.Sequential(fg.nn.Linear(30, 50), fg.nn.Tanh(), fg.nn.Linear(50, 7))
         optimizer = make(model.parameters())
         for _ in range(3):
