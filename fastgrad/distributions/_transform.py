@@ -6,25 +6,30 @@ A transform is a map with an inverse (or a right inverse) and the logarithm of i
 import math
 import weakref
 from copy import copy
+from functools import reduce
+from operator import attrgetter
 
 from fastgrad import Size, broadcast_tensors
-from fastgrad import cat as _cat
-from fastgrad import stack as _stack
 
-from . import constraints
+from .constraints import Concatenated, Stacked, absent, cat, dependent_property, independent, real, stack, widened
 
 __all__ = ["CatTransform", "ComposeTransform", "IndependentTransform", "ReshapeTransform", "StackTransform", "Transform", "identity_transform",
            "require_dims", "sum_rightmost"]
 
 
-def sum_rightmost(value, dim):
-    """The sum over the last `dim` dimensions."""
-    return value.sum(tuple(range(-dim, 0))) if dim else value
+def sum_rightmost(value, dims):
+    """The sum over the last `dims` dimensions."""
+    return value.sum(tuple(range(-dims, 0))) if dims else value
 
 
 def require_dims(shape, n):
     if len(shape) < n:
         raise ValueError("Too few dimensions on input")
+
+
+def region_of(path):
+    """A domain or codomain that another object's attribute is."""
+    return dependent_property(attrgetter(path), is_discrete=False)
 
 
 class Transform:
@@ -35,86 +40,74 @@ class Transform:
     """
 
     bijective = False
+    _members = ()           # the names of attributes that are transforms, or lists of them, whose cache is as large as this one's
 
     def __init__(self, cache_size=0):
         if cache_size not in (0, 1):
-            raise ValueError("cache_size must be 0 or 1")
-        self._cache_size = cache_size
-        self._inv = None
-        self._cached_x_y = None, None
-
-    @property
-    def event_dim(self):
-        if self.domain.event_dim != self.codomain.event_dim:
-            raise ValueError("Please use either .domain.event_dim or .codomain.event_dim")
-        return self.domain.event_dim
-
-    @property
-    def inv(self):
-        inverse = None if self._inv is None else self._inv()
-        if inverse is None:
-            inverse = _InverseTransform(self)
-            self._inv = weakref.ref(inverse)
-        return inverse
-
-    @property
-    def sign(self):
-        raise NotImplementedError
+            raise ValueError(f"cache_size must be 0 or 1, got {cache_size}")
+        self._cache_size, self._pair, self._inv = cache_size, (None, None), None
+        if cache_size:
+            for name in self._members:
+                member = getattr(self, name)
+                kept = [part.with_cache() for part in member] if isinstance(member, list) else member.with_cache()
+                setattr(self, name, kept)
 
     def with_cache(self, cache_size=1):
         """The same transform with a cache of this size."""
-        if self._cache_size == cache_size:
+        if cache_size == self._cache_size:
             return self
-        if type(self).__init__ is Transform.__init__:
-            return type(self)(cache_size=cache_size)
-        raise NotImplementedError(f"{type(self)}.with_cache is not implemented")
+        other = copy(self)
+        Transform.__init__(other, cache_size)
+        return other
 
-    def _with_cache(self, cache_size=1):
-        """with_cache of a transform that holds nothing else to be cached."""
-        if self._cache_size == cache_size:
-            return self
-        new = copy(self)
-        Transform.__init__(new, cache_size=cache_size)
-        return new
+    @property
+    def event_dim(self):
+        taken, given = self.domain.event_dim, self.codomain.event_dim
+        if taken != given:
+            raise ValueError(f"event_dim: x has {taken} and y {given}, ask domain or codomain for theirs")
+        return taken
+
+    @property
+    def inv(self):
+        inverse = self._inv and self._inv()
+        if inverse is None:
+            inverse = self._make_inverse()
+            self._inv = weakref.ref(inverse)
+        return inverse
+
+    def _make_inverse(self):
+        return _InverseTransform(self)
 
     def __getstate__(self):             # a weak reference cannot be pickled
         return {**self.__dict__, "_inv": None}
 
     def __eq__(self, other):
-        return self is other
+        return other is self
+
+    def _partner(self, value, side, rule):
+        """The other element of the pair whose element `side` is `value`: the kept one, or worked out by `rule`."""
+        if not self._cache_size:
+            return rule(value)
+        if self._pair[side] is not value:
+            pair = value, rule(value)
+            self._pair = pair[::-1] if side else pair
+        return self._pair[1 - side]
 
     def __call__(self, x):
-        if not self._cache_size:
-            return self._call(x)
-        known, y = self._cached_x_y
-        if x is not known:
-            y = self._call(x)
-            self._cached_x_y = x, y
-        return y
+        return self._partner(x, 0, self._call)
 
     def _inv_call(self, y):
-        if not self._cache_size:
-            return self._inverse(y)
-        x, known = self._cached_x_y
-        if y is not known:
-            x = self._inverse(y)
-            self._cached_x_y = x, y
-        return x
+        return self._partner(y, 1, self._inverse)
 
-    def _call(self, x):
-        raise NotImplementedError
-
-    def _inverse(self, y):
-        raise NotImplementedError
-
-    def log_abs_det_jacobian(self, x, y):
-        raise NotImplementedError
+    _call, _inverse, log_abs_det_jacobian = map(absent, ("_call", "_inverse", "log_abs_det_jacobian"))
+    sign = property(absent("sign"))
 
     def forward_shape(self, shape):
         """The shape of y for this shape of x."""
         return shape
 
     def inverse_shape(self, shape):
+        """The shape of x for this shape of y."""
         return shape
 
     def __repr__(self):
@@ -122,144 +115,101 @@ class Transform:
 
 
 class _InverseTransform(Transform):
+    """The other direction of `inv`, which it keeps alive; `inv` refers to it weakly."""
+
+    inv = None              # the transform itself, in each instance
+
     def __init__(self, transform):
-        super().__init__(cache_size=transform._cache_size)
-        self._inv = transform           # held, while the transform holds its inverse weakly
+        super().__init__(transform._cache_size)
+        self.inv = transform
 
-    @property
-    def inv(self):
-        return self._inv
-
-    @constraints.dependent_property(is_discrete=False)
-    def domain(self):
-        return self._inv.codomain
-
-    @constraints.dependent_property(is_discrete=False)
-    def codomain(self):
-        return self._inv.domain
-
-    @property
-    def bijective(self):
-        return self._inv.bijective
-
-    @property
-    def sign(self):
-        return self._inv.sign
+    domain, codomain = region_of("inv.codomain"), region_of("inv.domain")
+    bijective, sign = property(attrgetter("inv.bijective")), property(attrgetter("inv.sign"))
+    forward_shape, inverse_shape = property(attrgetter("inv.inverse_shape")), property(attrgetter("inv.forward_shape"))
 
     def with_cache(self, cache_size=1):
-        return self._inv.with_cache(cache_size).inv
-
-    def __getstate__(self):
-        return self.__dict__
+        return self.inv.with_cache(cache_size).inv
 
     def __eq__(self, other):
-        return isinstance(other, _InverseTransform) and self._inv == other._inv
+        return isinstance(other, _InverseTransform) and other.inv == self.inv
 
     def __call__(self, x):
-        return self._inv._inv_call(x)
+        return self.inv._inv_call(x)
 
     def log_abs_det_jacobian(self, x, y):
-        return -self._inv.log_abs_det_jacobian(y, x)
-
-    def forward_shape(self, shape):
-        return self._inv.inverse_shape(shape)
-
-    def inverse_shape(self, shape):
-        return self._inv.forward_shape(shape)
+        return -self.inv.log_abs_det_jacobian(y, x)
 
     def __repr__(self):
-        return f"_InverseTransform({self._inv!r})"
+        return f"{type(self).__name__}({self.inv!r})"
 
 
 class ComposeTransform(Transform):
     """The transforms `parts`, the first one first."""
 
+    _members = ("parts",)
+
     def __init__(self, parts, cache_size=0):
-        if cache_size:
-            parts = [part.with_cache(cache_size) for part in parts]
-        super().__init__(cache_size=cache_size)
         self.parts = parts
+        super().__init__(cache_size)
 
     def __eq__(self, other):
-        return isinstance(other, ComposeTransform) and self.parts == other.parts
+        return isinstance(other, ComposeTransform) and other.parts == self.parts
 
-    def _event_dims(self):
-        """(least event_dim of x that is enough for every part, event_dim of y that comes of it)"""
-        least = gained = 0
+    def event_dims(self):
+        """(the event dimensions of x that are enough for every part, those of y that come of them)."""
+        enough = gained = 0
         for part in self.parts:
-            taken, given = part.domain.event_dim, part.codomain.event_dim
-            least = max(least, taken - gained)
-            gained += given - taken
-        return least, least + gained
+            enough = max(enough, part.domain.event_dim - gained)
+            gained += part.codomain.event_dim - part.domain.event_dim
+        return enough, enough + gained
 
-    @constraints.dependent_property(is_discrete=False)
-    def domain(self):
+    def _region(self, part, side):
         if not self.parts:
-            return constraints.real
-        return _widened(self.parts[0].domain, self._event_dims()[0])
+            return real
+        region = attrgetter(("domain", "codomain")[side])(self.parts[part])
+        return widened(region, self.event_dims()[side] - region.event_dim)
 
-    @constraints.dependent_property(is_discrete=False)
-    def codomain(self):
-        if not self.parts:
-            return constraints.real
-        return _widened(self.parts[-1].codomain, self._event_dims()[1])
+    domain = dependent_property(lambda self: self._region(0, 0), is_discrete=False)
+    codomain = dependent_property(lambda self: self._region(-1, 1), is_discrete=False)
+    bijective = property(lambda self: all(part.bijective for part in self.parts))
+    sign = property(lambda self: math.prod(part.sign for part in self.parts))
 
-    @property
-    def bijective(self):
-        return all(part.bijective for part in self.parts)
-
-    @property
-    def sign(self):
-        return math.prod(part.sign for part in self.parts)
-
-    @property
-    def inv(self):
-        inverse = None if self._inv is None else self._inv()
-        if inverse is None:
-            inverse = ComposeTransform([part.inv for part in reversed(self.parts)])
-            self._inv = weakref.ref(inverse)
-            inverse._inv = weakref.ref(self)
+    def _make_inverse(self):
+        inverse = ComposeTransform([part.inv for part in reversed(self.parts)])
+        inverse._inv = weakref.ref(self)
         return inverse
 
-    def with_cache(self, cache_size=1):
-        return self if self._cache_size == cache_size else ComposeTransform(self.parts, cache_size=cache_size)
-
     def __call__(self, x):
+        return reduce(lambda value, part: part(value), self.parts, x)
+
+    def values_from(self, x):
+        """x, and what becomes of it after each part."""
+        values = [x]
         for part in self.parts:
-            x = part(x)
-        return x
+            values.append(part(values[-1]))
+        return values
+
+    def log_det_along(self, values):
+        """log_abs_det_jacobian(values[0], values[-1]), where each part takes one of the values to the next."""
+        event_dim, terms = self.event_dims()[0], []
+        for part, x, y in zip(self.parts, values, values[1:]):
+            taken = part.domain.event_dim
+            terms.append(sum_rightmost(part.log_abs_det_jacobian(x, y), event_dim - taken))
+            event_dim += part.codomain.event_dim - taken
+        return sum(terms[1:], terms[0]) if terms else values[0].new_zeros(values[0].shape)
 
     def log_abs_det_jacobian(self, x, y):
-        if not self.parts:
-            return x.new_zeros(x.shape)
-        values = [x]
-        for part in self.parts[:-1]:
-            values.append(part(values[-1]))
-        values.append(y)
-        total, event_dim = None, self.domain.event_dim
-        for part, before, after in zip(self.parts, values, values[1:]):
-            term = sum_rightmost(part.log_abs_det_jacobian(before, after), event_dim - part.domain.event_dim)
-            total = term if total is None else total + term
-            event_dim += part.codomain.event_dim - part.domain.event_dim
-        return total
+        before_last = ComposeTransform(self.parts[:-1]).values_from(x)
+        return self.log_det_along(before_last + [y] if self.parts else before_last)
 
     def forward_shape(self, shape):
-        for part in self.parts:
-            shape = part.forward_shape(shape)
-        return shape
+        return reduce(lambda shape, part: part.forward_shape(shape), self.parts, shape)
 
     def inverse_shape(self, shape):
-        for part in reversed(self.parts):
-            shape = part.inverse_shape(shape)
-        return shape
+        return reduce(lambda shape, part: part.inverse_shape(shape), reversed(self.parts), shape)
 
     def __repr__(self):
-        return "ComposeTransform(\n    " + ",\n    ".join(repr(part) for part in self.parts) + "\n)"
-
-
-def _widened(constraint, event_dim):
-    extra = event_dim - constraint.event_dim
-    return constraints.independent(constraint, extra) if extra else constraint
+        return "ComposeTransform(\n    " + ",\n    ".join(map(repr, self.parts)) + "\n)"
 
 
 identity_transform = ComposeTransform([])
@@ -268,50 +218,35 @@ identity_transform = ComposeTransform([])
 class IndependentTransform(Transform):
     """`base_transform`, with `reinterpreted_batch_ndims` more dimensions in the event."""
 
+    _members = ("base_transform",)
+
     def __init__(self, base_transform, reinterpreted_batch_ndims, cache_size=0):
-        super().__init__(cache_size=cache_size)
-        self.base_transform = base_transform.with_cache(cache_size)
-        self.reinterpreted_batch_ndims = reinterpreted_batch_ndims
+        self.base_transform, self.reinterpreted_batch_ndims = base_transform, reinterpreted_batch_ndims
+        super().__init__(cache_size)
 
-    def with_cache(self, cache_size=1):
-        return self if self._cache_size == cache_size else IndependentTransform(
-            self.base_transform, self.reinterpreted_batch_ndims, cache_size=cache_size)
+    def _region(self, region):
+        return independent(region, self.reinterpreted_batch_ndims)
 
-    @constraints.dependent_property(is_discrete=False)
-    def domain(self):
-        return constraints.independent(self.base_transform.domain, self.reinterpreted_batch_ndims)
+    domain = dependent_property(lambda self: self._region(self.base_transform.domain), is_discrete=False)
+    codomain = dependent_property(lambda self: self._region(self.base_transform.codomain), is_discrete=False)
+    bijective, sign, forward_shape, inverse_shape = (
+        property(attrgetter(f"base_transform.{name}")) for name in ("bijective", "sign", "forward_shape", "inverse_shape"))
 
-    @constraints.dependent_property(is_discrete=False)
-    def codomain(self):
-        return constraints.independent(self.base_transform.codomain, self.reinterpreted_batch_ndims)
-
-    @property
-    def bijective(self):
-        return self.base_transform.bijective
-
-    @property
-    def sign(self):
-        return self.base_transform.sign
+    def _checked(self, value, region):
+        require_dims(value.shape, region.event_dim)
+        return value
 
     def _call(self, x):
-        require_dims(x.shape, self.domain.event_dim)
-        return self.base_transform(x)
+        return self.base_transform(self._checked(x, self.domain))
 
     def _inverse(self, y):
-        require_dims(y.shape, self.codomain.event_dim)
-        return self.base_transform.inv(y)
+        return self.base_transform.inv(self._checked(y, self.codomain))
 
     def log_abs_det_jacobian(self, x, y):
         return sum_rightmost(self.base_transform.log_abs_det_jacobian(x, y), self.reinterpreted_batch_ndims)
 
-    def forward_shape(self, shape):
-        return self.base_transform.forward_shape(shape)
-
-    def inverse_shape(self, shape):
-        return self.base_transform.inverse_shape(shape)
-
     def __repr__(self):
-        return f"IndependentTransform({self.base_transform!r}, {self.reinterpreted_batch_ndims})"
+        return f"{type(self).__name__}({self.base_transform!r}, {self.reinterpreted_batch_ndims})"
 
 
 class ReshapeTransform(Transform):
@@ -322,27 +257,11 @@ class ReshapeTransform(Transform):
     def __init__(self, in_shape, out_shape, cache_size=0):
         self.in_shape, self.out_shape = Size(in_shape), Size(out_shape)
         if self.in_shape.numel() != self.out_shape.numel():
-            raise ValueError("in_shape, out_shape have different numbers of elements")
-        super().__init__(cache_size=cache_size)
+            raise ValueError(f"in_shape and out_shape must have as many elements, got {tuple(in_shape)} and {tuple(out_shape)}")
+        super().__init__(cache_size)
 
-    @constraints.dependent_property
-    def domain(self):
-        return constraints.independent(constraints.real, len(self.in_shape))
-
-    @constraints.dependent_property
-    def codomain(self):
-        return constraints.independent(constraints.real, len(self.out_shape))
-
-    with_cache = Transform._with_cache
-
-    def _call(self, x):
-        return x.reshape(tuple(x.shape[:x.dim() - len(self.in_shape)]) + tuple(self.out_shape))
-
-    def _inverse(self, y):
-        return y.reshape(tuple(y.shape[:y.dim() - len(self.out_shape)]) + tuple(self.in_shape))
-
-    def log_abs_det_jacobian(self, x, y):
-        return x.new_zeros(tuple(x.shape[:x.dim() - len(self.in_shape)]))
+    domain = dependent_property(lambda self: independent(real, len(self.in_shape)))
+    codomain = dependent_property(lambda self: independent(real, len(self.out_shape)))
 
     def forward_shape(self, shape):
         return _exchanged(shape, self.in_shape, self.out_shape)
@@ -350,110 +269,84 @@ class ReshapeTransform(Transform):
     def inverse_shape(self, shape):
         return _exchanged(shape, self.out_shape, self.in_shape)
 
+    def _call(self, x):
+        return x.reshape(self.forward_shape(x.shape))
+
+    def _inverse(self, y):
+        return y.reshape(self.inverse_shape(y.shape))
+
+    def log_abs_det_jacobian(self, x, y):
+        return x.new_zeros(_exchanged(x.shape, self.in_shape, ()))
+
 
 def _exchanged(shape, old, new):
+    """`shape` with `new` for `old` at its end."""
     require_dims(shape, len(old))
     cut = len(shape) - len(old)
     if tuple(shape[cut:]) != tuple(old):
-        raise ValueError(f"Shape mismatch: expected {tuple(shape[cut:])} but got {tuple(old)}")
+        raise ValueError(f"Shape mismatch: expected {tuple(old)} at the end of {tuple(shape)}")
     return Size(tuple(shape[:cut]) + tuple(new))
 
 
 class _PartsTransform(Transform):
-    """One transform for each part of a value along `dim`."""
+    """One transform for each part of a value along `dim`; `split` and `join` are those of its region."""
 
-    def __init__(self, tseq, dim, cache_size):
-        if not all(isinstance(t, Transform) for t in tseq):
-            raise AssertionError("All elements in tseq must be Transform instances")
-        if cache_size:
-            tseq = [t.with_cache(cache_size) for t in tseq]
-        super().__init__(cache_size=cache_size)
-        self.transforms, self.dim = list(tseq), dim
+    _members = ("transforms",)
 
-    @property
-    def bijective(self):
-        return all(t.bijective for t in self.transforms)
+    def _hold(self, tseq, cache_size):
+        self.transforms = list(tseq)
+        if not all(isinstance(member, Transform) for member in self.transforms):
+            raise AssertionError(f"{type(self).__name__}: all elements must be transforms")
+        super().__init__(cache_size)
 
-    def _checked(self, *values):
-        for value in values:
-            if not -value.dim() <= self.dim < value.dim():
-                raise AssertionError(f"dim {self.dim} out of range for tensor with {value.dim()} dimensions")
+    bijective = property(lambda self: all(member.bijective for member in self.transforms))
+
+    def _parts(self, value):
+        return list(zip(self.transforms, self.split(value)))
+
+    def _call(self, x):
+        return self.join([member(part) for member, part in self._parts(x)], self.dim)
+
+    def _inverse(self, y):
+        return self.join([member.inv(part) for member, part in self._parts(y)], self.dim)
+
+    def _log_dets(self, x, y):
+        return [member.log_abs_det_jacobian(a, b) for (member, a), b in zip(self._parts(x), self.split(y))]
 
 
-class CatTransform(_PartsTransform):
+class CatTransform(Concatenated, _PartsTransform):
     """The transforms `tseq` of parts of `lengths` (1 each) elements along `dim`."""
 
     def __init__(self, tseq, dim=0, lengths=None, cache_size=0):
-        super().__init__(tseq, dim, cache_size)
-        self.lengths = [1] * len(self.transforms) if lengths is None else list(lengths)
-        if len(self.lengths) != len(self.transforms):
-            raise AssertionError(f"lengths must match number of transforms: {len(self.lengths)} vs {len(self.transforms)}")
+        self._hold(tseq, cache_size)
+        self._lay_out(len(self.transforms), dim, lengths)
 
-    @property
-    def event_dim(self):
-        return max(t.event_dim for t in self.transforms)
+    def _region(self, of):
+        return cat(map(of, self.transforms), self.dim, self.lengths)
 
-    @property
-    def length(self):
-        return sum(self.lengths)
-
-    @constraints.dependent_property
-    def domain(self):
-        return constraints.cat([t.domain for t in self.transforms], self.dim, self.lengths)
-
-    @constraints.dependent_property
-    def codomain(self):
-        return constraints.cat([t.codomain for t in self.transforms], self.dim, self.lengths)
-
-    def with_cache(self, cache_size=1):
-        return self if self._cache_size == cache_size else CatTransform(self.transforms, self.dim, self.lengths, cache_size)
-
-    def _call(self, x):
-        self._checked(x)
-        return _cat([t(part) for t, part in zip(self.transforms, x.split(self.lengths, self.dim))], self.dim)
-
-    def _inverse(self, y):
-        self._checked(y)
-        return _cat([t.inv(part) for t, part in zip(self.transforms, y.split(self.lengths, self.dim))], self.dim)
+    domain = dependent_property(lambda self: self._region(attrgetter("domain")))
+    codomain = dependent_property(lambda self: self._region(attrgetter("codomain")))
+    event_dim = property(lambda self: max(member.event_dim for member in self.transforms))
+    length = property(lambda self: sum(self.lengths))
 
     def log_abs_det_jacobian(self, x, y):
-        self._checked(x, y)
-        terms = []
-        for t, a, b in zip(self.transforms, x.split(self.lengths, self.dim), y.split(self.lengths, self.dim)):
-            terms.append(sum_rightmost(t.log_abs_det_jacobian(a, b), self.event_dim - t.event_dim))
-        dim = (self.dim - x.dim() if self.dim >= 0 else self.dim) + self.event_dim
-        return _cat(terms, dim) if dim < 0 else sum(terms)
+        terms = [sum_rightmost(term, self.event_dim - member.event_dim) for member, term in zip(self.transforms, self._log_dets(x, y))]
+        dim = (self.dim if self.dim < 0 else self.dim - x.dim()) + self.event_dim          # where it is without the event's dimensions
+        return self.join(terms, dim) if dim < 0 else sum(terms)
 
 
-class StackTransform(_PartsTransform):
+class StackTransform(Stacked, _PartsTransform):
     """The transforms `tseq` of the slices along `dim`."""
 
     def __init__(self, tseq, dim=0, cache_size=0):
-        super().__init__(tseq, dim, cache_size)
+        self._hold(tseq, cache_size)
+        self._lay_out(len(self.transforms), dim)
 
-    @constraints.dependent_property
-    def domain(self):
-        return constraints.stack([t.domain for t in self.transforms], self.dim)
+    def _region(self, of):
+        return stack(map(of, self.transforms), self.dim)
 
-    @constraints.dependent_property
-    def codomain(self):
-        return constraints.stack([t.codomain for t in self.transforms], self.dim)
-
-    def with_cache(self, cache_size=1):
-        return self if self._cache_size == cache_size else StackTransform(self.transforms, self.dim, cache_size)
-
-    def _slices(self, value):
-        self._checked(value)
-        if value.size(self.dim) != len(self.transforms):
-            raise AssertionError(f"expected {len(self.transforms)} slices along dim {self.dim}, got {value.size(self.dim)}")
-        return value.unbind(self.dim)
-
-    def _call(self, x):
-        return _stack([t(part) for t, part in zip(self.transforms, self._slices(x))], self.dim)
-
-    def _inverse(self, y):
-        return _stack([t.inv(part) for t, part in zip(self.transforms, self._slices(y))], self.dim)
+    domain = dependent_property(lambda self: self._region(attrgetter("domain")))
+    codomain = dependent_property(lambda self: self._region(attrgetter("codomain")))
 
     def log_abs_det_jacobian(self, x, y):
-        x, y = broadcast_tensors(x, y)
-        return _stack([t.log_abs_det_jacobian(a, b) for t, a, b in zip(self.transforms, self._slices(x), self._slices(y))], self.dim)
+        return self.join(self._log_dets(*broadcast_tensors(x, y)), self.dim)

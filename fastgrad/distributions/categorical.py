@@ -1,83 +1,101 @@
-"""Categorical: one of K categories."""
+"""Categorical: one of K categories, as its index, as a one-hot vector, or as the counts of many draws."""
 
 import math
 
 import fastgrad as fg
 
 from . import constraints
-from .distribution import Distribution, clamp_probs
+from .discrete import log_choose
+from .family import checked, quantity
+from .probs import OverCategories
 
-__all__ = ["Categorical"]
+__all__ = ["Categorical", "Multinomial", "OneHotCategorical", "OneHotCategoricalStraightThrough"]
 
 
-class Categorical(Distribution):
+class Categorical(OverCategories):
     """An index 0 to K-1 in proportion to `probs`, or to exp(`logits`), along their last dimension; exactly one of both is given."""
 
-    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
     has_enumerate_support = True
+    _shows_parameters = True
 
-    def __init__(self, probs=None, logits=None, validate_args=None):
-        if (probs is None) == (logits is None):
-            raise ValueError("Either `probs` or `logits` must be specified, but not both.")
-        if probs is not None:
-            if probs.dim() < 1:
-                raise ValueError("`probs` parameter must be at least one-dimensional.")
-            self.probs = self._param = probs / probs.sum(-1, keepdim=True)
-        else:
-            if logits.dim() < 1:
-                raise ValueError("`logits` parameter must be at least one-dimensional.")
-            self.logits = self._param = logits - logits.logsumexp(-1, keepdim=True)
-        self._num_events = self._param.size(-1)
-        super().__init__(self._param.shape[: self._param.dim() - 1], validate_args=validate_args)
+    def _shapes(self, shape):
+        return shape[:-1], ()
 
-    def __getattr__(self, name):        # the one that was not given, worked out at the first use
-        if name == "logits" and "probs" in self.__dict__:
-            value = clamp_probs(self.probs).log()
-        elif name == "probs" and "logits" in self.__dict__:
-            value = self.logits.softmax(-1)
-        else:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        self.__dict__[name] = value
-        return value
+    support = constraints.dependent_property(lambda self: constraints.integer_interval(0, self._num_events - 1), is_discrete=True, event_dim=0)
+    mean = variance = quantity(lambda probs, batch_shape: fg.full(batch_shape, math.nan, dtype=probs.dtype))
+    mode = quantity(lambda probs: probs.argmax(-1))
 
-    def expand(self, batch_shape, _instance=None):
-        new = super().expand(batch_shape, _instance)
-        new._param = self._param.expand(tuple(batch_shape) + (self._num_events,))
-        return new
-
-    @property
-    def support(self):
-        return constraints.integer_interval(0, self._num_events - 1)
-
-    @property
-    def param_shape(self):
-        return self._param.size()
-
-    @property
-    def mean(self):
-        return fg.full(self._extended_shape(), math.nan, dtype=self.probs.dtype)
-
-    @property
-    def mode(self):
-        return self.probs.argmax(dim=-1)
-
-    @property
-    def variance(self):
-        return fg.full(self._extended_shape(), math.nan, dtype=self.probs.dtype)
+    @checked
+    def log_prob(value, logits):
+        index, logits = fg.broadcast_tensors(value.long().unsqueeze(-1), logits)
+        return logits.gather(-1, index[..., :1]).squeeze(-1)
 
     def sample(self, sample_shape=()):
-        rows = self.probs.reshape(-1, self._num_events)
-        drawn = fg.multinomial(rows, math.prod(sample_shape), True).t()
-        return drawn.reshape(self._extended_shape(sample_shape))
-
-    def log_prob(self, value):
-        self._validate_sample(value)
-        value, log_pmf = fg.broadcast_tensors(value.long().unsqueeze(-1), self.logits)
-        return log_pmf.gather(-1, value[..., :1]).squeeze(-1)
-
-    def entropy(self):
-        logits = fg.clamp(self.logits, min=fg.finfo(self.logits.dtype).min)
-        return -(logits * self.probs).sum(-1)
+        return self._draw_indices(self._extended_shape(sample_shape))
 
     def enumerate_support(self, expand=True):
         return self._for_batch(fg.arange(self._num_events), expand)
+
+
+class OneHotCategorical(OverCategories):
+    """A category as a vector with one 1."""
+
+    support = constraints.one_hot
+    has_enumerate_support = True
+
+    mean = quantity(lambda probs: probs)
+    variance = quantity(lambda probs: probs * (1 - probs))
+    mode = property(lambda self: self._one_hot(self.probs.argmax(-1)))
+    log_prob = checked(lambda value, logits: (logits * value).where(value != 0, 0).sum(-1))
+
+    def _one_hot(self, index):
+        return fg.nn.functional.one_hot(index, self._num_events).to(self._dtype)
+
+    def sample(self, sample_shape=()):
+        return self._one_hot(self._draw_indices(self._extended_shape(sample_shape)[:-1]))
+
+    def enumerate_support(self, expand=True):
+        return self._for_batch(fg.eye(self._num_events, dtype=self._dtype), expand)
+
+
+class OneHotCategoricalStraightThrough(OneHotCategorical):
+    """Draws whose gradient is the probabilities'."""
+
+    has_rsample = True
+
+    def rsample(self, sample_shape=()):
+        return self.sample(sample_shape) + (self.probs - self.probs.detach())
+
+
+class Multinomial(OverCategories):
+    """How often each category comes in `total_count` draws."""
+
+    arguments = ("total_count", "probs", "logits")
+    defaults = {"total_count": 1, **OverCategories.defaults}
+
+    def _take(self, total_count, probs, logits):
+        if not isinstance(total_count, int):
+            raise NotImplementedError("Multinomial: total_count must be one int, of all the batch")
+        self.total_count = total_count
+        return super()._take(probs, logits)
+
+    support = constraints.dependent_property(lambda self: constraints.multinomial(self.total_count), is_discrete=True, event_dim=1)
+    mean = quantity(lambda total_count, probs: total_count * probs)
+    variance = quantity(lambda mean, probs: mean * (1 - probs))
+
+    def sample(self, sample_shape=()):
+        *shape, k = self._extended_shape(sample_shape)
+        drawn = self._draw_indices((self.total_count, *shape)).movedim(0, -1)
+        return fg.zeros((*shape, k), dtype=self._dtype).scatter_add_(-1, drawn, fg.ones_like(drawn, dtype=self._dtype))
+
+    @checked
+    def log_prob(value, logits):
+        log_ways = fg.lgamma(value.sum(-1) + 1) - fg.lgamma(value + 1).sum(-1)
+        return log_ways + (value * logits).where(value != 0, 0).sum(-1)
+
+    def entropy(self):
+        """n H(category) - log n! + the expectation of every count's log k!, a binomial's."""
+        n, p = self.total_count, self.probs
+        k = fg.arange(1, n + 1, dtype=p.dtype).view(-1, *[1] * p.dim())
+        weights = (log_choose(k.new_full((), n), k) + fg.xlogy(k, p) + fg.xlogy(n - k, 1 - p)).exp()
+        return n * super().entropy() - math.lgamma(n + 1) + (weights * fg.lgamma(k + 1)).sum([0, -1])

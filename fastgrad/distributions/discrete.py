@@ -1,253 +1,144 @@
-"""Geometric, one-hot and multinomial distributions, and a mixture of one family."""
+"""Distributions of a number of successes, failures or events: Bernoulli, geometric, Poisson, binomial, negative binomial."""
 
 import math
 
 import fastgrad as fg
-from fastgrad.nn.functional import binary_cross_entropy_with_logits
+from fastgrad.nn.functional import logsigmoid
 
 from . import constraints
-from .categorical import Categorical
-from .distribution import Distribution, ProbsOrLogits, broadcast_all
+from .distribution import ExponentialFamily
+from .family import Family, checked, method, quantity
+from .gammas import gamma_draws
+from .probs import ProbsOrLogits, cross_entropy
 
-__all__ = ["Geometric", "MixtureSameFamily", "Multinomial", "OfCategories", "OneHotCategorical", "OneHotCategoricalStraightThrough"]
+__all__ = ["Bernoulli", "Binomial", "Geometric", "NegativeBinomial", "Poisson", "log_choose"]
+
+
+def log_choose(n, k):
+    """The logarithm of the binomial coefficient."""
+    return fg.lgamma(n + 1) - fg.lgamma(k + 1) - fg.lgamma(n - k + 1)
+
+
+class Bernoulli(ProbsOrLogits, ExponentialFamily):
+    """1 with probability `probs`, the sigmoid of `logits`, else 0; exactly one of both is given."""
+
+    support = constraints.boolean
+    has_enumerate_support = True
+
+    mean = quantity(lambda probs: probs)
+    variance = quantity(lambda probs: probs * (1 - probs))
+    mode = quantity(lambda probs: (probs > 0.5).to(probs.dtype).masked_fill(probs == 0.5, math.nan))
+    log_prob = checked(lambda value, logits: -cross_entropy(logits, value))
+    entropy = method(lambda logits, probs: cross_entropy(logits, probs))
+
+    def _draw(self, shape):
+        return fg.bernoulli(self.probs.expand(shape))
+
+    def enumerate_support(self, expand=True):
+        return self._for_batch(fg.arange(2, dtype=self._dtype), expand)
 
 
 class Geometric(ProbsOrLogits):
     """The number of failures before the first success: (1 - probs)^k probs."""
 
-    arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.nonnegative_integer
 
-    def __init__(self, probs=None, logits=None, validate_args=None):
-        super().__init__(self._give(probs, logits), validate_args=validate_args)
-        if self._validate_args and probs is not None and not (self.probs > 0).all():
-            value = self.probs
-            raise ValueError(f"Expected parameter probs ({type(value).__name__} of shape {tuple(value.shape)}) of distribution {self!r} "
-                             f"to be positive but found invalid values:\n{value.detach()[value.detach() <= 0]}")
+    mean = quantity(lambda probs: 1 / probs - 1)
+    variance = quantity(lambda probs, mean: mean / probs)
+    mode = quantity(lambda probs: fg.zeros_like(probs))
+    entropy = method(lambda logits, probs: cross_entropy(logits, probs) / probs)
 
-    @property
-    def mean(self):
-        return 1.0 / self.probs - 1.0
+    @checked
+    def log_prob(value, probs):
+        in_failures = probs.where(value != 0, 0)            # of no failures the probability is 1, also where probs is 1
+        return value * (-in_failures).log1p() + probs.log()
 
-    @property
-    def mode(self):
-        return fg.zeros_like(self.probs)
+    def _draw(self, shape):
+        u = fg.empty(shape, dtype=self.probs.dtype).uniform_(fg.finfo(self.probs.dtype).tiny, 1)
+        return (u.log() / (-self.probs).log1p()).floor()
 
-    @property
-    def variance(self):
-        return (1.0 / self.probs - 1.0) / self.probs
-
-    def sample(self, sample_shape=()):
-        tiny = fg.finfo(self.probs.dtype).tiny
-        with fg.no_grad():
-            u = fg.empty(self._extended_shape(sample_shape), dtype=self.probs.dtype).uniform_(tiny, 1)
-            return (u.log() / (-self.probs).log1p()).floor()
-
-    def log_prob(self, value):
-        self._validate_sample(value)
-        value, probs = broadcast_all(value, self.probs)
-        probs = probs.masked_fill((probs == 1) & (value == 0), 0)          # 0 failures: the factor is 1, not 0^0
-        return value * (-probs).log1p() + self.probs.log()
-
-    def entropy(self):
-        return binary_cross_entropy_with_logits(self.logits, self.probs, reduction="none") / self.probs
+    def _validate_parameters(self):
+        super()._validate_parameters()
+        given = vars(self).get("probs")
+        if given is not None and not (given > 0).all():
+            raise ValueError(f"Expected parameter probs of distribution {self!r} to be positive but found invalid values:\n{given}")
 
 
-class OfCategories(Distribution):
-    """A vector with one element for each category of the Categorical `_categorical`."""
+class Poisson(Family, ExponentialFamily):
+    """rate^k exp(-rate) / k!."""
 
-    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
+    arg_constraints = {"rate": constraints.nonnegative}
+    support = constraints.nonnegative_integer
 
-    def _take(self, categorical, validate_args):
-        self._categorical = categorical
-        super().__init__(categorical.batch_shape, categorical.param_shape[-1:], validate_args=validate_args)
+    mean = variance = quantity(lambda rate: rate)
+    mode = quantity(lambda rate: rate.floor())
+    log_prob = checked(lambda value, rate: fg.xlogy(value, rate) - fg.lgamma(value + 1) - rate)
 
-    def expand(self, batch_shape, _instance=None):
-        new = super().expand(batch_shape, _instance)
-        new._categorical = self._categorical.expand(batch_shape)
-        return new
-
-    @property
-    def probs(self):
-        return self._categorical.probs
-
-    @property
-    def logits(self):
-        return self._categorical.logits
-
-    @property
-    def param_shape(self):
-        return self._categorical.param_shape
+    def _draw(self, shape):
+        return fg.poisson(self.rate.expand(shape))
 
 
-class OneHotCategorical(OfCategories):
-    """A category as a vector with one 1."""
+class _Trials(ProbsOrLogits):
+    """Counts with a `total_count` for each distribution of the batch."""
 
-    support = constraints.one_hot
+    def _take(self, total_count, probs, logits):
+        shapes = super()._take(probs, logits, total_count=total_count)
+        self.total_count = self.total_count.to(self._dtype)
+        return shapes
+
+
+class Binomial(_Trials):
+    """The successes in `total_count` trials of probability `probs`."""
+
+    arg_constraints = {"total_count": constraints.nonnegative_integer, **ProbsOrLogits.arg_constraints}
+    defaults = {"total_count": 1, **ProbsOrLogits.defaults}
     has_enumerate_support = True
 
-    def __init__(self, probs=None, logits=None, validate_args=None):
-        self._take(Categorical(probs, logits), validate_args)
+    @constraints.dependent_property(is_discrete=True, event_dim=0)
+    def support(self):
+        return constraints.integer_interval(0, self.total_count)
 
-    @property
-    def mean(self):
-        return self.probs
-
-    @property
-    def mode(self):
-        return self._one_hot(self.probs.argmax(dim=-1))
-
-    @property
-    def variance(self):
-        return self.probs * (1 - self.probs)
-
-    def _one_hot(self, index):
-        return fg.nn.functional.one_hot(index, self._event_shape[0]).to(self.probs.dtype)
-
-    def sample(self, sample_shape=()):
-        return self._one_hot(self._categorical.sample(sample_shape))
-
-    def log_prob(self, value):
-        self._validate_sample(value)
-        return self._categorical.log_prob(value.max(-1)[1])
+    mean = quantity(lambda total_count, probs: total_count * probs)
+    variance = quantity(lambda mean, probs: mean * (1 - probs))
+    mode = quantity(lambda total_count, probs: ((total_count + 1) * probs).floor().clamp(max=total_count))
+    log_prob = checked(lambda value, total_count, logits: (
+        log_choose(total_count, value) + value * logits + total_count * logsigmoid(-logits)))
 
     def entropy(self):
-        return self._categorical.entropy()
+        log_prob = self.log_prob(self._counts("entropy", False))
+        return -(log_prob.exp() * log_prob).sum(0)
 
     def enumerate_support(self, expand=True):
-        return self._for_batch(fg.eye(self._event_shape[0], dtype=self._categorical._param.dtype), expand)
+        return self._counts("enumerate_support", expand)
+
+    def _counts(self, name, expand):
+        """All values, where the total count is the same in all of the batch, as the method `name` needs."""
+        most = self.total_count.max()
+        if (self.total_count != most).any():
+            raise NotImplementedError(f"{name}: total_count must be the same in all of the batch")
+        return self._for_batch(fg.arange(1 + int(most), dtype=self._dtype), expand)
+
+    def _draw(self, shape):
+        return fg.binomial(self.total_count.expand(shape), self.probs.expand(shape))
 
 
-class OneHotCategoricalStraightThrough(OneHotCategorical):
-    """Draws whose gradient is the probabilities'."""
+class NegativeBinomial(_Trials):
+    """The successes of probability `probs` before `total_count` failures."""
 
-    has_rsample = True
+    arg_constraints = {"total_count": constraints.greater_than_eq(0), **ProbsOrLogits.arg_constraints,
+                       "probs": constraints.half_open_interval(0.0, 1.0)}
+    support = constraints.nonnegative_integer
 
-    def rsample(self, sample_shape=()):
-        samples, probs = self.sample(sample_shape), self.probs
-        return samples + (probs - probs.detach())
+    mean = quantity(lambda total_count, logits: total_count * logits.exp())
+    variance = quantity(lambda mean, logits: mean * (1 + logits.exp()))
+    mode = quantity(lambda total_count, logits: ((total_count - 1) * logits.exp()).floor().clamp(min=0.0))
 
+    @checked
+    def log_prob(value, total_count, logits):
+        log_ways = fg.lgamma(total_count + value) - fg.lgamma(value + 1) - fg.lgamma(total_count)
+        log_ways = log_ways.masked_fill(total_count + value == 0, 0)
+        return log_ways + total_count * logsigmoid(-logits) + value * logsigmoid(logits)
 
-class Multinomial(OfCategories):
-    """How often each category comes in `total_count` draws."""
-
-    def __init__(self, total_count=1, probs=None, logits=None, validate_args=None):
-        if not isinstance(total_count, int):
-            raise NotImplementedError("inhomogeneous total_count is not supported")
-        self.total_count = total_count
-        self._take(Categorical(probs=probs, logits=logits), validate_args)
-
-    @constraints.dependent_property(is_discrete=True, event_dim=1)
-    def support(self):
-        return constraints.multinomial(self.total_count)
-
-    @property
-    def mean(self):
-        return self.probs * self.total_count
-
-    @property
-    def variance(self):
-        return self.total_count * self.probs * (1 - self.probs)
-
-    def sample(self, sample_shape=()):
-        drawn = self._categorical.sample((self.total_count,) + tuple(sample_shape)).movedim(0, -1)
-        counts = fg.zeros(self._extended_shape(sample_shape), dtype=fg.int64)
-        return counts.scatter_add_(-1, drawn, fg.ones_like(drawn)).to(self.probs.dtype)
-
-    def log_prob(self, value):
-        self._validate_sample(value)
-        logits, value = broadcast_all(self.logits, value)
-        logits = logits.masked_fill((value == 0) & (logits == -math.inf), 0)
-        return fg.lgamma(value.sum(-1) + 1) - fg.lgamma(value + 1).sum(-1) + (logits * value).sum(-1)
-
-    def entropy(self):
-        """n H(category) - log n! + the expectation of every count's log k!, a binomial's."""
-        n, p = self.total_count, self._categorical.probs
-        k = fg.arange(1, n + 1, dtype=p.dtype).view((-1,) + (1,) * p.dim())
-        log_n = math.lgamma(n + 1)
-        choose = log_n - fg.lgamma(k + 1) - fg.lgamma(n - k + 1)
-        weights = fg.exp(choose + fg.xlogy(k, p) + fg.xlogy(n - k, 1 - p))
-        return n * self._categorical.entropy() - log_n + (weights * fg.lgamma(k + 1)).sum([0, -1])
-
-
-class MixtureSameFamily(Distribution):
-    """Component k of `component_distribution`, whose last batch dimension is k, with the probabilities of `mixture_distribution`."""
-
-    def __init__(self, mixture_distribution, component_distribution, validate_args=None):
-        if not isinstance(mixture_distribution, Categorical):
-            raise ValueError(" The Mixture distribution needs to be an  instance of torch.distributions.Categorical")
-        if not isinstance(component_distribution, Distribution):
-            raise ValueError("The Component distribution needs to be an instance of torch.distributions.Distribution")
-        self._mixture_distribution, self._component_distribution = mixture_distribution, component_distribution
-        mixture, batch = tuple(mixture_distribution.batch_shape), tuple(component_distribution.batch_shape)
-        for a, b in zip(reversed(mixture), reversed(batch[:-1])):
-            if a != 1 and b != 1 and a != b:
-                raise ValueError(f"`mixture_distribution.batch_shape` ({mixture}) is not compatible with "
-                                 f"`component_distribution.batch_shape`({batch[:-1]})")
-        count = mixture_distribution.logits.shape[-1]
-        if count != batch[-1]:
-            raise ValueError(f"`mixture_distribution component` ({count}) does not equal `component_distribution.batch_shape[-1]` "
-                             f"({batch[-1]})")
-        self._num_component = count
-        self._event_ndims = len(component_distribution.event_shape)
-        super().__init__(batch[:-1], component_distribution.event_shape, validate_args=validate_args)
-
-    def expand(self, batch_shape, _instance=None):
-        batch_shape = tuple(batch_shape)
-        new = super().expand(batch_shape, _instance)
-        new._component_distribution = self._component_distribution.expand(batch_shape + (self._num_component,))
-        new._mixture_distribution = self._mixture_distribution.expand(batch_shape)
-        return new
-
-    @property
-    def mixture_distribution(self):
-        return self._mixture_distribution
-
-    @property
-    def component_distribution(self):
-        return self._component_distribution
-
-    @constraints.dependent_property
-    def support(self):
-        return constraints.MixtureSameFamilyConstraint(self._component_distribution.support)
-
-    def _weighted(self, values):
-        """The sum over components of their probability times `values`."""
-        probs = self._mixture_distribution.probs
-        batch = len(self._mixture_distribution.batch_shape)
-        extra = 0 if batch == 1 else len(self._batch_shape) - batch
-        shape = tuple(probs.shape)
-        probs = probs.reshape(shape[:-1] + (1,) * extra + shape[-1:] + (1,) * self._event_ndims)
-        return (probs * values).sum(-1 - self._event_ndims)
-
-    def _pad(self, x):
-        return x.unsqueeze(-1 - self._event_ndims)
-
-    @property
-    def mean(self):
-        return self._weighted(self._component_distribution.mean)
-
-    @property
-    def variance(self):
-        components = self._component_distribution
-        return self._weighted(components.variance) + self._weighted((components.mean - self._pad(self.mean)).pow(2.0))
-
-    def cdf(self, x):
-        return (self._component_distribution.cdf(self._pad(x)) * self._mixture_distribution.probs).sum(-1)
-
-    def log_prob(self, x):
-        self._validate_sample(x)
-        log_prob = self._component_distribution.log_prob(self._pad(x))
-        return fg.logsumexp(log_prob + fg.log_softmax(self._mixture_distribution.logits, dim=-1), dim=-1)
-
-    def sample(self, sample_shape=()):
-        with fg.no_grad():
-            dim = len(sample_shape) + len(self._batch_shape)
-            chosen = self._mixture_distribution.sample(sample_shape)
-            draws = self._component_distribution.sample(sample_shape)
-            chosen = chosen.reshape(tuple(chosen.shape) + (1,) * (self._event_ndims + 1)).expand(
-                tuple(chosen.shape) + (1,) + tuple(self._event_shape))
-            return draws.gather(dim, chosen).squeeze(dim)
-
-    def __repr__(self):
-        return f"MixtureSameFamily(\n  {self._mixture_distribution},\n  {self._component_distribution})"
+    def _draw(self, shape):
+        """Poisson, of a rate that is a gamma variable."""
+        return fg.poisson(gamma_draws(self.total_count, fg.exp(-self.logits), shape))

@@ -3,6 +3,7 @@
 from . import constraints
 from ._transform import sum_rightmost
 from .distribution import Distribution
+from .family import held_by
 
 __all__ = ["Independent"]
 
@@ -11,59 +12,35 @@ class Independent(Distribution):
     """`base_distribution` with its last `reinterpreted_batch_ndims` batch dimensions in the event: their log-probabilities add up."""
 
     def __init__(self, base_distribution, reinterpreted_batch_ndims, validate_args=None):
-        batch = tuple(base_distribution.batch_shape)
-        if reinterpreted_batch_ndims > len(batch):
-            raise ValueError("Expected reinterpreted_batch_ndims <= len(base_distribution.batch_shape), "
-                             f"actual {reinterpreted_batch_ndims} vs {len(batch)}")
-        cut = len(batch) - reinterpreted_batch_ndims
-        self.base_dist = base_distribution
-        self.reinterpreted_batch_ndims = reinterpreted_batch_ndims
-        super().__init__(batch[:cut], batch[cut:] + tuple(base_distribution.event_shape), validate_args=validate_args)
+        kept = len(base_distribution.batch_shape) - reinterpreted_batch_ndims
+        if kept < 0:
+            raise ValueError("Expected reinterpreted_batch_ndims <= len(base_distribution.batch_shape), got "
+                             f"{reinterpreted_batch_ndims} of {tuple(base_distribution.batch_shape)}")
+        self.base_dist, self.reinterpreted_batch_ndims = base_distribution, reinterpreted_batch_ndims
+        shape = base_distribution._extended_shape()
+        super().__init__(shape[:kept], shape[kept:], validate_args)
+
+    has_rsample, mean, mode, variance, sample, rsample = held_by("base_dist", "has_rsample", "mean", "mode", "variance", "sample", "rsample")
+    has_enumerate_support = property(lambda self: not self.reinterpreted_batch_ndims and self.base_dist.has_enumerate_support)
+    support = property(lambda self: constraints.widened(self.base_dist.support, self.reinterpreted_batch_ndims))
 
     def expand(self, batch_shape, _instance=None):
-        inner = tuple(self.event_shape)[: self.reinterpreted_batch_ndims]
-        return type(self)(self.base_dist.expand(tuple(batch_shape) + inner), self.reinterpreted_batch_ndims, validate_args=False)
+        new = self._copy_into(_instance, batch_shape)
+        new.base_dist = self.base_dist.expand((*batch_shape, *self.event_shape[:self.reinterpreted_batch_ndims]))
+        return new
 
-    @property
-    def has_rsample(self):
-        return self.base_dist.has_rsample
-
-    @property
-    def has_enumerate_support(self):
-        return self.reinterpreted_batch_ndims == 0 and self.base_dist.has_enumerate_support
-
-    @property
-    def support(self):
-        n = self.reinterpreted_batch_ndims
-        return constraints.independent(self.base_dist.support, n) if n else self.base_dist.support
-
-    @property
-    def mean(self):
-        return self.base_dist.mean
-
-    @property
-    def mode(self):
-        return self.base_dist.mode
-
-    @property
-    def variance(self):
-        return self.base_dist.variance
-
-    def sample(self, sample_shape=()):
-        return self.base_dist.sample(sample_shape)
-
-    def rsample(self, sample_shape=()):
-        return self.base_dist.rsample(sample_shape)
+    def _summed(self, term):
+        return sum_rightmost(term, self.reinterpreted_batch_ndims)
 
     def log_prob(self, value):
-        return sum_rightmost(self.base_dist.log_prob(value), self.reinterpreted_batch_ndims)
+        return self._summed(self.base_dist.log_prob(value))
 
     def entropy(self):
-        return sum_rightmost(self.base_dist.entropy(), self.reinterpreted_batch_ndims)
+        return self._summed(self.base_dist.entropy())
 
     def enumerate_support(self, expand=True):
-        if self.reinterpreted_batch_ndims > 0:
-            raise NotImplementedError("Enumeration over cartesian product is not implemented")
+        if self.reinterpreted_batch_ndims:
+            raise NotImplementedError("enumerate_support: all values of independent elements together are not listed")
         return self.base_dist.enumerate_support(expand)
 
     def __repr__(self):

@@ -6,10 +6,10 @@ import fastgrad as fg
 from fastgrad.nn.functional import softplus
 
 from ._transform import sum_rightmost
-from .bernoulli import Bernoulli
-from .categorical import Categorical
 from .continuous import Exponential, Laplace, Normal, Uniform
+from .discrete import Bernoulli
 from .independent import Independent
+from .probs import OverCategories
 
 __all__ = ["kl_divergence", "register_kl"]
 
@@ -54,7 +54,7 @@ def _kl_bernoulli(p, q):
     return one + zero
 
 
-@register_kl(Categorical, Categorical)
+@register_kl(OverCategories, OverCategories)
 def _kl_categorical(p, q):
     terms = p.probs * (p.logits - q.logits)
     terms = fg.where((q.probs == 0).expand_as(terms), math.inf, terms)

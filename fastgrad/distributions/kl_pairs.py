@@ -8,15 +8,13 @@ import math
 import fastgrad as fg
 
 from ._transform import sum_rightmost
-from .bernoulli import Bernoulli
-from .continuous import Exponential, Laplace, Normal, Uniform
-from .counts import Binomial, Poisson
-from .discrete import Geometric, OneHotCategorical
+from .continuous import Cauchy, Exponential, Laplace, Normal, Uniform
+from .discrete import Bernoulli, Binomial, Geometric, Poisson
+from .family import EULER, log_beta
 from .gammas import Beta, Dirichlet, Gamma
-from .halves import Cauchy, HalfNormal
 from .kl import kl_divergence, register_kl
 from .multivariate import LowRankMultivariateNormal, MultivariateNormal, half_log_det
-from .transformed import EULER, Gumbel, Pareto, TransformedDistribution
+from .transformed import Gumbel, HalfNormal, Pareto, TransformedDistribution
 
 __all__ = []
 
@@ -98,22 +96,18 @@ def _uniform_gamma(p, q):
 
 # ---- q beta, uniform, Pareto, Gumbel
 
-def _log_beta(a, b):
-    return fg.lgamma(a) + fg.lgamma(b) - fg.lgamma(a + b)
-
-
 @register_kl(Beta, Beta)
 def _beta_beta(p, q):
     a, b = p.concentration1, p.concentration0
     total = fg.digamma(a + b)
-    return (-p.entropy() + _log_beta(q.concentration1, q.concentration0) - (q.concentration1 - 1) * (fg.digamma(a) - total)
+    return (-p.entropy() + log_beta(q.concentration1, q.concentration0) - (q.concentration1 - 1) * (fg.digamma(a) - total)
             - (q.concentration0 - 1) * (fg.digamma(b) - total))
 
 
 @register_kl(Uniform, Beta)
 def _uniform_beta(p, q):
     low, high = p.low.clamp(0, 1), p.high.clamp(0, 1)
-    result = (-p.entropy() + _log_beta(q.concentration1, q.concentration0) - (q.concentration1 - 1) * _mean_log_of_uniform(low, high)
+    result = (-p.entropy() + log_beta(q.concentration1, q.concentration0) - (q.concentration1 - 1) * _mean_log_of_uniform(low, high)
               - (q.concentration0 - 1) * _mean_log_of_uniform(1 - high, 1 - low))
     return result.masked_fill((p.high > 1) | (p.low < 0), math.inf)
 
@@ -178,11 +172,6 @@ def _cauchy_cauchy(p, q):
 @register_kl(HalfNormal, HalfNormal)
 def _half_normals(p, q):
     return kl_divergence(p.base_dist, q.base_dist)
-
-
-@register_kl(OneHotCategorical, OneHotCategorical)
-def _one_hots(p, q):
-    return kl_divergence(p._categorical, q._categorical)
 
 
 @register_kl(Geometric, Geometric)

@@ -1,4 +1,4 @@
-"""Multivariate normal distributions: of any covariance, and of one that is low rank plus diagonal."""
+"""Normal vectors: of any covariance, and of one that is low rank plus diagonal; and what families of a positive definite matrix share."""
 
 import math
 
@@ -6,8 +6,9 @@ import fastgrad as fg
 
 from . import constraints
 from .distribution import Distribution
+from .family import Family, checked, derived, method, quantity
 
-__all__ = ["LowRankMultivariateNormal", "MultivariateNormal", "half_log_det"]
+__all__ = ["LowRankMultivariateNormal", "MultivariateNormal", "OfPositiveDefinite", "half_log_det"]
 
 
 def half_log_det(factor):
@@ -15,88 +16,105 @@ def half_log_det(factor):
     return factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
 
 
-def _precision_to_scale_tril(precision):
-    """The Cholesky factor of the inverse of `precision`, without the inverse: that of the reversed matrix, reversed and inverted."""
-    flipped = fg.linalg.cholesky(fg.flip(precision, (-2, -1)))
-    upper = fg.flip(flipped, (-2, -1)).mT
-    return fg.linalg.solve_triangular(upper, fg.eye(precision.shape[-1], dtype=precision.dtype), upper=False)
+def inverse_of_triangular(factor):
+    return fg.linalg.solve_triangular(factor, fg.eye(factor.shape[-1], dtype=factor.dtype), upper=False)
 
 
-def _mahalanobis(factor, difference):
+def _factor_of_inverse(matrix):
+    """The Cholesky factor of the inverse of `matrix`, without the inverse: that of the reversed matrix, reversed and inverted."""
+    reversed_factor = fg.linalg.cholesky(matrix.flip((-2, -1)))
+    return inverse_of_triangular(reversed_factor.flip((-2, -1)).mT)
+
+
+def _times(matrix, vector):
+    return (matrix @ vector.unsqueeze(-1)).squeeze(-1)
+
+
+def _squared_length(factor, difference):
     """d^T (L L^T)^-1 d for each vector of `difference` (..., n), over the batch of `factor` (..., n, n)."""
     n = difference.shape[-1]
     batch = fg.broadcast_shapes(tuple(factor.shape[:-2]), tuple(difference.shape[:-1]))
-    solved = fg.linalg.solve_triangular(factor.expand(batch + (n, n)), difference.expand(batch + (n,)).unsqueeze(-1), upper=False)
-    return solved.squeeze(-1).square().sum(-1)
+    columns = difference.expand((*batch, n)).unsqueeze(-1)
+    return fg.linalg.solve_triangular(factor.expand((*batch, n, n)), columns, upper=False).square().sum((-2, -1))
 
 
-class MultivariateNormal(Distribution):
+class OfPositiveDefinite(Family):
+    """Parametrised by one of a positive definite matrix, its inverse and its Cholesky factor; the other two follow.
+
+    Invariant: `_unbroadcasted_scale_tril` is the factor, with the batch of what was given; the matrices have the distribution's batch.
+    """
+
+    arg_constraints = {"covariance_matrix": constraints.positive_definite, "precision_matrix": constraints.positive_definite,
+                       "scale_tril": constraints.lower_cholesky}
+    defaults = {"covariance_matrix": None, "precision_matrix": None, "scale_tril": None}
+
+    _FACTORS = {"covariance_matrix": fg.linalg.cholesky, "precision_matrix": _factor_of_inverse, "scale_tril": lambda matrix: matrix}
+
+    def _take_matrix(self, matrices, other_batch):
+        """Keeps the one of `matrices` that is given; returns the shape of the batch, and the size."""
+        given = [(name, value) for name, value in matrices.items() if value is not None]
+        if len(given) != 1:
+            raise ValueError("Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified.")
+        self._matrix_name, self._matrix = name, matrix = given[0]
+        if matrix.dim() < 2:
+            raise ValueError(f"{name} must be at least two-dimensional, with optional leading batch dimensions")
+        batch = fg.broadcast_shapes(tuple(matrix.shape[:-2]), tuple(other_batch))
+        vars(self)[name] = matrix.expand((*batch, -1, -1))
+        return batch, matrix.shape[-1]
+
+    expand = Distribution.expand        # the factor broadcasts: it need not be worked out again
+
+    def _in_batch(self, matrix):
+        return matrix.expand((*self._batch_shape, *matrix.shape[-2:]))
+
+    _unbroadcasted_scale_tril = derived(lambda _matrix, _matrix_name, _FACTORS: _FACTORS[_matrix_name](_matrix))
+    scale_tril = derived(lambda _unbroadcasted_scale_tril, _in_batch: _in_batch(_unbroadcasted_scale_tril))
+    covariance_matrix = derived(lambda _unbroadcasted_scale_tril, _in_batch: (
+        _in_batch(_unbroadcasted_scale_tril @ _unbroadcasted_scale_tril.mT)))
+
+    @derived
+    def precision_matrix(_unbroadcasted_scale_tril, _in_batch):
+        inverse = inverse_of_triangular(_unbroadcasted_scale_tril)
+        return _in_batch(inverse.mT @ inverse)
+
+
+def _normal_entropy(loc, half_log_det):
+    """Of a normal vector, from half the log-determinant of its covariance."""
+    return (half_log_det + loc.shape[-1] / 2 * math.log(2 * math.pi * math.e)).expand(loc.shape[:-1])
+
+
+def _normal_log_density(squared_length, half_log_det, n):
+    return -0.5 * (n * math.log(2 * math.pi) + squared_length) - half_log_det
+
+
+class MultivariateNormal(OfPositiveDefinite):
     """Normal vectors of mean `loc`, with one of the covariance, its inverse, and its Cholesky factor."""
 
-    arg_constraints = {"loc": constraints.real_vector, "covariance_matrix": constraints.positive_definite,
-                       "precision_matrix": constraints.positive_definite, "scale_tril": constraints.lower_cholesky}
+    arg_constraints = {"loc": constraints.real_vector, **OfPositiveDefinite.arg_constraints}
     support = constraints.real_vector
     has_rsample = True
 
-    def __init__(self, loc, covariance_matrix=None, precision_matrix=None, scale_tril=None, validate_args=None):
+    def _take(self, loc, **matrices):
         if loc.dim() < 1:
             raise ValueError("loc must be at least one-dimensional.")
-        given = {"covariance_matrix": covariance_matrix, "scale_tril": scale_tril, "precision_matrix": precision_matrix}
-        given = {name: value for name, value in given.items() if value is not None}
-        if len(given) != 1:
-            raise ValueError("Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified.")
-        ((name, matrix),) = given.items()
-        if matrix.dim() < 2:
-            raise ValueError(f"{name} must be at least two-dimensional, with optional leading batch dimensions")
-        batch = tuple(fg.broadcast_shapes(tuple(matrix.shape[:-2]), tuple(loc.shape[:-1])))
-        self.__dict__[name] = matrix.expand(batch + (-1, -1))
-        self.loc = loc.expand(batch + (-1,))
-        super().__init__(batch, self.loc.shape[-1:], validate_args=validate_args)
-        if name == "scale_tril":
-            self._unbroadcasted_scale_tril = matrix
-        elif name == "covariance_matrix":
-            self._unbroadcasted_scale_tril = fg.linalg.cholesky(matrix)
-        else:
-            self._unbroadcasted_scale_tril = _precision_to_scale_tril(matrix)
+        batch, n = self._take_matrix(matrices, loc.shape[:-1])
+        self.loc = loc.expand((*batch, -1))
+        return batch, self.loc.shape[-1:]
 
-    def __getattr__(self, name):        # the matrices that were not given, worked out at the first use
-        if name not in ("scale_tril", "covariance_matrix", "precision_matrix") or "_unbroadcasted_scale_tril" not in self.__dict__:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        factor = self._unbroadcasted_scale_tril
-        if name == "covariance_matrix":
-            factor = factor @ factor.mT
-        elif name == "precision_matrix":
-            inverse = fg.linalg.solve_triangular(factor, fg.eye(factor.shape[-1], dtype=factor.dtype), upper=False)
-            factor = inverse.mT @ inverse
-        n = tuple(self._event_shape)
-        self.__dict__[name] = factor.expand(tuple(self._batch_shape) + n + n)
-        return self.__dict__[name]
+    mean = mode = quantity(lambda loc: loc)
+    variance = quantity(lambda _unbroadcasted_scale_tril, loc: _unbroadcasted_scale_tril.square().sum(-1).expand(loc.shape))
+    entropy = method(lambda loc, _unbroadcasted_scale_tril: _normal_entropy(loc, half_log_det(_unbroadcasted_scale_tril)))
 
-    @property
-    def mean(self):
-        return self.loc
+    @checked
+    def log_prob(value, loc, _unbroadcasted_scale_tril):
+        length = _squared_length(_unbroadcasted_scale_tril, value - loc)
+        return _normal_log_density(length, half_log_det(_unbroadcasted_scale_tril), loc.shape[-1])
 
-    mode = mean
-
-    @property
-    def variance(self):
-        return self._unbroadcasted_scale_tril.pow(2).sum(-1).expand(tuple(self._batch_shape) + tuple(self._event_shape))
-
-    def rsample(self, sample_shape=()):
-        eps = fg.empty(self._extended_shape(sample_shape), dtype=self.loc.dtype).normal_()
-        return self.loc + (self._unbroadcasted_scale_tril @ eps.unsqueeze(-1)).squeeze(-1)
-
-    def log_prob(self, value):
-        self._validate_sample(value)
-        factor = self._unbroadcasted_scale_tril
-        return -0.5 * (self._event_shape[0] * math.log(2 * math.pi) + _mahalanobis(factor, value - self.loc)) - half_log_det(factor)
-
-    def entropy(self):
-        h = 0.5 * self._event_shape[0] * (1.0 + math.log(2 * math.pi)) + half_log_det(self._unbroadcasted_scale_tril)
-        return h.expand(self._batch_shape)
+    def _draw(self, shape):
+        return self.loc + _times(self._unbroadcasted_scale_tril, fg.randn(shape, dtype=self.loc.dtype))
 
 
-class LowRankMultivariateNormal(Distribution):
+class LowRankMultivariateNormal(Family):
     """Normal vectors of covariance W W^T + D, W the narrow `cov_factor` and D the diagonal `cov_diag`: nothing of size n^2 is made."""
 
     arg_constraints = {"loc": constraints.real_vector, "cov_factor": constraints.independent(constraints.real, 2),
@@ -104,72 +122,49 @@ class LowRankMultivariateNormal(Distribution):
     support = constraints.real_vector
     has_rsample = True
 
-    def __init__(self, loc, cov_factor, cov_diag, validate_args=None):
-        if loc.dim() < 1:
-            raise ValueError("loc must be at least one-dimensional.")
-        n = loc.shape[-1]
-        if cov_factor.dim() < 2:
-            raise ValueError("cov_factor must be at least two-dimensional, with optional leading batch dimensions")
-        if cov_factor.shape[-2] != n:
-            raise ValueError(f"cov_factor must be a batch of matrices with shape {n} x m")
-        if cov_diag.shape[-1] != n:
-            raise ValueError(f"cov_diag must be a batch of vectors with shape {(n,)}")
+    def _take(self, loc, cov_factor, cov_diag):
+        events = {"loc": (loc, 1), "cov_factor": (cov_factor, 2), "cov_diag": (cov_diag, 1)}
+        for name, (value, dims) in events.items():
+            if value.dim() < dims:
+                raise ValueError(f"{name} must have at least {dims} dimension{'s' * (dims - 1)}, got {value.dim()}")
+            if value.shape[-dims] != loc.shape[-1]:
+                raise ValueError(f"{name} must have {loc.shape[-1]} rows, as many as loc has elements, got {value.shape[-dims]}")
+        batches = [tuple(value.shape[:-dims]) for value, dims in events.values()]
         try:
-            batch = tuple(fg.broadcast_shapes(tuple(loc.shape[:-1]), tuple(cov_factor.shape[:-2]), tuple(cov_diag.shape[:-1])))
+            batch = tuple(fg.broadcast_shapes(*batches))
         except RuntimeError as error:
-            raise ValueError(f"Incompatible batch shapes: loc {tuple(loc.shape)}, cov_factor {tuple(cov_factor.shape)}, "
-                             f"cov_diag {tuple(cov_diag.shape)}") from error
-        self.loc, self.cov_diag = loc.expand(batch + (n,)), cov_diag.expand(batch + (n,))
-        self.cov_factor = cov_factor.expand(batch + tuple(cov_factor.shape[-2:]))
-        super().__init__(batch, (n,), validate_args=validate_args)
+            raise ValueError(f"Incompatible batch shapes: loc {batches[0]}, cov_factor {batches[1]}, cov_diag {batches[2]}") from error
+        for name, (value, dims) in events.items():
+            setattr(self, name, value.expand((*batch, *value.shape[-dims:])))
+        return batch, loc.shape[-1:]
 
-    def _capacitance_tril(self):
-        """The Cholesky factor of I + W^T D^-1 W."""
-        scaled = self.cov_factor.mT / self.cov_diag.unsqueeze(-2)
-        return fg.linalg.cholesky(scaled @ self.cov_factor + fg.eye(self.cov_factor.shape[-1], dtype=self.loc.dtype))
+    expand = Distribution.expand        # the capacitance broadcasts
 
-    @property
-    def mean(self):
-        return self.loc
+    _scaled = quantity(lambda cov_factor, cov_diag: cov_factor.mT / cov_diag.unsqueeze(-2))          # W^T D^-1
+    _capacitance_tril = derived(lambda cov_factor, _scaled: (           # the Cholesky factor of I + W^T D^-1 W
+        fg.linalg.cholesky(_scaled @ cov_factor + fg.eye(cov_factor.shape[-1], dtype=cov_factor.dtype))))
+    # the determinant lemma: |W W^T + D| = |I + W^T D^-1 W| |D|
+    _half_log_det = quantity(lambda _capacitance_tril, cov_diag: half_log_det(_capacitance_tril) + cov_diag.log().sum(-1) / 2)
 
-    mode = mean
-
-    @property
-    def variance(self):
-        return self.cov_factor.pow(2).sum(-1) + self.cov_diag
-
-    @property
-    def covariance_matrix(self):
-        return self.cov_factor @ self.cov_factor.mT + self.cov_diag.diag_embed()
-
-    @property
-    def scale_tril(self):
-        return fg.linalg.cholesky(self.covariance_matrix)
+    mean = mode = quantity(lambda loc: loc)
+    variance = quantity(lambda cov_factor, cov_diag: cov_factor.square().sum(-1) + cov_diag)
+    covariance_matrix = quantity(lambda cov_factor, cov_diag: cov_factor @ cov_factor.mT + cov_diag.diag_embed())
+    scale_tril = quantity(lambda covariance_matrix: fg.linalg.cholesky(covariance_matrix))
+    entropy = method(lambda loc, _half_log_det: _normal_entropy(loc, _half_log_det))
 
     @property
     def precision_matrix(self):
-        scaled = self.cov_factor.mT / self.cov_diag.unsqueeze(-2)
-        a = fg.linalg.solve_triangular(self._capacitance_tril(), scaled, upper=False)
-        return self.cov_diag.reciprocal().diag_embed() - a.mT @ a
+        """Woodbury: D^-1 - D^-1 W (I + W^T D^-1 W)^-1 W^T D^-1."""
+        narrow = fg.linalg.solve_triangular(self._capacitance_tril.expand((*self._batch_shape, -1, -1)), self._scaled, upper=False)
+        return self.cov_diag.reciprocal().diag_embed() - narrow.mT @ narrow
 
-    def rsample(self, sample_shape=()):
-        shape = tuple(self._extended_shape(sample_shape))
-        narrow = fg.empty(shape[:-1] + tuple(self.cov_factor.shape[-1:]), dtype=self.loc.dtype).normal_()
-        wide = fg.empty(shape, dtype=self.loc.dtype).normal_()
-        return self.loc + (self.cov_factor @ narrow.unsqueeze(-1)).squeeze(-1) + self.cov_diag.sqrt() * wide
+    @checked
+    def log_prob(value, loc, cov_diag, _scaled, _capacitance_tril, _half_log_det):
+        off = value - loc
+        length = (off.square() / cov_diag).sum(-1) - _squared_length(_capacitance_tril, _times(_scaled, off))
+        return _normal_log_density(length, _half_log_det, loc.shape[-1])
 
-    def _half_log_det(self):
-        """By the determinant lemma: |W W^T + D| = |I + W^T D^-1 W| |D|."""
-        return half_log_det(self._capacitance_tril()) + 0.5 * self.cov_diag.log().sum(-1)
-
-    def log_prob(self, value):
-        """By Woodbury's identity."""
-        self._validate_sample(value)
-        difference = value - self.loc
-        scaled = ((self.cov_factor.mT / self.cov_diag.unsqueeze(-2)) @ difference.unsqueeze(-1)).squeeze(-1)
-        distance = (difference.pow(2) / self.cov_diag).sum(-1) - _mahalanobis(self._capacitance_tril(), scaled)
-        return -0.5 * (self._event_shape[0] * math.log(2 * math.pi) + distance) - self._half_log_det()
-
-    def entropy(self):
-        h = 0.5 * self._event_shape[0] * (1.0 + math.log(2 * math.pi)) + self._half_log_det()
-        return h.expand(self._batch_shape)
+    def _draw(self, shape):
+        narrow = fg.randn((*shape[:-1], self.cov_factor.shape[-1]), dtype=self.loc.dtype)
+        own = fg.randn(shape, dtype=self.loc.dtype)
+        return self.loc + _times(self.cov_factor, narrow) + self.cov_diag.sqrt() * own

@@ -5,96 +5,79 @@ import math
 import fastgrad as fg
 
 from . import constraints
-from .categorical import Categorical
-from .discrete import OfCategories
-from .distribution import ProbsOrLogits, broadcast_all, clamp_probs
+from .family import broadcast_all, checked, held_by
+from .probs import OverCategories, ProbsOrLogits, clamp_probs, logit
 from .transformed import TransformedDistribution
 from .transforms import ExpTransform, SigmoidTransform
 
 __all__ = ["ExpRelaxedCategorical", "LogitRelaxedBernoulli", "RelaxedBernoulli", "RelaxedOneHotCategorical"]
 
 
-class LogitRelaxedBernoulli(ProbsOrLogits):
-    """The logit of a relaxed Bernoulli variable at `temperature`."""
+class _AtTemperature(ProbsOrLogits):
+    """Softer the higher the `temperature` is."""
 
-    arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.real
+    has_rsample = True
 
-    def __init__(self, temperature, probs=None, logits=None, validate_args=None):
+    def _take(self, temperature, probs, logits):
         self.temperature = temperature
-        super().__init__(self._give(probs, logits), validate_args=validate_args)
-
-    def rsample(self, sample_shape=()):
-        shape = self._extended_shape(sample_shape)
-        probs = clamp_probs(self.probs.expand(shape))
-        u = clamp_probs(fg.rand(shape, dtype=probs.dtype))
-        return (u.log() - (-u).log1p() + probs.log() - (-probs).log1p()) / self.temperature
-
-    def log_prob(self, value):
-        self._validate_sample(value)
-        logits, value = broadcast_all(self.logits, value)
-        distance = logits - value.mul(self.temperature)
-        return self.temperature.log() + distance - 2 * distance.exp().log1p()
+        return super()._take(probs, logits)
 
 
-class _OfLogits(TransformedDistribution):
-    """What a relaxed distribution of logits or logarithms becomes between 0 and 1."""
+class LogitRelaxedBernoulli(_AtTemperature):
+    """The logit of a relaxed Bernoulli variable: (logit(probs) + logit(u)) / temperature for u uniform."""
+
+    arguments = ("temperature", "probs", "logits")
+
+    def _draw(self, shape):
+        u = clamp_probs(fg.rand(shape, dtype=self._dtype))
+        return (logit(u) + logit(clamp_probs(self.probs))) / self.temperature
+
+    @checked
+    def log_prob(value, logits, temperature):
+        """Of a logistic variable about `logits`, in its distance from them."""
+        distance = logits - value * temperature
+        return distance - 2 * distance.exp().log1p() + temperature.log()
+
+
+class ExpRelaxedCategorical(_AtTemperature, OverCategories):
+    """The logarithm of a relaxed one-hot vector: the log-softmax of (logits + Gumbel noise) / temperature."""
+
+    arguments = ("temperature", "probs", "logits")
+    support = constraints.real_vector
+
+    def _draw(self, shape):
+        u = clamp_probs(fg.rand(shape, dtype=self._dtype))
+        return ((self.logits - (-u.log()).log()) / self.temperature).log_softmax(-1)
+
+    @checked
+    def log_prob(value, logits, temperature):
+        logits, value = broadcast_all(logits, value)
+        k = value.size(-1)
+        scores = (logits - value * temperature).log_softmax(-1)
+        return scores.sum(-1) + math.lgamma(k) + (k - 1) * temperature.log()
+
+
+class _BetweenZeroAndOne(TransformedDistribution):
+    """What a relaxed distribution of logits or logarithms, `_inner`, becomes by `_map`."""
 
     has_rsample = True
 
-    @property
-    def temperature(self):
-        return self.base_dist.temperature
+    def __init__(self, temperature, probs=None, logits=None, validate_args=None):
+        super().__init__(self._inner(temperature, probs, logits, validate_args), self._map(), validate_args)
 
-    @property
-    def logits(self):
-        return self.base_dist.logits
-
-    @property
-    def probs(self):
-        return self.base_dist.probs
+    temperature, probs, logits = held_by("base_dist", "temperature", "probs", "logits")
 
 
-class RelaxedBernoulli(_OfLogits):
+class RelaxedBernoulli(_BetweenZeroAndOne):
     """In (0, 1), nearer to the ends the lower `temperature` is."""
 
-    arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
-    support = constraints.unit_interval
-
-    def __init__(self, temperature, probs=None, logits=None, validate_args=None):
-        super().__init__(LogitRelaxedBernoulli(temperature, probs, logits), SigmoidTransform(), validate_args=validate_args)
+    arg_constraints, support = ProbsOrLogits.arg_constraints, constraints.unit_interval
+    _inner, _map = LogitRelaxedBernoulli, SigmoidTransform
 
 
-class ExpRelaxedCategorical(OfCategories):
-    """The logarithm of a relaxed one-hot vector at `temperature`."""
-
-    support = constraints.real_vector
-    has_rsample = True
-
-    def __init__(self, temperature, probs=None, logits=None, validate_args=None):
-        self.temperature = temperature
-        self._take(Categorical(probs, logits), validate_args)
-
-    def rsample(self, sample_shape=()):
-        u = clamp_probs(fg.rand(self._extended_shape(sample_shape), dtype=self.logits.dtype))
-        scores = (self.logits - (-u.log()).log()) / self.temperature
-        return scores - scores.logsumexp(dim=-1, keepdim=True)
-
-    def log_prob(self, value):
-        self._validate_sample(value)
-        k = self._categorical._num_events
-        logits, value = broadcast_all(self.logits, value)
-        score = logits - value.mul(self.temperature)
-        score = (score - score.logsumexp(dim=-1, keepdim=True)).sum(-1)
-        return score + (math.lgamma(k) + self.temperature.log() * (k - 1))
-
-
-class RelaxedOneHotCategorical(_OfLogits):
+class RelaxedOneHotCategorical(_BetweenZeroAndOne):
     """A vector of probabilities, nearer to one-hot the lower `temperature` is."""
 
-    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
-    support = constraints.simplex
-
-    def __init__(self, temperature, probs=None, logits=None, validate_args=None):
-        super().__init__(ExpRelaxedCategorical(temperature, probs, logits, validate_args=validate_args), ExpTransform(),
-                         validate_args=validate_args)
+    arg_constraints, support = OverCategories.arg_constraints, constraints.simplex
+    _inner, _map = ExpRelaxedCategorical, ExpTransform

@@ -1,14 +1,17 @@
-"""TransformedDistribution: a distribution of transformed draws; and those that are an exponential, power or affine map of another."""
+"""TransformedDistribution: a distribution of transformed draws; and the families that are a map of another one."""
 
 import math
 
 import fastgrad as fg
 
 from . import constraints
-from .continuous import Exponential, Normal, Uniform, _shape_of
-from .distribution import Distribution, broadcast_all
+from .continuous import Cauchy, Exponential, Normal, Uniform
+from .distribution import Distribution
+from .family import EULER, Family, checked, held_by, log_beta, method, quantity
+from .gammas import Gamma
 from .independent import Independent
 from .transforms import (
+    AbsTransform,
     AffineTransform,
     ComposeTransform,
     ExpTransform,
@@ -18,314 +21,267 @@ from .transforms import (
     sum_rightmost,
 )
 
-__all__ = ["Gumbel", "Kumaraswamy", "LogNormal", "LogisticNormal", "Pareto", "TransformedDistribution", "Weibull"]
-
-EULER = 0.57721566490153286060          # Euler's constant
+__all__ = ["Gumbel", "HalfCauchy", "HalfNormal", "InverseGamma", "Kumaraswamy", "LogNormal", "LogisticNormal", "Pareto",
+           "TransformedDistribution", "Weibull"]
 
 
 class TransformedDistribution(Distribution):
     """The distribution of y = transforms(x) for x drawn of `base_distribution`."""
 
-    arg_constraints = {}
-
     def __init__(self, base_distribution, transforms, validate_args=None):
-        if isinstance(transforms, Transform):
-            self.transforms = [transforms]
-        elif isinstance(transforms, list):
-            if not all(isinstance(t, Transform) for t in transforms):
-                raise ValueError("transforms must be a Transform or a list of Transforms")
-            self.transforms = transforms
-        else:
-            raise ValueError(f"transforms must be a Transform or list, but was {transforms}")
-        base_shape = fg.Size(tuple(base_distribution.batch_shape) + tuple(base_distribution.event_shape))
-        base_event_dim = len(base_distribution.event_shape)
-        transform = ComposeTransform(self.transforms)
-        if len(base_shape) < transform.domain.event_dim:
-            raise ValueError(f"base_distribution needs to have shape with size at least {transform.domain.event_dim}, but got {base_shape}.")
-        shape = fg.Size(transform.forward_shape(base_shape))
-        expanded = fg.Size(transform.inverse_shape(shape))
-        if tuple(base_shape) != tuple(expanded):
-            base_distribution = base_distribution.expand(tuple(expanded)[:len(expanded) - base_event_dim])
-        extra = transform.domain.event_dim - base_event_dim
-        if extra > 0:
-            base_distribution = Independent(base_distribution, extra)
-        self.base_dist = base_distribution
-        event_dim = transform.codomain.event_dim + max(base_event_dim - transform.domain.event_dim, 0)
-        cut = len(shape) - event_dim
-        super().__init__(tuple(shape)[:cut], tuple(shape)[cut:], validate_args=validate_args)
+        super().__init__(*self._lay_out(base_distribution, transforms), validate_args=validate_args)
+
+    def _lay_out(self, base, transforms):
+        """Keeps both, the base in the batch and with the events that the transforms need; returns the shapes of the batch and of an event."""
+        self.transforms = [transforms] if isinstance(transforms, Transform) else transforms
+        if not isinstance(self.transforms, list) or not all(isinstance(member, Transform) for member in self.transforms):
+            raise ValueError(f"transforms must be a Transform or a list of Transforms, got {transforms}")
+        chain, given, inner = self._chain, base._extended_shape(), len(base.event_shape)
+        taken, made = chain.event_dims()
+        if len(given) < taken:
+            raise ValueError(f"base_distribution needs to have shape with size at least {taken}, but got {given}.")
+        shape = tuple(chain.forward_shape(given))
+        needed = tuple(chain.inverse_shape(shape))
+        if needed != tuple(given):
+            base = base.expand(needed[: len(needed) - inner])
+        self.base_dist = Independent(base, taken - inner) if taken > inner else base
+        cut = len(shape) - made - max(inner - taken, 0)
+        return shape[:cut], shape[cut:]
 
     def expand(self, batch_shape, _instance=None):
-        new = type(self).__new__(type(self)) if _instance is None else _instance
-        new.__dict__.update(self.__dict__)
-        for name in self.arg_constraints:      # parameters of a subclass are views of the base's, or computed from them
-            value = self.__dict__.get(name)
-            if isinstance(value, fg.Tensor):
-                new.__dict__[name] = value.expand(tuple(batch_shape))
-        transform = ComposeTransform(self.transforms)
-        shape = transform.inverse_shape(fg.Size(tuple(batch_shape) + tuple(self.event_shape)))
-        new.base_dist = self.base_dist.expand(tuple(shape)[:len(shape) - len(self.base_dist.event_shape)])
-        new._batch_shape = fg.Size(batch_shape)
+        new = self._copy_into(_instance, batch_shape)
+        shape = tuple(self._chain.inverse_shape(new._extended_shape()))
+        new.base_dist = self.base_dist.expand(shape[: len(shape) - len(self.base_dist.event_shape)])
         return new
+
+    _chain = property(lambda self: ComposeTransform(self.transforms))
+    (has_rsample,) = held_by("base_dist", "has_rsample")
 
     @constraints.dependent_property(is_discrete=False)
     def support(self):
-        if not self.transforms:
-            return self.base_dist.support
-        support, event = self.transforms[-1].codomain, len(self.event_shape)
-        return support if event <= support.event_dim else constraints.independent(support, event - support.event_dim)
-
-    @property
-    def has_rsample(self):
-        return self.base_dist.has_rsample
+        region = self.transforms[-1].codomain if self.transforms else self.base_dist.support
+        return constraints.widened(region, len(self.event_shape) - region.event_dim)
 
     def sample(self, sample_shape=()):
         with fg.no_grad():
-            x = self.base_dist.sample(sample_shape)
-            for transform in self.transforms:
-                x = transform(x)
-            return x
+            return self._chain(self.base_dist.sample(sample_shape))
 
     def rsample(self, sample_shape=()):
-        x = self.base_dist.rsample(sample_shape)
-        for transform in self.transforms:
-            x = transform(x)
-        return x
+        return self._chain(self.base_dist.rsample(sample_shape))
 
     def log_prob(self, value):
+        """log p(x) - log |dy/dx|, along the values between y and x."""
         self._validate_sample(value)
-        total, event_dim, y = 0.0, len(self.event_shape), value
-        for transform in reversed(self.transforms):
-            x = transform.inv(y)
-            event_dim += transform.domain.event_dim - transform.codomain.event_dim
-            total = total - sum_rightmost(transform.log_abs_det_jacobian(x, y), event_dim - transform.domain.event_dim)
-            y = x
-        return total + sum_rightmost(self.base_dist.log_prob(y), event_dim - len(self.base_dist.event_shape))
+        chain = self._chain
+        values = chain.inv.values_from(value)[::-1]
+        extra = len(self.base_dist.event_shape) - chain.event_dims()[0]
+        log_det = sum_rightmost(chain.log_det_along(values), extra) if self.transforms else 0
+        return self.base_dist.log_prob(values[0]) - log_det
 
-    def _monotonized(self, value):
-        """A cumulative probability, seen from the other end where the transforms fall."""
-        sign = 1
-        for transform in self.transforms:
-            sign = sign * transform.sign
-        return value if isinstance(sign, int) and sign == 1 else sign * (value - 0.5) + 0.5
+    def _from_below(self, probability):
+        """A cumulative probability of x as one of y, and the other way: from the other end where the map falls."""
+        sign = self._chain.sign
+        return probability if isinstance(sign, int) and sign == 1 else 0.5 + sign * (probability - 0.5)
 
     def cdf(self, value):
-        for transform in self.transforms[::-1]:
-            value = transform.inv(value)
+        x = self._chain.inv(value)
         if self._validate_args:
-            self.base_dist._validate_sample(value)
-        return self._monotonized(self.base_dist.cdf(value))
+            self.base_dist._validate_sample(x)
+        return self._from_below(self.base_dist.cdf(x))
 
     def icdf(self, value):
-        value = self.base_dist.icdf(self._monotonized(value))
-        for transform in self.transforms:
-            value = transform(value)
-        return value
+        return self._chain(self.base_dist.icdf(self._from_below(value)))
 
 
-class LogNormal(TransformedDistribution):
+class _Mapped(Family, TransformedDistribution):
+    """A family whose `_construction` of its parameters is (another distribution, its transforms)."""
+
+    has_rsample = True
+
+    def _take(self, **given):
+        super()._take(**given)
+        return self._lay_out(*self._construction())
+
+    sample, rsample = TransformedDistribution.sample, TransformedDistribution.rsample
+
+
+class LogNormal(_Mapped):
     """exp(x) for x normal."""
 
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
+    arg_constraints = Normal.arg_constraints
     support = constraints.positive
-    has_rsample = True
+    _shows_parameters = False
 
-    def __init__(self, loc, scale, validate_args=None):
-        super().__init__(Normal(loc, scale, validate_args=validate_args), ExpTransform(), validate_args=validate_args)
+    mean = quantity(lambda loc, scale: (loc + scale.square() / 2).exp())
+    mode = quantity(lambda loc, scale: (loc - scale.square()).exp())
+    variance = quantity(lambda mean, scale: mean.square() * scale.square().expm1())
+    entropy = method(lambda base_dist, loc: base_dist.entropy() + loc)
 
-    @property
-    def loc(self):
-        return self.base_dist.loc
-
-    @property
-    def scale(self):
-        return self.base_dist.scale
-
-    @property
-    def mean(self):
-        return (self.loc + self.scale.pow(2) / 2).exp()
-
-    @property
-    def mode(self):
-        return (self.loc - self.scale.square()).exp()
-
-    @property
-    def variance(self):
-        square = self.scale.pow(2)
-        return square.expm1() * (2 * self.loc + square).exp()
-
-    def entropy(self):
-        return self.base_dist.entropy() + self.loc
+    def _construction(self):
+        return Normal(self.loc, self.scale, False), ExpTransform()
 
 
-class LogisticNormal(TransformedDistribution):
+class LogisticNormal(_Mapped):
     """Stick breaking of a normal vector: probabilities of one category more."""
 
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
+    arg_constraints = Normal.arg_constraints
     support = constraints.simplex
-    has_rsample = True
+    _shows_parameters = False
 
-    def __init__(self, loc, scale, validate_args=None):
-        base = Normal(loc, scale, validate_args=validate_args)
-        super().__init__(base if base.batch_shape else base.expand([1]), StickBreakingTransform(), validate_args=validate_args)
-
-    @property
-    def loc(self):
-        return self.base_dist.base_dist.loc
-
-    @property
-    def scale(self):
-        return self.base_dist.base_dist.scale
+    def _construction(self):
+        if not self.loc.dim():
+            self.loc, self.scale = self.loc.expand(1), self.scale.expand(1)
+        return Normal(self.loc, self.scale, False), StickBreakingTransform()
 
 
-class Gumbel(TransformedDistribution):
+class Gumbel(_Mapped):
     """loc - scale log(-log u) for u uniform: the largest of many exponential tails."""
 
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
+    arg_constraints = Normal.arg_constraints
     support = constraints.real
 
-    def __init__(self, loc, scale, validate_args=None):
-        self.loc, self.scale = broadcast_all(loc, scale)
-        finfo = fg.finfo(self.loc.dtype)
-        if _shape_of(loc, scale) == () and not isinstance(loc, fg.Tensor) and not isinstance(scale, fg.Tensor):
-            base = Uniform(finfo.tiny, 1 - finfo.eps, validate_args=validate_args)
-        else:
-            base = Uniform(fg.full_like(self.loc, finfo.tiny), fg.full_like(self.loc, 1 - finfo.eps), validate_args=validate_args)
-        super().__init__(base, [ExpTransform().inv, AffineTransform(0, -fg.ones_like(self.scale)), ExpTransform().inv,
-                                AffineTransform(loc, -self.scale)], validate_args=validate_args)
+    mean = quantity(lambda loc, scale: EULER * scale + loc)
+    mode = quantity(lambda loc: loc)
+    stddev = quantity(lambda scale: math.pi / math.sqrt(6) * scale)
+    variance = quantity(lambda stddev: stddev.square())
+    entropy = method(lambda scale: 1 + EULER + scale.log())
 
-    def log_prob(self, value):
-        self._validate_sample(value)
-        y = (self.loc - value) / self.scale
-        return (y - y.exp()) - self.scale.log()
+    @checked
+    def log_prob(value, loc, scale):
+        below = (loc - value) / scale
+        return below - below.exp() - scale.log()
 
-    @property
-    def mean(self):
-        return self.loc + self.scale * EULER
-
-    @property
-    def mode(self):
-        return self.loc
-
-    @property
-    def stddev(self):
-        return (math.pi / math.sqrt(6)) * self.scale
-
-    @property
-    def variance(self):
-        return self.stddev.pow(2)
-
-    def entropy(self):
-        return self.scale.log() + (1 + EULER)
+    def _construction(self):
+        finfo, minus_log = fg.finfo(self.loc.dtype), [ExpTransform().inv, AffineTransform(0, -1)]
+        u = Uniform(fg.full_like(self.loc, finfo.tiny), fg.full_like(self.loc, 1 - finfo.eps), False)
+        return u, [*minus_log, ExpTransform().inv, AffineTransform(self.loc, -self.scale)]
 
 
-class Pareto(TransformedDistribution):
+class Pareto(_Mapped):
     """Density alpha scale^alpha / x^(alpha + 1) for x > scale."""
 
     arg_constraints = {"alpha": constraints.positive, "scale": constraints.positive}
+    arguments = ("scale", "alpha")
+    support = constraints.dependent_property(lambda self: constraints.greater_than_eq(self.scale), is_discrete=False, event_dim=0)
 
-    def __init__(self, scale, alpha, validate_args=None):
-        self.scale, self.alpha = broadcast_all(scale, alpha)
-        super().__init__(Exponential(self.alpha, validate_args=validate_args),
-                         [ExpTransform(), AffineTransform(loc=0, scale=self.scale)], validate_args=validate_args)
+    mode = quantity(lambda scale: scale)
+    mean = quantity(lambda scale, alpha: scale + scale / (alpha - 1).clamp(min=0))          # infinite for alpha <= 1
+    entropy = method(lambda scale, alpha: 1 + alpha.reciprocal() + (scale / alpha).log())
 
-    @property
-    def mean(self):
-        return self.scale + self.scale / (self.alpha - 1).clamp(min=0)          # infinite for alpha <= 1
+    @quantity
+    def variance(scale, alpha):
+        excess = (alpha - 2).clamp(min=0)           # infinite where this is 0
+        return (scale / (excess + 1)).square() * (1 + 2 / excess)
 
-    @property
-    def mode(self):
-        return self.scale
-
-    @property
-    def variance(self):
-        excess = (self.alpha - 2).clamp(min=0)          # infinite where this is 0
-        return (self.scale / (excess + 1)).square() * (1 + 2 / excess)
-
-    @constraints.dependent_property(is_discrete=False, event_dim=0)
-    def support(self):
-        return constraints.greater_than_eq(self.scale)
-
-    def entropy(self):
-        return (self.scale / self.alpha).log() + (1 + self.alpha.reciprocal())
+    def _construction(self):
+        return Exponential(self.alpha, False), [ExpTransform(), AffineTransform(0, self.scale)]
 
 
-class Weibull(TransformedDistribution):
+class Weibull(_Mapped):
     """scale * e^(1/concentration) for e exponential."""
 
     arg_constraints = {"scale": constraints.positive, "concentration": constraints.positive}
     support = constraints.positive
 
-    def __init__(self, scale, concentration, validate_args=None):
-        self.scale, self.concentration = broadcast_all(scale, concentration)
-        self.concentration_reciprocal = self.concentration.reciprocal()
-        super().__init__(Exponential(fg.ones_like(self.scale), validate_args=validate_args),
-                         [PowerTransform(exponent=self.concentration_reciprocal), AffineTransform(loc=0, scale=self.scale)],
-                         validate_args=validate_args)
+    concentration_reciprocal = quantity(lambda concentration: concentration.reciprocal())
+    mean = quantity(lambda scale, concentration_reciprocal: scale * fg.lgamma(1 + concentration_reciprocal).exp())
+    variance = quantity(lambda scale, mean, concentration_reciprocal: (
+        scale.square() * fg.lgamma(1 + 2 * concentration_reciprocal).exp() - mean.square()))
+    mode = quantity(lambda scale, concentration_reciprocal: scale * (1 - concentration_reciprocal) ** concentration_reciprocal)
+    entropy = method(lambda scale, concentration_reciprocal: (
+        1 + EULER * (1 - concentration_reciprocal) + (scale * concentration_reciprocal).log()))
 
-    def expand(self, batch_shape, _instance=None):
-        new = super().expand(batch_shape, _instance)
-        new.concentration_reciprocal = new.concentration.reciprocal()
-        new.transforms = [PowerTransform(exponent=new.concentration_reciprocal), AffineTransform(loc=0, scale=new.scale)]
-        return new
-
-    @property
-    def mean(self):
-        return self.scale * fg.exp(fg.lgamma(1 + self.concentration_reciprocal))
-
-    @property
-    def mode(self):
-        return self.scale * ((self.concentration - 1) / self.concentration) ** self.concentration.reciprocal()
-
-    @property
-    def variance(self):
-        second = fg.exp(fg.lgamma(1 + 2 * self.concentration_reciprocal))
-        return self.scale.pow(2) * (second - fg.exp(2 * fg.lgamma(1 + self.concentration_reciprocal)))
-
-    def entropy(self):
-        return EULER * (1 - self.concentration_reciprocal) + fg.log(self.scale * self.concentration_reciprocal) + 1
+    def _construction(self):
+        return Exponential(fg.ones_like(self.scale), False), [PowerTransform(self.concentration_reciprocal), AffineTransform(0, self.scale)]
 
 
-class Kumaraswamy(TransformedDistribution):
-    """Density a b x^(a-1) (1 - x^a)^(b-1) in (0, 1)."""
+class Kumaraswamy(_Mapped):
+    """Density a b x^(a-1) (1 - x^a)^(b-1) in (0, 1), a `concentration1` and b `concentration0`: (1 - u^(1/b))^(1/a) for u uniform."""
 
     arg_constraints = {"concentration1": constraints.positive, "concentration0": constraints.positive}
     support = constraints.unit_interval
-    has_rsample = True
-
-    def __init__(self, concentration1, concentration0, validate_args=None):
-        self.concentration1, self.concentration0 = broadcast_all(concentration1, concentration0)
-        base = Uniform(fg.full_like(self.concentration0, 0), fg.full_like(self.concentration0, 1), validate_args=validate_args)
-        super().__init__(base, self._maps(), validate_args=validate_args)
-
-    def _maps(self):
-        return [PowerTransform(exponent=self.concentration0.reciprocal()), AffineTransform(loc=1.0, scale=-1.0),
-                PowerTransform(exponent=self.concentration1.reciprocal())]
-
-    def expand(self, batch_shape, _instance=None):
-        new = super().expand(batch_shape, _instance)
-        new.transforms = new._maps()
-        return new
 
     def _moment(self, n):
-        a, b = self.concentration1, self.concentration0
-        arg = 1 + n / a
-        return fg.exp(b.log() + fg.lgamma(arg) + fg.lgamma(b) - fg.lgamma(arg + b))
+        """E[x^n] = b B(1 + n/a, b)."""
+        b = self.concentration0
+        return b * log_beta(1 + n / self.concentration1, b).exp()
 
-    @property
-    def mean(self):
-        return self._moment(1)
+    mean = property(lambda self: self._moment(1))
+    variance = quantity(lambda _moment, mean: _moment(2) - mean.square())
 
-    @property
-    def mode(self):
-        a, b = self.concentration1, self.concentration0
-        mode = ((a - 1) / (a * b - 1)).pow(a.reciprocal())
-        return mode.masked_fill((a < 1) | (b < 1) | (a * b == 1), math.nan)
+    @quantity
+    def mode(concentration1, concentration0):
+        a, b = concentration1, concentration0
+        inside = (a >= 1) & (b >= 1) & (a * b != 1)
+        return (((a - 1) / (a * b - 1)) ** a.reciprocal()).where(inside, math.nan)
 
-    @property
-    def variance(self):
-        return self._moment(2) - self.mean.pow(2)
+    @method
+    def entropy(concentration1, concentration0):
+        a, b = concentration1, concentration0
+        harmonic = fg.digamma(b + 1) + EULER
+        return (1 - b.reciprocal()) + (1 - a.reciprocal()) * harmonic - (a * b).log()
 
-    def entropy(self):
-        t1, t0 = 1 - self.concentration1.reciprocal(), 1 - self.concentration0.reciprocal()
-        harmonic = fg.digamma(self.concentration0 + 1) + EULER
-        return t0 + t1 * harmonic - fg.log(self.concentration1) - fg.log(self.concentration0)
+    def _construction(self):
+        zero = fg.zeros_like(self.concentration0)
+        inner, outer = (PowerTransform(a.reciprocal()) for a in (self.concentration0, self.concentration1))
+        return Uniform(zero, zero + 1, False), [inner, AffineTransform(1.0, -1.0), outer]
+
+
+class InverseGamma(_Mapped):
+    """1 / x for x gamma."""
+
+    arg_constraints = Gamma.arg_constraints
+    support = constraints.positive
+    _shows_parameters = False
+
+    mode = quantity(lambda concentration, rate: rate / (1 + concentration))
+    mean = quantity(lambda concentration, rate: (rate / (concentration - 1)).where(concentration > 1, math.inf))
+
+    @quantity
+    def variance(concentration, rate):
+        value = (rate / (concentration - 1)) ** 2 / (concentration - 2)
+        return value.where(concentration > 2, math.inf)
+
+    @method
+    def entropy(concentration, rate):
+        return concentration + rate.log() + fg.lgamma(concentration) - (1 + concentration) * fg.digamma(concentration)
+
+    def _construction(self):
+        return Gamma(self.concentration, self.rate, False), PowerTransform(fg.full((), -1.0, dtype=self.rate.dtype))
+
+
+class _Half(_Mapped):
+    """|x| for x of a location-scale family about 0: twice its density."""
+
+    arg_constraints = {"scale": constraints.positive}
+    support = constraints.nonnegative
+    _shows_parameters = False
+    _whole = None
+
+    mode = quantity(lambda scale: fg.zeros_like(scale))
+    entropy = method(lambda base_dist: base_dist.entropy() - math.log(2))
+    cdf = checked(lambda value, base_dist: 2 * base_dist.cdf(value) - 1)
+    icdf = method(lambda value, base_dist: base_dist.icdf(0.5 + value / 2))
+
+    @checked
+    def log_prob(value, base_dist, scale):
+        value = fg.as_tensor(value, dtype=scale.dtype)
+        return (base_dist.log_prob(value) + math.log(2)).where(value >= 0, -math.inf)
+
+    def _construction(self):
+        return self._whole(fg.zeros_like(self.scale), self.scale, False), AbsTransform()
+
+
+class HalfNormal(_Half):
+    """|x| for x normal about 0."""
+
+    _whole = Normal
+    mean = quantity(lambda scale: math.sqrt(2 / math.pi) * scale)
+    variance = quantity(lambda scale: (1 - 2 / math.pi) * scale.square())
+
+
+class HalfCauchy(_Half):
+    """|x| for x of Cauchy's distribution about 0."""
+
+    _whole = Cauchy
+    mean = variance = quantity(lambda scale: fg.full_like(scale, math.inf))

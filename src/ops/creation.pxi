@@ -439,15 +439,15 @@ cdef list given_tensors(str name, object tensors):
 
 cdef object broadcast_tensors_rule(object tensors):
     cdef list given = given_tensors("broadcast_tensors", tensors)
-    cdef tuple common = ()
-    cdef Array shape
+    cdef Array common, wider
     cdef Array* operand[2]
+    common.ndim = 0
     for t in given:
-        like = zeros_shape(common)
-        operand[0], operand[1] = &(<Tensor>like).a, &(<Tensor>t).a
-        broadcast(b"broadcast_tensors", operand, 2, &shape)
-        common = tuple(shape_list(shape.ndim, shape.shape))
-    return tuple([op_expand(t, common) for t in given])
+        operand[0], operand[1] = &common, &(<Tensor>t).a
+        broadcast(b"broadcast_tensors", operand, 2, &wider)
+        common = wider
+    shape = shape_tuple(&common)
+    return tuple([op_expand(t, shape) for t in given])
 
 
 def broadcast_shapes(*shapes):
