@@ -3,7 +3,7 @@
 import warnings
 
 from .. import functional as F
-from .module import Module
+from .configured import Configured
 
 __all__ = [
     "ELU",
@@ -24,35 +24,20 @@ __all__ = [
 ]
 
 
-def _shown(inplace):
-    return ", inplace=True" if inplace else ""
-
-
-class _InplaceActivation(Module):
+class _InplaceActivation(Configured):
     """An activation with no other argument than inplace."""
 
-    def __init__(self, inplace=False):
-        super().__init__()
-        self.inplace = inplace
-
-    def extra_repr(self):
-        return "inplace=True" if self.inplace else ""
+    _settings = lambda inplace=False: locals()
 
 
-class Threshold(Module):
+class Threshold(Configured):
     """x if x > threshold, else value."""
 
-    def __init__(self, threshold, value, inplace=False):
-        super().__init__()
-        self.threshold = threshold
-        self.value = value
-        self.inplace = inplace
+    _settings = lambda threshold, value, inplace=False: locals()
+    _shown = ("threshold", "value")
 
     def forward(self, input):
         return F.threshold(input, self.threshold, self.value, self.inplace)
-
-    def extra_repr(self):
-        return f"threshold={self.threshold}, value={self.value}{_shown(self.inplace)}"
 
 
 class ReLU(_InplaceActivation):
@@ -62,54 +47,49 @@ class ReLU(_InplaceActivation):
         return F.relu(input, self.inplace)
 
 
-class Hardtanh(Module):
+class Hardtanh(Configured):
     """min(max(x, min_val), max_val)."""
 
-    def __init__(self, min_val=-1.0, max_val=1.0, inplace=False, min_value=None, max_value=None):
-        super().__init__()
-        for old, value, new in (("min_value", min_value, "min_val"), ("max_value", max_value, "max_val")):
+    _settings = lambda min_val=-1.0, max_val=1.0, inplace=False, min_value=None, max_value=None: locals()
+    _shown = ("min_val", "max_val")
+
+    def _configure(self, min_value=None, max_value=None, **settings):
+        for old, value in (("min_value", min_value), ("max_value", max_value)):
             if value is not None:
-                warnings.warn(
-                    f"keyword argument `{old}` is deprecated and renamed to `{new}`", FutureWarning, stacklevel=2
-                )
-        self.min_val = min_val if min_value is None else min_value
-        self.max_val = max_val if max_value is None else max_value
-        self.inplace = inplace
-        if self.max_val <= self.min_val:
-            raise AssertionError(f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})")
+                new = old[:-2]
+                warnings.warn(f"keyword argument `{old}` is deprecated and renamed to `{new}`", FutureWarning, stacklevel=3)
+                settings[new] = value
+        low, high = settings["min_val"], settings["max_val"]
+        if low >= high:
+            raise AssertionError(f"max_val ({high}) must be greater than min_val ({low})")
+        super()._configure(**settings)
 
     def forward(self, input):
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
-
-    def extra_repr(self):
-        return f"min_val={self.min_val}, max_val={self.max_val}{_shown(self.inplace)}"
 
 
 class ReLU6(Hardtanh):
     """min(max(x, 0), 6)."""
 
-    def __init__(self, inplace=False):
-        super().__init__(0.0, 6.0, inplace)
-
-    def extra_repr(self):
-        return "inplace=True" if self.inplace else ""
+    _settings = lambda inplace=False: {"min_val": 0.0, "max_val": 6.0, "inplace": inplace}
+    _shown = ()
 
 
-class Sigmoid(Module):
+class Sigmoid(Configured):
     """1 / (1 + exp(-x))."""
 
     def forward(self, input):
         return F.sigmoid(input)
 
 
-class LogSigmoid(Module):
+class LogSigmoid(Configured):
     """log(1 / (1 + exp(-x)))."""
 
     def forward(self, input):
         return F.logsigmoid(input)
 
 
-class Tanh(Module):
+class Tanh(Configured):
     """(exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
 
     def forward(self, input):
@@ -126,25 +106,20 @@ class SiLU(_InplaceActivation):
         return F.silu(input, self.inplace)
 
 
-class ELU(Module):
+class ELU(Configured):
     """x if x > 0, else alpha (exp(x) - 1).
 
     Source: Clevert et al. 2015, Fast and Accurate Deep Network Learning by Exponential Linear Units.
     """
 
-    def __init__(self, alpha=1.0, inplace=False):
-        super().__init__()
-        self.alpha = alpha
-        self.inplace = inplace
+    _settings = lambda alpha=1.0, inplace=False: locals()
+    _shown = ("alpha",)
 
     def forward(self, input):
         return F.elu(input, self.alpha, self.inplace)
 
-    def extra_repr(self):
-        return f"alpha={self.alpha}{_shown(self.inplace)}"
 
-
-class GELU(Module):
+class GELU(Configured):
     """x Phi(x), with Phi the distribution function of the standard normal.
 
     Args:
@@ -153,9 +128,7 @@ class GELU(Module):
     Source: Hendrycks and Gimpel 2016, Gaussian Error Linear Units.
     """
 
-    def __init__(self, approximate="none"):
-        super().__init__()
-        self.approximate = approximate
+    _settings = lambda approximate="none": locals()
 
     def forward(self, input):
         return F.gelu(input, approximate=self.approximate)
@@ -164,45 +137,31 @@ class GELU(Module):
         return f"approximate={self.approximate!r}"
 
 
-class LeakyReLU(Module):
+class LeakyReLU(Configured):
     """x if x > 0, else negative_slope x."""
 
-    def __init__(self, negative_slope=0.01, inplace=False):
-        super().__init__()
-        self.negative_slope = negative_slope
-        self.inplace = inplace
+    _settings = lambda negative_slope=0.01, inplace=False: locals()
+    _shown = ("negative_slope",)
 
     def forward(self, input):
         return F.leaky_relu(input, self.negative_slope, self.inplace)
 
-    def extra_repr(self):
-        return f"negative_slope={self.negative_slope}{_shown(self.inplace)}"
 
-
-class Softplus(Module):
+class Softplus(Configured):
     """log(1 + exp(beta x)) / beta, and x where beta x > threshold."""
 
-    def __init__(self, beta=1.0, threshold=20.0):
-        super().__init__()
-        self.beta = beta
-        self.threshold = threshold
+    _settings = lambda beta=1.0, threshold=20.0: locals()
+    _shown = ("beta", "threshold")
 
     def forward(self, input):
         return F.softplus(input, self.beta, self.threshold)
 
-    def extra_repr(self):
-        return f"beta={self.beta}, threshold={self.threshold}"
 
-
-class _AlongDim(Module):
+class _AlongDim(Configured):
     """An activation along one dimension. None for it is deprecated, and means a dimension guessed from the input's."""
 
-    def __init__(self, dim=None):
-        super().__init__()
-        self.dim = dim
-
-    def extra_repr(self):
-        return f"dim={self.dim}"
+    _settings = lambda dim=None: locals()
+    _shown = ("dim",)
 
 
 class Softmax(_AlongDim):

@@ -3,22 +3,20 @@
 from fastgrad.composites.dropouts import check_probability
 
 from .. import functional as F
-from .module import Module
+from .configured import Configured
 
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
-class _Dropout(Module):
+class _Dropout(Configured):
     """Base class: a subclass names the function."""
 
-    def __init__(self, p=0.5, inplace=False):
-        super().__init__()
-        check_probability(p)
-        self.p = p
-        self.inplace = inplace
+    _settings = lambda p=0.5, inplace=False: locals()
+    _shown = ("p", "inplace")
 
-    def extra_repr(self):
-        return f"p={self.p}, inplace={self.inplace}"
+    def _configure(self, p, inplace):
+        check_probability(p)
+        super()._configure(p=p, inplace=inplace)
 
 
 class Dropout(_Dropout):

@@ -1,11 +1,11 @@
 """Layers that change the shape only: Flatten, Unflatten."""
 
-from .module import Module
+from .configured import Configured
 
 __all__ = ["Flatten", "Unflatten"]
 
 
-class Flatten(Module):
+class Flatten(Configured):
     """Makes the dimensions start_dim to end_dim, inclusive, into one.
 
     Example:
@@ -13,19 +13,14 @@ class Flatten(Module):
         torch.Size([5, 6])
     """
 
-    def __init__(self, start_dim=1, end_dim=-1):
-        super().__init__()
-        self.start_dim = start_dim
-        self.end_dim = end_dim
+    _settings = lambda start_dim=1, end_dim=-1: locals()
+    _shown = ("start_dim", "end_dim")
 
     def forward(self, input):
         return input.flatten(self.start_dim, self.end_dim)
 
-    def extra_repr(self):
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
-
-class Unflatten(Module):
+class Unflatten(Configured):
     """Makes dimension dim into several, of the sizes unflattened_size.
 
     Example:
@@ -33,22 +28,17 @@ class Unflatten(Module):
         torch.Size([5, 2, 3])
     """
 
-    def __init__(self, dim, unflattened_size):
-        super().__init__()
+    _settings = lambda dim, unflattened_size: locals()
+    _shown = ("dim", "unflattened_size")
+
+    def _configure(self, dim, unflattened_size):
         if not isinstance(unflattened_size, (tuple, list)):
-            raise TypeError(
-                f"unflattened_size must be a tuple of ints, but found type {type(unflattened_size).__name__}"
-            )
-        for i, size in enumerate(unflattened_size):
-            if not isinstance(size, int):
-                raise TypeError(
-                    f"unflattened_size must be tuple of ints, but found element of type {type(size).__name__} at pos {i}"
-                )
-        self.dim = dim
-        self.unflattened_size = unflattened_size
+            raise TypeError(f"unflattened_size must be a tuple of ints, but found type {type(unflattened_size).__name__}")
+        kinds = [type(size).__name__ for size in unflattened_size if not isinstance(size, int)]
+        if kinds:
+            at = [isinstance(size, int) for size in unflattened_size].index(False)
+            raise TypeError(f"unflattened_size must be tuple of ints, but found element of type {kinds[0]} at pos {at}")
+        super()._configure(dim=dim, unflattened_size=unflattened_size)
 
     def forward(self, input):
         return input.unflatten(self.dim, self.unflattened_size)
-
-    def extra_repr(self):
-        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

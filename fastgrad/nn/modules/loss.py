@@ -6,7 +6,7 @@ arguments are PyTorch's.
 
 from .. import functional as F
 from .._reduction import legacy_get_string
-from .module import Module
+from .configured import Configured
 
 __all__ = [
     "BCELoss",
@@ -20,18 +20,23 @@ __all__ = [
 ]
 
 
-class _Loss(Module):
-    def __init__(self, size_average=None, reduce=None, reduction="mean"):
-        super().__init__()
-        if size_average is not None or reduce is not None:
-            reduction = legacy_get_string(size_average, reduce)
-        self.reduction = reduction
+class _Loss(Configured):
+    """A function of two tensors, reduced as `reduction` says; `_buffers_given` names the settings that are part of the state."""
+
+    _settings = lambda size_average=None, reduce=None, reduction="mean": locals()
+    _buffers_given = ()
+
+    def _configure(self, reduction, size_average=None, reduce=None, **settings):
+        old_form = size_average is not None or reduce is not None
+        self.reduction = legacy_get_string(size_average, reduce) if old_form else reduction
+        for name in self._buffers_given:
+            self.register_buffer(name, settings.pop(name))
+        super()._configure(**settings)
 
 
 class _WeightedLoss(_Loss):
-    def __init__(self, weight=None, size_average=None, reduce=None, reduction="mean"):
-        super().__init__(size_average, reduce, reduction)
-        self.register_buffer("weight", weight)
+    _settings = lambda weight=None, size_average=None, reduce=None, reduction="mean": locals()
+    _buffers_given = ("weight",)
 
 
 class L1Loss(_Loss):
@@ -54,9 +59,7 @@ class SmoothL1Loss(_Loss):
     Source: Girshick 2015, Fast R-CNN.
     """
 
-    def __init__(self, size_average=None, reduce=None, reduction="mean", beta=1.0):
-        super().__init__(size_average, reduce, reduction)
-        self.beta = beta
+    _settings = lambda size_average=None, reduce=None, reduction="mean", beta=1.0: locals()
 
     def forward(self, input, target):
         return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
@@ -68,11 +71,12 @@ class HuberLoss(_Loss):
     Source: Huber 1964, Robust Estimation of a Location Parameter.
     """
 
-    def __init__(self, reduction="mean", delta=1.0):
+    _settings = lambda reduction="mean", delta=1.0: locals()
+
+    def _configure(self, delta, **settings):
         if not isinstance(delta, (float, int)):
             raise TypeError(f"delta must be a float or int, got: {type(delta)}")
-        super().__init__(reduction=reduction)
-        self.delta = delta
+        super()._configure(delta=delta, **settings)
 
     def forward(self, input, target):
         return F.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
@@ -88,9 +92,7 @@ class NLLLoss(_WeightedLoss):
     Shape: input (N, C, *) or (C), target (N, *) or () of int64 classes.
     """
 
-    def __init__(self, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
-        super().__init__(weight, size_average, reduce, reduction)
-        self.ignore_index = ignore_index
+    _settings = lambda weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean": locals()
 
     def forward(self, input, target):
         return F.nll_loss(
@@ -112,12 +114,7 @@ class CrossEntropyLoss(_WeightedLoss):
         tensor(0.6931)
     """
 
-    def __init__(
-        self, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean", label_smoothing=0.0
-    ):
-        super().__init__(weight, size_average, reduce, reduction)
-        self.ignore_index = ignore_index
-        self.label_smoothing = label_smoothing
+    _settings = lambda weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean", label_smoothing=0.0: locals()
 
     def forward(self, input, target):
         return F.cross_entropy(
@@ -145,10 +142,8 @@ class BCEWithLogitsLoss(_Loss):
         pos_weight: broadcasts to the input's shape; weight of the positive examples.
     """
 
-    def __init__(self, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None):
-        super().__init__(size_average, reduce, reduction)
-        self.register_buffer("weight", weight)
-        self.register_buffer("pos_weight", pos_weight)
+    _settings = lambda weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None: locals()
+    _buffers_given = ("weight", "pos_weight")
 
     def forward(self, input, target):
         return F.binary_cross_entropy_with_logits(

@@ -1,8 +1,8 @@
 """More activation functions as modules: each keeps the arguments of the function of its name and calls it."""
 
 from .. import functional as F
-from .activation import _InplaceActivation, _shown
-from .module import Module
+from .activation import ELU, _InplaceActivation
+from .configured import Configured
 
 __all__ = ["CELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Mish", "SELU", "Softshrink", "Softsign", "Tanhshrink"]
 
@@ -14,19 +14,13 @@ class SELU(_InplaceActivation):
         return F.selu(input, self.inplace)
 
 
-class CELU(Module):
+class CELU(Configured):
     """x if x > 0, else alpha (exp(x / alpha) - 1)."""
 
-    def __init__(self, alpha=1.0, inplace=False):
-        super().__init__()
-        self.alpha = alpha
-        self.inplace = inplace
+    _settings, _shown = ELU._settings, ELU._shown
 
     def forward(self, input):
         return F.celu(input, self.alpha, self.inplace)
-
-    def extra_repr(self):
-        return f"alpha={self.alpha}{_shown(self.inplace)}"
 
 
 class Mish(_InplaceActivation):
@@ -56,13 +50,11 @@ class Hardsigmoid(_InplaceActivation):
         return ""
 
 
-class _Shrink(Module):
-    def __init__(self, lambd=0.5):
-        super().__init__()
-        self.lambd = lambd
+class _Shrink(Configured):
+    _settings = lambda lambd=0.5: locals()
 
     def extra_repr(self):
-        return f"{self.lambd}"
+        return str(self.lambd)
 
 
 class Hardshrink(_Shrink):
@@ -79,14 +71,14 @@ class Softshrink(_Shrink):
         return F.softshrink(input, self.lambd)
 
 
-class Softsign(Module):
+class Softsign(Configured):
     """x / (1 + |x|)."""
 
     def forward(self, input):
         return F.softsign(input)
 
 
-class Tanhshrink(Module):
+class Tanhshrink(Configured):
     """x - tanh(x)."""
 
     def forward(self, input):

@@ -1,34 +1,27 @@
 """Losses and distances as modules: each keeps the arguments of the function of its name and calls it."""
 
 from .. import functional as F
+from .configured import Configured
 from .loss import _Loss, _WeightedLoss
-from .module import Module
 
 __all__ = ["CosineEmbeddingLoss", "CosineSimilarity", "GaussianNLLLoss", "HingeEmbeddingLoss", "KLDivLoss", "MarginRankingLoss",
            "MultiLabelSoftMarginLoss", "PairwiseDistance", "PoissonNLLLoss", "SoftMarginLoss", "TripletMarginLoss",
            "TripletMarginWithDistanceLoss"]
 
 
-class PairwiseDistance(Module):
+class PairwiseDistance(Configured):
     """norm_p(x1 - x2 + eps) along the last dimension."""
 
-    def __init__(self, p=2.0, eps=1e-6, keepdim=False):
-        super().__init__()
-        self.norm = p
-        self.eps = eps
-        self.keepdim = keepdim
+    _settings = lambda p=2.0, eps=1e-6, keepdim=False: {"norm": p, "eps": eps, "keepdim": keepdim}
 
     def forward(self, x1, x2):
         return F.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)
 
 
-class CosineSimilarity(Module):
+class CosineSimilarity(Configured):
     """x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along dim."""
 
-    def __init__(self, dim=1, eps=1e-8):
-        super().__init__()
-        self.dim = dim
-        self.eps = eps
+    _settings = lambda dim=1, eps=1e-8: locals()
 
     def forward(self, x1, x2):
         return F.cosine_similarity(x1, x2, self.dim, self.eps)
@@ -37,9 +30,7 @@ class CosineSimilarity(Module):
 class KLDivLoss(_Loss):
     """target (log target - input); with log_target, exp(target) (target - input)."""
 
-    def __init__(self, size_average=None, reduce=None, reduction="mean", log_target=False):
-        super().__init__(size_average, reduce, reduction)
-        self.log_target = log_target
+    _settings = lambda size_average=None, reduce=None, reduction="mean", log_target=False: locals()
 
     def forward(self, input, target):
         return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
@@ -48,11 +39,7 @@ class KLDivLoss(_Loss):
 class PoissonNLLLoss(_Loss):
     """exp(input) - target input, or without log_input: input - target log(input + eps)."""
 
-    def __init__(self, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None, reduction="mean"):
-        super().__init__(size_average, reduce, reduction)
-        self.log_input = log_input
-        self.full = full
-        self.eps = eps
+    _settings = lambda log_input=True, full=False, size_average=None, eps=1e-8, reduce=None, reduction="mean": locals()
 
     def forward(self, log_input, target):
         return F.poisson_nll_loss(log_input, target, log_input=self.log_input, full=self.full, eps=self.eps, reduction=self.reduction)
@@ -61,21 +48,14 @@ class PoissonNLLLoss(_Loss):
 class GaussianNLLLoss(_Loss):
     """(log var + (input - target)^2 / var) / 2, with var at least eps."""
 
-    def __init__(self, *, full=False, eps=1e-6, reduction="mean"):
-        super().__init__(None, None, reduction)
-        self.full = full
-        self.eps = eps
+    _settings = lambda *, full=False, eps=1e-6, reduction="mean": locals()
 
     def forward(self, input, target, var):
         return F.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
 
 
 class _MarginLoss(_Loss):
-    _margin = 0.0
-
-    def __init__(self, margin=None, size_average=None, reduce=None, reduction="mean"):
-        super().__init__(size_average, reduce, reduction)
-        self.margin = self._margin if margin is None else margin
+    _settings = lambda margin=0.0, size_average=None, reduce=None, reduction="mean": locals()
 
 
 class MarginRankingLoss(_MarginLoss):
@@ -88,7 +68,7 @@ class MarginRankingLoss(_MarginLoss):
 class HingeEmbeddingLoss(_MarginLoss):
     """input where target is 1, max(0, margin - input) where it is -1."""
 
-    _margin = 1.0
+    _settings = lambda margin=1.0, size_average=None, reduce=None, reduction="mean": locals()
 
     def forward(self, input, target):
         return F.hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction)
@@ -115,33 +95,30 @@ class MultiLabelSoftMarginLoss(_WeightedLoss):
         return F.multilabel_soft_margin_loss(input, target, weight=self.weight, reduction=self.reduction)
 
 
-class TripletMarginLoss(_Loss):
+class _TripletLoss(_Loss):
+    def _configure(self, margin, **settings):
+        if margin <= 0:
+            raise ValueError(f"{type(self).__name__}: expected margin to be greater than 0, got {margin} instead")
+        super()._configure(margin=margin, **settings)
+
+
+class TripletMarginLoss(_TripletLoss):
     """max(0, margin + d(anchor, positive) - d(anchor, negative))."""
 
-    def __init__(self, margin=1.0, p=2.0, eps=1e-6, swap=False, size_average=None, reduce=None, reduction="mean"):
-        super().__init__(size_average, reduce, reduction)
-        if margin <= 0:
-            raise ValueError(f"TripletMarginLoss: expected margin to be greater than 0, got {margin} instead")
-        self.margin = margin
-        self.p = p
-        self.eps = eps
-        self.swap = swap
+    _settings = lambda margin=1.0, p=2.0, eps=1e-6, swap=False, size_average=None, reduce=None, reduction="mean": locals()
 
     def forward(self, anchor, positive, negative):
         return F.triplet_margin_loss(anchor, positive, negative, margin=self.margin, p=self.p, eps=self.eps, swap=self.swap,
                                      reduction=self.reduction)
 
 
-class TripletMarginWithDistanceLoss(_Loss):
+class TripletMarginWithDistanceLoss(_TripletLoss):
     """TripletMarginLoss with any distance: a function of two tensors."""
 
-    def __init__(self, *, distance_function=None, margin=1.0, swap=False, reduction="mean"):
-        super().__init__(None, None, reduction)
-        if margin <= 0:
-            raise ValueError(f"TripletMarginWithDistanceLoss: expected margin to be greater than 0, got {margin} instead")
-        self.distance_function = distance_function if distance_function is not None else PairwiseDistance()
-        self.margin = margin
-        self.swap = swap
+    _settings = lambda *, distance_function=None, margin=1.0, swap=False, reduction="mean": locals()
+
+    def _configure(self, distance_function, **settings):
+        super()._configure(distance_function=distance_function or PairwiseDistance(), **settings)
 
     def forward(self, anchor, positive, negative):
         return F.triplet_margin_with_distance_loss(anchor, positive, negative, distance_function=self.distance_function,

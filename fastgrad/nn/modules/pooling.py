@@ -1,31 +1,27 @@
 """Pooling layers: of windows of one size, and to an output of given size (adaptive)."""
 
 from .. import functional as F
-from .module import Module
+from .configured import Configured
 
 __all__ = ["AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",
            "AdaptiveMaxPool3d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d"]
 
 
-class _MaxPool(Module):
+class _Pool(Configured):
     _n = 0
+    _shown = ("kernel_size", "stride", "padding")
 
-    def __init__(self, kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
-        super().__init__()
-        self.kernel_size = kernel_size
-        self.stride = stride if stride is not None else kernel_size
-        self.padding = padding
-        self.dilation = dilation
-        self.return_indices = return_indices
-        self.ceil_mode = ceil_mode
+    def _configure(self, kernel_size, stride, **settings):
+        super()._configure(kernel_size=kernel_size, stride=kernel_size if stride is None else stride, **settings)
+
+
+class _MaxPool(_Pool):
+    _settings = lambda kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False: locals()
+    _shown = (*_Pool._shown, "dilation", "ceil_mode")
 
     def forward(self, input):
         function = getattr(F, f"max_pool{self._n}d")
         return function(input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices)
-
-    def extra_repr(self):
-        return (f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, dilation={self.dilation}, "
-                f"ceil_mode={self.ceil_mode}")
 
 
 class MaxPool1d(_MaxPool):
@@ -46,44 +42,28 @@ class MaxPool3d(_MaxPool):
     _n = 3
 
 
-class AvgPool1d(Module):
+class AvgPool1d(_Pool):
     """Mean of each window of the last dimension."""
 
-    def __init__(self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
-        super().__init__()
-        self.kernel_size = (kernel_size,) if isinstance(kernel_size, int) else tuple(kernel_size)
-        stride = stride if stride is not None else kernel_size
-        self.stride = (stride,) if isinstance(stride, int) else tuple(stride)
-        self.padding = (padding,) if isinstance(padding, int) else tuple(padding)
-        self.ceil_mode = ceil_mode
-        self.count_include_pad = count_include_pad
+    _settings = lambda kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True: locals()
+
+    def _configure(self, **settings):
+        super()._configure(**settings)
+        for name in self._shown:
+            value = getattr(self, name)
+            setattr(self, name, (value,) if isinstance(value, int) else tuple(value))
 
     def forward(self, input):
         return F.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
 
-    def extra_repr(self):
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
-
-class _AvgPool(Module):
-    _n = 0
-
-    def __init__(self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
-        super().__init__()
-        self.kernel_size = kernel_size
-        self.stride = stride if stride is not None else kernel_size
-        self.padding = padding
-        self.ceil_mode = ceil_mode
-        self.count_include_pad = count_include_pad
-        self.divisor_override = divisor_override
+class _AvgPool(_Pool):
+    _settings = lambda kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None: locals()
 
     def forward(self, input):
         function = getattr(F, f"avg_pool{self._n}d")
         return function(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad,
                         self.divisor_override)
-
-    def extra_repr(self):
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
 class AvgPool2d(_AvgPool):
@@ -98,15 +78,11 @@ class AvgPool3d(_AvgPool):
     _n = 3
 
 
-class _AdaptivePool(Module):
+class _AdaptivePool(Configured):
     """Base class: a subclass names the function."""
 
-    def __init__(self, output_size):
-        super().__init__()
-        self.output_size = output_size
-
-    def extra_repr(self):
-        return f"output_size={self.output_size}"
+    _settings = lambda output_size: locals()
+    _shown = ("output_size",)
 
 
 class AdaptiveAvgPool1d(_AdaptivePool):
@@ -131,9 +107,7 @@ class AdaptiveAvgPool3d(_AdaptivePool):
 
 
 class _AdaptiveMaxPool(_AdaptivePool):
-    def __init__(self, output_size, return_indices=False):
-        super().__init__(output_size)
-        self.return_indices = return_indices
+    _settings = lambda output_size, return_indices=False: locals()
 
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):
