@@ -4,6 +4,7 @@ import warnings
 
 from .. import functional as F
 from .configured import Configured
+from .module import Module
 
 __all__ = [
     "ELU",
@@ -75,21 +76,21 @@ class ReLU6(Hardtanh):
     _shown = ()
 
 
-class Sigmoid(Configured):
+class Sigmoid(Module):
     """1 / (1 + exp(-x))."""
 
     def forward(self, input):
         return F.sigmoid(input)
 
 
-class LogSigmoid(Configured):
+class LogSigmoid(Module):
     """log(1 / (1 + exp(-x)))."""
 
     def forward(self, input):
         return F.logsigmoid(input)
 
 
-class Tanh(Configured):
+class Tanh(Module):
     """(exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
 
     def forward(self, input):

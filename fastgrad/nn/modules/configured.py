@@ -22,7 +22,6 @@ class Configured(Module):
     `_shown` names those that are in its text; `inplace` is there where it is True.
     """
 
-    _settings = lambda: locals()        # noqa: E731  (a signature)
     _shown = ()
     __signature__ = _OfSettings()
 

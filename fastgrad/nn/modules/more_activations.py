@@ -3,6 +3,7 @@
 from .. import functional as F
 from .activation import ELU, _InplaceActivation
 from .configured import Configured
+from .module import Module
 
 __all__ = ["CELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Mish", "SELU", "Softshrink", "Softsign", "Tanhshrink"]
 
@@ -71,14 +72,14 @@ class Softshrink(_Shrink):
         return F.softshrink(input, self.lambd)
 
 
-class Softsign(Configured):
+class Softsign(Module):
     """x / (1 + |x|)."""
 
     def forward(self, input):
         return F.softsign(input)
 
 
-class Tanhshrink(Configured):
+class Tanhshrink(Module):
     """x - tanh(x)."""
 
     def forward(self, input):
