@@ -70,7 +70,7 @@ ctypedef struct Row:          # an operation, as the engine sees it; generated f
     backward_t backward
 
 cdef class Tensor:
-    cdef Array a
+    cdef Array a              # first: its first field links dead tensors, see core/slab.pxi
     cdef Storage* storage
     cdef uint8_t flags
     cdef uint32_t nr          # which of its node's outputs this is
@@ -85,10 +85,8 @@ cdef class Tensor:
     cdef object __weakref__
 
 cdef class Node:
-    cdef object extra         # dict of hooks, metadata and a Function's context, or None; just before `row`: see fresh_node
-    cdef const Row* row
-    cdef PyObject* older      # neighbours among the nodes the garbage collector does not see yet
-    cdef PyObject* newer
+    cdef const Row* row       # first: links dead nodes, see core/slab.pxi
+    cdef object extra         # dict of hooks, metadata and a Function's context, or None
     cdef uint64_t seq
     cdef uint32_t walk
     cdef int32_t slot

@@ -259,6 +259,8 @@ cdef Node elementwise_node(const Row* row, PyObject** x, Tensor out, uint32_t ne
         if need >> i & 1:
             set_edge(node, i, <Tensor>x[i])
             reads |= row.uses[i]
+    if reads == 0 and row.nattrs == 0:
+        return node
     node.nsaved = n + 1 + row.nattrs
     for i in range(node.nsaved):
         node.saved[i] = NULL
@@ -317,6 +319,7 @@ cdef object differentiable(Node node, int i, Tensor grad):
     cdef PyObject* saved[MAX_SAVED]
     cdef int j, result = node.row.ninputs
     cdef Tensor own
+    saved[result] = NULL
     for j in range(node.nsaved):
         saved[j] = node.saved[j]
     if saved[result] != NULL:

@@ -17,6 +17,8 @@ cdef inline bint needs(Tensor t) noexcept:
 cdef Tensor bare_tensor(object cls):
     """An instance of Tensor or a subclass without memory yet: the caller has it adopt some at once."""
     global live_tensors
+    if <PyObject*>cls == <PyObject*>Tensor:
+        return new_tensor()
     if FG_DEBUG:
         live_tensors += 1
     return original_tensor_new(cls, (), NULL)
@@ -52,11 +54,8 @@ cdef Tensor empty(int dt, int ndim, const int64_t* shape):
 cdef inline Tensor empty_as(int dt, const Array* like):
     """A contiguous tensor of the shape of `like`, which is known to be sound."""
     cdef Tensor t = new_tensor()
-    cdef int d
+    t.a = like[0]                 # whole: cheaper than part by part
     t.a.dtype = dt
-    t.a.ndim = like.ndim
-    for d in range(like.ndim):
-        t.a.shape[d] = like.shape[d]
     set_contiguous(&t.a)
     t.storage = new_storage(t.a.numel * ITEMSIZE[dt])
     t.a.data = t.storage.data

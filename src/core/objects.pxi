@@ -4,10 +4,10 @@
 # times a second, so their tp_dealloc (and the Node's tp_traverse and tp_clear, whose edges are C arrays) are written out.
 # Note [Release without recursion]: a node owns the nodes below it, a million deep; while one node is being released,
 # others that fall to zero wait in a list, linked through `seq`, which the outermost release empties.
-# Note [Nodes and the garbage collector]: edges lead to older nodes only, so a cycle needs something that points up: a hook, a
-# Function's context, an attribute of a tensor, a gradient that has a graph.  Until the process makes the first of these, nodes
-# stay out of the collector (which would go over a living graph again and again) in a list of our own; then all of them, and
-# every later one, are handed to it.
+# Note [Objects and the garbage collector]: a tensor refers to older nodes, a node to older nodes and tensors, so a cycle needs
+# something that points up: a hook, a Function's context, an attribute of a tensor, a gradient that refers to anything itself.
+# Until the process makes the first of these, tensors and nodes stay out of the collector (which would go over a living graph
+# again and again); then all of them, found in their slabs, and every later one are shown to it.
 
 cdef extern from "Python.h":
     ctypedef int (*visitproc)(PyObject*, void*) noexcept
@@ -39,43 +39,25 @@ cdef extern from "Python.h":
     PyObject* PyObject_Init(PyObject*, PyTypeObject*)
     void Py_SET_REFCNT(PyObject*, Py_ssize_t)
     int PyObject_GenericSetAttr(PyObject*, PyObject*, PyObject*) noexcept
-    void* PyObject_Calloc(size_t, size_t)
-    void PyObject_Free(void*)
 
-cdef enum:
-    SPARE_OBJECTS = 4096
-    GC_HEADER = 2 * sizeof(void*)         # CPython's, in front of every object it may track
-
-cdef PyObject* spare_tensor[SPARE_OBJECTS]
-cdef PyObject* spare_node[SPARE_OBJECTS]
-cdef int spare_tensors = 0, spare_nodes = 0
+cdef Slabs tensor_slabs, node_slabs
 cdef uint64_t sequence = 0            # nodes are numbered in the order they are made
 cdef bint releasing = False
 cdef PyObject* waiting = NULL
 cdef PyObject* waiting_tensors = NULL # linked through `a.data`
 cdef int dealloc_depth = 0            # of tensors
-cdef PyObject* newest_unseen = NULL   # see Note [Nodes and the garbage collector]
-cdef bint cycles_possible = False
-cdef Py_ssize_t extra_offset          # of Node.extra in the object
+cdef bint cycles_possible = False     # see Note [Objects and the garbage collector]
 
 
 cdef inline Tensor new_tensor():
     """A leaf with neither storage nor shape yet; the caller gives it both at once."""
-    global spare_tensors, live_tensors
-    cdef Tensor t
-    cdef PyObject* p
+    global live_tensors
+    cdef PyObject* p = take_object(&tensor_slabs)
     if FG_DEBUG:
         live_tensors += 1
-    if spare_tensors > 0:
-        spare_tensors -= 1
-        p = spare_tensor[spare_tensors]
-        Py_SET_REFCNT(p, 0)
-        t = <Tensor>p                     # takes the one reference
+    if cycles_possible:
         PyObject_GC_Track(p)
-        return t
-    t = Tensor.__new__(Tensor)
-    clear_slot(dict_of(<PyObject*>t))     # Cython makes the dict at once; few tensors ever need one
-    return t
+    return <Tensor>p                      # takes the one reference
 
 
 cdef inline PyObject** dict_of(PyObject* t) noexcept:
@@ -93,7 +75,8 @@ cdef inline void clear_slot(PyObject** slot) noexcept:
 cdef void tensor_dealloc(PyObject* self) noexcept:
     """A tensor may own another through its grad, and so on a million deep: beyond a few, they wait for the outermost."""
     global dealloc_depth, waiting_tensors
-    PyObject_GC_UnTrack(self)
+    if cycles_possible or Py_TYPE(self) != <PyTypeObject*>Tensor:
+        PyObject_GC_UnTrack(self)
     if dealloc_depth >= 32 and Py_TYPE(self) == <PyTypeObject*>Tensor:
         (<Tensor>self).a.data = <char*>waiting_tensors       # nobody looks at it any more
         waiting_tensors = self
@@ -108,8 +91,8 @@ cdef void tensor_dealloc(PyObject* self) noexcept:
 
 
 cdef void tensor_free(PyObject* self) noexcept:
-    """Leaves every object field None, so that a spare tensor needs no initialising."""
-    global spare_tensors, live_tensors
+    """Leaves every object field None, so that the next tensor here needs no initialising."""
+    global live_tensors
     cdef PyTypeObject* kind = Py_TYPE(self)
     if FG_DEBUG:
         live_tensors -= 1
@@ -129,88 +112,44 @@ cdef void tensor_free(PyObject* self) noexcept:
     (<Tensor>self).flags = 0
     (<Tensor>self).nr = 0
     clear_slot(dict_of(self))
-    if kind == <PyTypeObject*>Tensor and spare_tensors < SPARE_OBJECTS:
-        spare_tensor[spare_tensors] = self
-        spare_tensors += 1
+    if kind == <PyTypeObject*>Tensor:
+        give_object(self)
     else:
         kind.tp_free(self)
 
 
-cdef PyObject* fresh_node() except NULL:
-    """Memory for a node, with room for the collector's header, without counting as an allocation that triggers it."""
-    cdef char* p = <char*>PyObject_Calloc(1, GC_HEADER + (<PyTypeObject*>Node).tp_basicsize)
-    if p == NULL:
-        raise MemoryError("cannot allocate a node")
-    p += GC_HEADER
-    PyObject_Init(<PyObject*>p, <PyTypeObject*>Node)
-    Py_INCREF(None)
-    (<PyObject**>(p + extra_offset))[0] = <PyObject*>None      # Cython's fields are never NULL
-    use_inline(<PyObject*>p)
-    return <PyObject*>p
-
-
 cdef inline void use_inline(PyObject* node) noexcept:
-    """Keep edges and outputs in the node itself; new_node allocates where they are too many.  Spare nodes are in this state."""
+    """Keep edges and outputs in the node itself; new_node allocates where they are too many."""
     (<Node>node).edge = (<Node>node).inline_edge
     (<Node>node).edge_nr = (<Node>node).inline_nr
     (<Node>node).meta = &(<Node>node).inline_meta
 
 
 cdef int cycles_are_possible() except -1:
-    """See Note [Nodes and the garbage collector]."""
-    global cycles_possible, newest_unseen
-    cdef PyObject* older
-    cdef PyObject* p = newest_unseen
-    if cycles_possible:
-        return 0
-    cycles_possible = True
-    newest_unseen = NULL
-    while p != NULL:
-        older = (<Node>p).older
-        (<Node>p).older = (<Node>p).newer = NULL
-        PyObject_GC_Track(p)
-        p = older
+    """See Note [Objects and the garbage collector]."""
+    global cycles_possible
+    if not cycles_possible:
+        cycles_possible = True
+        for_each_object(&tensor_slabs, show_to_collector)
+        for_each_object(&node_slabs, show_to_collector)
     return 0
 
 
-cdef inline void leave_unseen(PyObject* self) noexcept:
-    """Take a dying node out of the collector or out of our list."""
-    global newest_unseen
-    cdef PyObject* newer = (<Node>self).newer
-    cdef PyObject* older = (<Node>self).older
-    if cycles_possible:
-        PyObject_GC_UnTrack(self)
-        return
-    if newer != NULL:
-        (<Node>newer).older = older
-    else:
-        newest_unseen = older
-    if older != NULL:
-        (<Node>older).newer = newer
+cdef void show_to_collector(PyObject* p) noexcept:
+    PyObject_GC_Track(p)
 
 
 cdef inline Node new_node(const Row* row, int nedges, int noutputs):
     """A node with no edges and nothing saved yet."""
-    global spare_nodes, live_nodes, sequence, newest_unseen
-    cdef Node n
-    cdef PyObject* p
+    global live_nodes, sequence
+    cdef PyObject* p = take_object(&node_slabs)
+    cdef Node n = <Node>p                 # takes the one reference
     cdef int i
     if FG_DEBUG:
         live_nodes += 1
-    if spare_nodes > 0:
-        spare_nodes -= 1
-        p = spare_node[spare_nodes]
-    else:
-        p = fresh_node()
-    Py_SET_REFCNT(p, 0)
-    n = <Node>p                           # takes the one reference
     if cycles_possible:
         PyObject_GC_Track(p)
-    else:
-        n.newer, n.older = NULL, newest_unseen
-        if newest_unseen != NULL:
-            (<Node>newest_unseen).newer = p
-        newest_unseen = p
+    use_inline(p)
     n.row = row
     n.seq = sequence
     sequence += 1
@@ -284,22 +223,19 @@ cdef int node_traverse(PyObject* self, visitproc visit, void* arg) noexcept:
 
 
 cdef void node_free(PyObject* self) noexcept:
-    global spare_nodes, live_nodes
+    global live_nodes
     node_release(self)
     if FG_DEBUG:
         live_nodes -= 1
-    if spare_nodes < SPARE_OBJECTS:
-        spare_node[spare_nodes] = self
-        spare_nodes += 1
-    else:
-        PyObject_Free(<char*>self - GC_HEADER)
+    give_object(self)
 
 
 cdef void node_dealloc(PyObject* self) noexcept:
     """See Note [Release without recursion]."""
     global releasing, waiting
     cdef PyObject* other
-    leave_unseen(self)
+    if cycles_possible:
+        PyObject_GC_UnTrack(self)
     if releasing:
         (<Node>self).seq = <uint64_t>waiting
         waiting = self
@@ -338,19 +274,30 @@ cdef object tensor_new(object cls, object args, PyObject* kwargs):
     return t
 
 
+cdef int begin_models() except -1:
+    """What fresh objects are copies of: made by Cython's constructors, never looked at by the collector, never freed."""
+    cdef Tensor t = Tensor.__new__(Tensor)
+    cdef Node n = Node.__new__(Node)
+    PyObject_GC_UnTrack(<PyObject*>t)
+    PyObject_GC_UnTrack(<PyObject*>n)
+    Py_INCREF(t)
+    Py_INCREF(n)
+    clear_slot(dict_of(<PyObject*>t))     # Cython makes the dict at once; few tensors ever need one
+    begin_slabs(&tensor_slabs, <PyObject*>t, (<PyTypeObject*>Tensor).tp_basicsize)
+    begin_slabs(&node_slabs, <PyObject*>n, (<PyTypeObject*>Node).tp_basicsize)
+    return 0
+
+
 cdef int install_slots() except -1:
     """Once, before the first object: see the head of this file."""
     global original_tensor_new
     cdef PyTypeObject* kind = <PyTypeObject*>Tensor
+    begin_models()
     original_tensor_new = <object (*)(object, object, PyObject*)>kind.tp_new
     kind.tp_new = <void*>tensor_new
     kind.tp_vectorcall = NULL             # Cython's goes past tp_new
     kind.tp_dealloc = tensor_dealloc
     kind.tp_setattro = tensor_setattr
-    global extra_offset
-    cdef Node probe = Node.__new__(Node)
-    PyObject_GC_UnTrack(<PyObject*>probe)
-    extra_offset = <char*>&probe.row - <char*><void*>probe - sizeof(void*)
     kind = <PyTypeObject*>Node
     kind.tp_new = <void*>no_node          # nodes are made by new_node alone
     kind.tp_dealloc = node_dealloc

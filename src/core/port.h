@@ -8,12 +8,12 @@
 #  define FG_THREAD_LOCAL __declspec(thread)
 #  include <malloc.h>
 #  include <intrin.h>
-static inline void *fg_aligned_alloc(size_t n) { return _aligned_malloc(n, 64); }
+static inline void *fg_aligned_alloc(size_t n, size_t alignment) { return _aligned_malloc(n, alignment); }
 static inline void fg_aligned_free(void *p) { _aligned_free(p); }
 static inline int fg_log2(uint64_t x) { unsigned long i; _BitScanReverse64(&i, x); return (int)i; }
 #else
 #  define FG_THREAD_LOCAL __thread
-static inline void *fg_aligned_alloc(size_t n) { void *p; return posix_memalign(&p, 64, n) ? NULL : p; }
+static inline void *fg_aligned_alloc(size_t n, size_t alignment) { void *p; return posix_memalign(&p, alignment, n) ? NULL : p; }
 static inline void fg_aligned_free(void *p) { free(p); }
 static inline int fg_log2(uint64_t x) { return 63 - __builtin_clzll(x); }   /* x > 0 */
 #endif
@@ -41,7 +41,7 @@ static DWORD fg_scratch_key;
 static void NTAPI fg_scratch_end(void *p) { if (p) fg_aligned_free(p); }
 static inline int fg_scratch_ready(void) { fg_scratch_key = FlsAlloc(fg_scratch_end); return fg_scratch_key != FLS_OUT_OF_INDEXES; }
 static inline void *fg_make_scratch(size_t n) {
-    void *p = fg_aligned_alloc(n);
+    void *p = fg_aligned_alloc(n, 64);
     if (p) { FlsSetValue(fg_scratch_key, p); fg_scratch = p; }
     return p;
 }
@@ -50,7 +50,7 @@ static inline void *fg_make_scratch(size_t n) {
 static pthread_key_t fg_scratch_key;
 static inline int fg_scratch_ready(void) { return pthread_key_create(&fg_scratch_key, free) == 0; }
 static inline void *fg_make_scratch(size_t n) {
-    void *p = fg_aligned_alloc(n);
+    void *p = fg_aligned_alloc(n, 64);
     if (p) { pthread_setspecific(fg_scratch_key, p); fg_scratch = p; }
     return p;
 }

@@ -5,7 +5,7 @@
 # done on them.  Everything here runs under the GIL; counts are plain integers.
 
 cdef extern from "core/port.h" nogil:
-    void* fg_aligned_alloc(size_t n)
+    void* fg_aligned_alloc(size_t n, size_t alignment)
     void fg_aligned_free(void* p)
     int fg_log2(uint64_t x)
     const int FG_DEBUG
@@ -48,10 +48,10 @@ cdef inline int64_t class_bytes(int c) noexcept nogil:
 
 
 cdef Storage* fresh_block(int c) except NULL:
-    cdef Storage* s = <Storage*>fg_aligned_alloc(class_bytes(c))
+    cdef Storage* s = <Storage*>fg_aligned_alloc(class_bytes(c), UNIT)
     if s == NULL:
         empty_cache()
-        s = <Storage*>fg_aligned_alloc(class_bytes(c))
+        s = <Storage*>fg_aligned_alloc(class_bytes(c), UNIT)
         if s == NULL:
             raise MemoryError(f"cannot allocate {class_bytes(c)} bytes")
     s.size_class = c
