@@ -97,7 +97,7 @@ cdef class Tensor:
     2. A leaf has `node` None; any other tensor that wants a gradient has the node that made it, of which it is output
        `nr`.  REQUIRES_GRAD is set for both.
     3. `base` is set for a view that autograd follows, and is never itself a view.
-    4. Object fields are None, never NULL, also in spare objects.
+    4. Object fields are None, never NULL, also in dead objects.
     Thread-safety: fields change under the GIL; a long kernel runs without it, so writing a tensor that another thread's
     kernel reads is a race on its elements, as in PyTorch, and on nothing else.
     """
@@ -502,6 +502,12 @@ cdef int set_requires_grad(Tensor t, bint value) except -1:
     return 0
 
 
+cdef bint refers_to_anything(Tensor t) noexcept:
+    """Whether t may lead, through other objects, back to one that refers to it."""
+    return (t.node is not None or t.base is not None or t.grad_ is not None or t.extra is not None
+            or dict_of(<PyObject*>t)[0] != NULL)
+
+
 cdef int set_grad(Tensor t, object value) except -1:
     if value is None:
         t.grad_ = None
@@ -515,7 +521,7 @@ cdef int set_grad(Tensor t, object value) except -1:
         raise RuntimeError(f"assigned grad has data of a different size: expected {shape_tuple(&t.a)}, got {shape_tuple(&g.a)}")
     if g.a.dtype != t.a.dtype:
         raise RuntimeError(f"assigned grad has data of a different type: expected {DTYPES[t.a.dtype]}, got {DTYPES[g.a.dtype]}")
-    if g.node is not None:
+    if refers_to_anything(g):
         cycles_are_possible()
     t.grad_ = value
     return 0

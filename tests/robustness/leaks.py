@@ -54,6 +54,19 @@ def create_graph_cycle():
     (x * x * x).sum().backward(create_graph=True)  # x.grad leads back to x
 
 
+def gradients_of_each_other():
+    x, y = leaf(), leaf()
+    x.grad, y.grad = y, x
+
+
+def more_than_a_slab_holds():
+    x = leaf()
+    many = [x * i for i in range(2000)]
+    del many[::2]
+    many += [x + i for i in range(3000)]
+    many[-1].extra = many  # the collector sees them all from now on
+
+
 def create_graph_grad():
     x = leaf()
     g, = fastgrad.autograd.grad((x * x * x).sum(), x, create_graph=True)
