@@ -9,11 +9,12 @@ import warnings
 import weakref
 from contextlib import contextmanager
 
+from fastgrad._declared import Declared
 from fastgrad._engine import Tensor
 
 from ..optimizer import Optimizer
 
-__all__ = ["Formula", "LRScheduler", "check_optimizer", "per_group", "rates", "set_rate", "warn_of_epoch"]
+__all__ = ["DeclaredLR", "Formula", "LRScheduler", "check_optimizer", "per_group", "rates", "set_rate", "warn_of_epoch"]
 
 DETAILS = "See more details at https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
 
@@ -198,7 +199,17 @@ class _LRScheduler(LRScheduler):
     """Old name of LRScheduler."""
 
 
-class Formula(LRScheduler):
+class DeclaredLR(Declared, LRScheduler):
+    """A scheduler of settings (_declared.py), the optimizer and last_epoch among them."""
+
+    def _construct(self, optimizer, last_epoch, **settings):
+        check_optimizer(optimizer)
+        self.optimizer = optimizer
+        self._configure(**settings)
+        LRScheduler.__init__(self, optimizer, last_epoch)
+
+
+class Formula(DeclaredLR):
     """A scheduler that computes each group's rate from the group's rate before, and its first one, alone."""
 
     def next_rate(self, rate, base):

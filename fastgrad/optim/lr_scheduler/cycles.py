@@ -6,7 +6,7 @@ The momentum is a group's "momentum", or the first of its "betas".
 import math
 import types
 
-from .base import LRScheduler, check_optimizer, per_group, set_rate
+from .base import DeclaredLR, LRScheduler, check_optimizer, per_group, set_rate
 
 __all__ = ["CosineAnnealingWarmRestarts", "CyclicLR", "OneCycleLR"]
 
@@ -108,7 +108,7 @@ class CyclicLR(_WithMomentum):
             self._scale_fn_custom.__dict__.update(state_dict["_scale_fn_custom"])
 
 
-class CosineAnnealingWarmRestarts(LRScheduler):
+class CosineAnnealingWarmRestarts(DeclaredLR):
     """lr = eta_min + (base_lr - eta_min) (1 + cos(pi T_cur / T_i)) / 2, T_cur epochs after the last restart of T_i.
 
     Args:
@@ -118,19 +118,15 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     Source: Loshchilov and Hutter 2016, SGDR: Stochastic Gradient Descent with Warm Restarts.
     """
 
-    def __init__(self, optimizer, T_0, T_mult=1, eta_min=0.0, last_epoch=-1):
-        if T_0 <= 0 or not isinstance(T_0, int):
-            raise ValueError(f"Expected positive integer T_0, but got {T_0}")
-        if T_mult < 1 or not isinstance(T_mult, int):
-            raise ValueError(f"Expected integer T_mult >= 1, but got {T_mult}")
+    _settings = lambda optimizer, T_0, T_mult=1, eta_min=0.0, last_epoch=-1: locals()
+
+    def _construct(self, T_0, T_mult, eta_min, **rest):
+        for name, value in (("positive integer T_0", T_0), ("integer T_mult >= 1", T_mult)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"Expected {name}, but got {value}")
         if not isinstance(eta_min, (float, int)):
             raise ValueError(f"Expected float or int eta_min, but got {eta_min} of type {type(eta_min)}")
-        self.T_0 = T_0
-        self.T_i = T_0
-        self.T_mult = T_mult
-        self.eta_min = eta_min
-        self.T_cur = last_epoch
-        super().__init__(optimizer, last_epoch)
+        super()._construct(T_0=T_0, T_i=T_0, T_mult=T_mult, eta_min=eta_min, T_cur=rest["last_epoch"], **rest)
 
     def get_lr(self):
         """The groups' next learning rates. Only `step` calls it."""

@@ -18,14 +18,15 @@ __all__ = [
 class _FunctionLR(Formula):
     """A function of the epoch for each group. In the state dict stand the attributes of callable objects; functions are left out."""
 
-    def __init__(self, optimizer, lr_lambda, last_epoch=-1):
-        self.optimizer = optimizer
-        groups = len(optimizer.param_groups)
-        self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * groups
-        if len(self.lr_lambdas) != groups:
-            raise ValueError(f"Expected {groups} lr_lambdas, but got {len(self.lr_lambdas)}")
+    _settings = lambda optimizer, lr_lambda, last_epoch=-1: locals()
+
+    def _configure(self, lr_lambda):
+        groups = len(self.optimizer.param_groups)
+        functions = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * groups
+        if len(functions) != groups:
+            raise ValueError(f"Expected {groups} lr_lambdas, but got {len(functions)}")
+        self.lr_lambdas = functions
         self._check_functions()
-        super().__init__(optimizer, last_epoch)
 
     def _check_functions(self):
         pass
@@ -81,10 +82,7 @@ class MultiplicativeLR(_FunctionLR):
 class StepLR(Formula):
     """lr = gamma lr every step_size epochs."""
 
-    def __init__(self, optimizer, step_size, gamma=0.1, last_epoch=-1):
-        self.step_size = step_size
-        self.gamma = gamma
-        super().__init__(optimizer, last_epoch)
+    _settings = lambda optimizer, step_size, gamma=0.1, last_epoch=-1: locals()
 
     def next_rate(self, rate, base):
         return rate if self.last_epoch == 0 or self.last_epoch % self.step_size else rate * self.gamma
@@ -100,10 +98,10 @@ class MultiStepLR(Formula):
         milestones: epochs; one that is there twice counts twice.
     """
 
-    def __init__(self, optimizer, milestones, gamma=0.1, last_epoch=-1):
-        self.milestones = Counter(milestones)
-        self.gamma = gamma
-        super().__init__(optimizer, last_epoch)
+    _settings = lambda optimizer, milestones, gamma=0.1, last_epoch=-1: locals()
+
+    def _configure(self, milestones, gamma):
+        super()._configure(milestones=Counter(milestones), gamma=gamma)
 
     def next_rate(self, rate, base):
         times = self.milestones.get(self.last_epoch)
@@ -117,12 +115,12 @@ class MultiStepLR(Formula):
 class ConstantLR(Formula):
     """lr = factor base_lr for total_iters epochs, then base_lr."""
 
-    def __init__(self, optimizer, factor=1.0 / 3, total_iters=5, last_epoch=-1):
-        if factor > 1.0 or factor < 0:
+    _settings = lambda optimizer, factor=1.0 / 3, total_iters=5, last_epoch=-1: locals()
+
+    def _configure(self, factor, total_iters):
+        if not 0 <= factor <= 1:
             raise ValueError("Constant multiplicative factor expected to be between 0 and 1.")
-        self.factor = factor
-        self.total_iters = total_iters
-        super().__init__(optimizer, last_epoch)
+        super()._configure(factor=factor, total_iters=total_iters)
 
     def next_rate(self, rate, base):
         if self.last_epoch == 0:
@@ -137,15 +135,14 @@ class ConstantLR(Formula):
 class LinearLR(Formula):
     """From start_factor base_lr to end_factor base_lr in total_iters equal steps."""
 
-    def __init__(self, optimizer, start_factor=1.0 / 3, end_factor=1.0, total_iters=5, last_epoch=-1):
-        if start_factor > 1.0 or start_factor <= 0:
+    _settings = lambda optimizer, start_factor=1.0 / 3, end_factor=1.0, total_iters=5, last_epoch=-1: locals()
+
+    def _configure(self, start_factor, end_factor, total_iters):
+        if not 0 < start_factor <= 1:
             raise ValueError("Starting multiplicative factor expected to be greater than 0 and less or equal to 1.")
-        if end_factor > 1.0 or end_factor < 0:
+        if not 0 <= end_factor <= 1:
             raise ValueError("Ending multiplicative factor expected to be between 0 and 1.")
-        self.start_factor = start_factor
-        self.end_factor = end_factor
-        self.total_iters = total_iters
-        super().__init__(optimizer, last_epoch)
+        super()._configure(start_factor=start_factor, end_factor=end_factor, total_iters=total_iters)
 
     def next_rate(self, rate, base):
         epoch, rise = self.last_epoch, self.end_factor - self.start_factor
@@ -163,9 +160,7 @@ class LinearLR(Formula):
 class ExponentialLR(Formula):
     """lr = gamma lr every epoch."""
 
-    def __init__(self, optimizer, gamma, last_epoch=-1):
-        self.gamma = gamma
-        super().__init__(optimizer, last_epoch)
+    _settings = lambda optimizer, gamma, last_epoch=-1: locals()
 
     def next_rate(self, rate, base):
         return rate if self._is_initial else rate * self.gamma
@@ -177,10 +172,7 @@ class ExponentialLR(Formula):
 class PolynomialLR(Formula):
     """lr = base_lr (1 - epoch / total_iters)^power, then 0."""
 
-    def __init__(self, optimizer, total_iters=5, power=1.0, last_epoch=-1):
-        self.total_iters = total_iters
-        self.power = power
-        super().__init__(optimizer, last_epoch)
+    _settings = lambda optimizer, total_iters=5, power=1.0, last_epoch=-1: locals()
 
     def next_rate(self, rate, base):
         epoch, total = self.last_epoch, self.total_iters
@@ -202,10 +194,7 @@ class CosineAnnealingLR(Formula):
     Source: Loshchilov and Hutter 2016, SGDR: Stochastic Gradient Descent with Warm Restarts.
     """
 
-    def __init__(self, optimizer, T_max, eta_min=0.0, last_epoch=-1):
-        self.T_max = T_max
-        self.eta_min = eta_min
-        super().__init__(optimizer, last_epoch)
+    _settings = lambda optimizer, T_max, eta_min=0.0, last_epoch=-1: locals()
 
     def next_rate(self, rate, base):
         epoch, half, low = self.last_epoch, self.T_max, self.eta_min
