@@ -7,11 +7,11 @@ from fastgrad.composites.linear import (
     svd, svdvals,
 )
 from fastgrad.composites.matrices import (
-    cond, cross, matrix_exp, matrix_norm, matrix_power, multi_dot, norm, tensorinv, tensorsolve, vander, vecdot, vector_norm,
+    cond, cross, householder_product, matrix_exp, matrix_norm, matrix_power, multi_dot, norm, tensorinv, tensorsolve, vander, vecdot, vector_norm,
 )
 
 __all__ = [
-    "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "inv_ex", "lstsq",
+    "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "householder_product", "inv", "inv_ex", "lstsq",
     "matmul", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_ex",
     "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm",
 ]

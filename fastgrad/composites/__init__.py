@@ -3,4 +3,4 @@
 Importing this package defines them: as functions of fastgrad and methods of Tensor.
 """
 
-from fastgrad.composites import contractions, dropouts, linear, matrices, products, random, statistics  # noqa: F401
+from fastgrad.composites import contractions, dropouts, linear, matrices, products, random, statistics, weight_norms  # noqa: F401

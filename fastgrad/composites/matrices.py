@@ -289,3 +289,32 @@ def tensorsolve(A: Tensor, B: Tensor, dims=None):
         raise RuntimeError("Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), but got "
                            f"{prod(shape)} != {prod(A.shape[:B.ndim])}")
     return _ops.reshape(solve_(_ops.reshape(A, (B.numel(), prod(shape))), _ops.reshape(B, (-1,))), shape)
+
+
+@linalg
+def householder_product(A: Tensor, tau: Tensor):
+    """The first columns of the product of the reflections I - tau_i v_i v_i^T, v_i the i-th column of A below a 1 on the diagonal.
+
+    Args:
+        A: (..., m, n) with m >= n.
+        tau: (..., k) with k <= n.
+    Returns:
+        (..., m, n), with orthonormal columns where every reflection is one.
+    Raises:
+        RuntimeError: more reflections than columns, or more columns than rows.
+    Source: Golub and Van Loan, Matrix Computations, 5.1.
+    """
+    if A.dim() < 2:
+        raise RuntimeError("linalg.householder_product: input must have at least 2 dimensions.")
+    m, n = A.shape[-2:]
+    if m < n:
+        raise RuntimeError("linalg.householder_product: input.shape[-2] must be greater than or equal to input.shape[-1]")
+    if tau.shape[-1] > n:
+        raise RuntimeError("linalg.householder_product: input.shape[-1] must be greater than or equal to tau.shape[-1]")
+    eye = _ops.eye(m, n, dtype=A.dtype)
+    columns = A.tril(-1) + eye
+    product = eye.expand(*A.shape[:-2], m, n)
+    for i in reversed(range(tau.shape[-1])):
+        v = columns[..., i:i + 1]
+        product = product - tau[..., i, None, None] * (v @ (v.mT @ product))
+    return product

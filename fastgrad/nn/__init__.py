@@ -6,6 +6,6 @@ clipping and the like. No arithmetic over elements lives here: that is the engin
 
 from . import functional, init, modules, utils
 from .modules import *
-from .parameter import Buffer, Parameter
+from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 
-__all__ = ["Buffer", "Parameter", "functional", "init", "utils", *modules.__all__]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "functional", "init", "utils", *modules.__all__]

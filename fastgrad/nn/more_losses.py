@@ -10,7 +10,7 @@ import fastgrad as fg
 
 from ._reduction import legacy_get_string
 
-__all__ = ["cosine_embedding_loss", "cosine_similarity", "gaussian_nll_loss", "hinge_embedding_loss", "kl_div", "margin_ranking_loss",
+__all__ = ["cosine_embedding_loss", "cosine_similarity", "gaussian_nll_loss", "hinge_embedding_loss", "kl_div", "linear_cross_entropy", "margin_ranking_loss",
            "multilabel_soft_margin_loss", "pairwise_distance", "poisson_nll_loss", "soft_margin_loss", "triplet_margin_loss",
            "triplet_margin_with_distance_loss"]
 
@@ -78,7 +78,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     if var.shape != input.shape:
         if tuple(input.shape[:-1]) == tuple(var.shape):
             var = var.unsqueeze(-1)
-        elif tuple(input.shape[:-1]) != tuple(var.shape[:-1]) or var.shape[-1] != 1:
+        elif var.dim() != input.dim() or [have for want, have in zip(input.shape, var.shape) if have != want] != [1]:
             raise ValueError("var is of incorrect size")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid")
@@ -157,3 +157,19 @@ def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_fu
     distance = distance_function or pairwise_distance
     swapped = distance(positive, negative) if swap else None
     return _triplet(distance(anchor, positive), distance(anchor, negative), swapped, margin, reduction)
+
+
+def linear_cross_entropy(input, linear_weight, target, *, linear_bias=None, weight=None, reduction="mean", ignore_index=None,
+                         label_smoothing=0.0, options=None):
+    """cross_entropy(linear(input, linear_weight, linear_bias), target, ...).
+
+    Args:
+        linear_weight: (C, *d, in_features), d further dimensions of the target. linear_bias: (C, *d).
+        ignore_index: None stands for -100 where the target has class indices.
+        options: accepted; it does not change the result.
+    """
+    *shape, features = linear_weight.shape
+    logits = fg._ops.linear(input, linear_weight.reshape(-1, features), None if linear_bias is None else linear_bias.reshape(-1))
+    logits = logits.reshape(*input.shape[:-1], *shape)
+    return fg._ops.cross_entropy(logits, target, weight, ignore_index=-100 if ignore_index is None else ignore_index, reduction=reduction,
+                                 label_smoothing=label_smoothing)

@@ -11,7 +11,7 @@ import fastgrad as fg
 from fastgrad._engine import Tensor
 from fastgrad._methods import disabled_torch_function
 
-__all__ = ["Parameter", "Buffer"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
 
 
 class _MarkedType(type(Tensor)):
@@ -99,4 +99,65 @@ class Buffer(Tensor, metaclass=_MarkedType):
         buffer = data.detach().requires_grad_(data.requires_grad)
         buffer.persistent = persistent
         buffer._is_buffer = True
+        return buffer
+
+
+class UninitializedTensorMixin:
+    """A parameter or buffer whose shape is not known yet: `materialize` gives it one, and its ordinary class."""
+
+    _becomes = None
+
+    def materialize(self, shape, device=None, dtype=None):
+        """Take memory for a shape; the values are arbitrary."""
+        self.data = fg.empty(shape, device=device or self.device, dtype=dtype or self.data.dtype)
+        self.__class__ = self._becomes
+
+    @property
+    def shape(self):
+        raise RuntimeError("Can't access the shape of an uninitialized parameter or buffer. This error usually happens in `load_state_dict` "
+                           "when trying to load an uninitialized parameter into an initialized one. Call `forward` to initialize the "
+                           "parameters before accessing their attributes.")
+
+    def share_memory_(self):
+        raise RuntimeError("Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the parameters before "
+                           "calling `module.share_memory()`.")
+
+    def __deepcopy__(self, memo):
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.requires_grad, dtype=self.data.dtype)
+        return memo[id(self)]
+
+    def __reduce_ex__(self, protocol):
+        return _rebuild_uninitialized, (type(self), self.requires_grad, self.data.dtype)
+
+    def __repr__(self):
+        return f"<{type(self).__name__}>"
+
+
+def _rebuild_uninitialized(cls, requires_grad, dtype):
+    return cls(requires_grad, dtype=dtype)
+
+
+def is_lazy(param):
+    """Whether a parameter or buffer has no shape yet."""
+    return isinstance(param, UninitializedTensorMixin)
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
+    """A Parameter of a lazy module, before its first input."""
+
+    _becomes = Parameter
+
+    def __new__(cls, requires_grad=True, device=None, dtype=None):
+        return Tensor._make_subclass(cls, fg.empty(0, device=device, dtype=dtype), requires_grad)
+
+
+class UninitializedBuffer(UninitializedTensorMixin, Buffer):
+    """A buffer of a lazy module, before its first input."""
+
+    _becomes = Buffer
+
+    def __new__(cls, requires_grad=False, device=None, dtype=None, persistent=True):
+        buffer = Tensor._make_subclass(cls, fg.empty(0, device=device, dtype=dtype), requires_grad)
+        buffer.persistent = persistent
         return buffer

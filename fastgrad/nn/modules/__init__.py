@@ -34,6 +34,14 @@ from .sparse import *
 from .sparse import __all__ as _sparse
 from .transformer import *
 from .transformer import __all__ as _transformer
+from .adaptive_softmax import *
+from .adaptive_softmax import __all__ as _adaptive_softmax
+from .lazy import *
+from .lazy import __all__ as _lazy
+from .more_pooling import *
+from .more_pooling import __all__ as _more_pooling
+from .resampling import *
+from .resampling import __all__ as _resampling
 
 __all__ = [
     "Module",
@@ -54,4 +62,8 @@ __all__ = [
     *_rnn,
     *_sparse,
     *_transformer,
+    *_adaptive_softmax,
+    *_lazy,
+    *_more_pooling,
+    *_resampling,
 ]

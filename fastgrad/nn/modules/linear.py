@@ -1,4 +1,4 @@
-"""Linear layers: Identity, Linear."""
+"""Linear layers: Identity, Linear, Bilinear."""
 
 import math
 
@@ -9,7 +9,7 @@ from .. import init
 from ..parameter import Parameter
 from .module import Module
 
-__all__ = ["Identity", "Linear"]
+__all__ = ["Bilinear", "Identity", "Linear"]
 
 
 class Identity(Module):
@@ -64,3 +64,43 @@ class Linear(Module):
 
 class NonDynamicallyQuantizableLinear(Linear):
     """A Linear under the name that PyTorch shows for the output projection."""
+
+
+class Bilinear(Module):
+    """y_o = x1^T A_o x2 + b_o.
+
+    Args:
+        in1_features, in2_features: sizes of the last dimensions of x1 and x2.
+        out_features: size of the output's last dimension.
+        bias: whether there is a b.
+
+    Attributes:
+        weight: A, shape (out_features, in1_features, in2_features), drawn from U(-k, k) with k = 1 / sqrt(in1_features).
+        bias: b, shape (out_features), drawn likewise; or None.
+
+    Shape: (*, in1_features), (*, in2_features) -> (*, out_features).
+    """
+
+    def __init__(self, in1_features, in2_features, out_features, bias=True, device=None, dtype=None):
+        super().__init__()
+        if in1_features <= 0:
+            raise ValueError(f"in1_features must be > 0, but got (in1_features={in1_features})")
+        self.in1_features = in1_features
+        self.in2_features = in2_features
+        self.out_features = out_features
+        self.weight = Parameter(fg.empty((out_features, in1_features, in2_features), device=device, dtype=dtype))
+        self.register_parameter("bias", Parameter(fg.empty(out_features, device=device, dtype=dtype)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self):
+        bound = 1 / math.sqrt(self.weight.size(1))
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1, input2):
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self):
+        return (f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
+                f"bias={self.bias is not None}")

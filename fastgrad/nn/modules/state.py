@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import fastgrad as fg
 from fastgrad._engine import Tensor
 
-from ..parameter import Parameter
+from ..parameter import Parameter, is_lazy
 from .handle import add_hook
 from .hooks import WrappedHook
 
@@ -180,6 +180,8 @@ class ModuleState:
                 f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object '
                 f"from checkpoint but received {type(given)}"
             )
+        if is_lazy(member) and is_lazy(given):
+            return None
         if member.dim() == 0 and tuple(given.shape) == (1,):
             given = given[0]  # states from before 0-dimensional tensors
         if given.shape != member.shape:
