@@ -1,5 +1,7 @@
 """fastgrad.cuda: there is no GPU.  What asks, learns so; what needs one, raises what PyTorch without CUDA raises."""
 
+from .._lazy import submodule as _submodule
+
 __all__ = ["current_device", "device_count", "empty_cache", "get_device_name", "is_available", "is_initialized", "manual_seed",
            "manual_seed_all", "set_device", "synchronize"]
 
@@ -59,3 +61,7 @@ for _name in ("current_device", "current_stream", "default_stream", "get_device_
               "get_device_properties", "get_rng_state", "get_rng_state_all", "init", "mem_get_info", "reset_peak_memory_stats",
               "set_device", "set_rng_state", "set_rng_state_all", "stream", "synchronize", "Event", "Stream"):
     globals()[_name] = missing(_name)
+
+
+def __getattr__(name):
+    return _submodule(__name__, name, ("amp",))

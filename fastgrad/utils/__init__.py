@@ -1,8 +1,8 @@
-"""fastgrad.utils: PyTorch's torch.utils: data, checkpoint, hooks.  Parts load at the first use."""
+"""fastgrad.utils: PyTorch's torch.utils: data, checkpoint, hooks, benchmark, tensorboard.  Parts load at the first use."""
 
 from fastgrad._lazy import submodule as _submodule
 
-_LAZY = ("_pytree", "checkpoint", "data", "hooks", "tensorboard", "dlpack")
+_LAZY = ("_pytree", "benchmark", "checkpoint", "data", "dlpack", "hooks", "tensorboard")
 
 
 def __getattr__(name):

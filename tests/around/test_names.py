@@ -1,0 +1,141 @@
+"""What stands around torch: compile, jit, hub, profiler, benchmark, distributed with one process, multiprocessing."""
+
+import json
+import warnings
+
+import pytest
+
+import fastgrad as fg
+from fastgrad import distributed, hub, jit, multiprocessing, profiler
+from fastgrad.utils import benchmark
+from tests.nn.both import assert_same
+
+
+def test_compile_and_script_give_back_what_they_get():
+    layer = fg.nn.Linear(2, 1)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert fg.compile(layer) is layer and fg.compile(backend="eager")(layer) is layer
+        assert jit.script(layer) is layer and jit.trace(layer, fg.ones(1, 2)) is layer
+
+        @jit.ignore
+        def f(x):
+            return x
+
+        @fg.compile(mode="reduce-overhead")
+        def g(x):
+            return x + 1
+
+    assert f(1) == 1 and g(1) == 2
+    assert len(caught) <= 2                      # one a kind; none if another test was first
+    with pytest.raises(RuntimeError, match="Either mode or options"):
+        fg.compile(layer, mode="default", options={})
+    with pytest.raises(NotImplementedError, match="state_dict"):
+        jit.save(layer, "x")
+
+
+@pytest.mark.parametrize("name", ["load", "list", "load_state_dict_from_url", "download_url_to_file"])
+def test_hub_refuses(name):
+    with pytest.raises(NotImplementedError, match=f"torch.hub.{name}"):
+        getattr(hub, name)("owner/name", "model")
+
+
+def test_schedule_is_pytorchs():
+    def observe(lib):
+        import torch
+
+        make = torch.profiler.schedule if lib is torch else profiler.schedule
+        return [[make(**kwargs)(i).name for i in range(20)] for kwargs in (dict(wait=1, warmup=1, active=2), dict(wait=0, warmup=2, active=1, repeat=2),
+                                                                           dict(wait=2, warmup=0, active=1, skip_first=3))]
+
+    assert_same(observe)
+
+
+def test_profile(tmp_path):
+    with profiler.profile() as p:
+        for _ in range(3):
+            with profiler.record_function("part"):
+                fg.ones(10).sum()
+            p.step()
+    rows = {row.key: row for row in p.key_averages()}
+    assert rows["part"].count == 3 and rows["part"].cpu_time_total > 0
+    assert "part" in p.key_averages().table(sort_by="cpu_time_total", row_limit=5)
+    p.export_chrome_trace(tmp_path / "trace.json")
+    assert sum(e["name"] == "part" for e in json.loads((tmp_path / "trace.json").read_text())["traceEvents"]) == 3
+
+
+def test_timer():
+    calls = []
+    timer = benchmark.Timer("f()", globals={"f": lambda: calls.append(1)}, label="a label", sub_label="a row", description="a column")
+    made = timer.timeit(10)
+    assert made.number_per_run == 10 and len(made.times) == 1 and made.median == made.mean > 0 and len(calls) == 12
+    ranged = timer.blocked_autorange(min_run_time=0.01)
+    assert sum(ranged.raw_times) >= 0.01 and "a label" in repr(ranged)
+    assert "a column" in str(benchmark.Compare([made, ranged]))
+    assert [benchmark.select_unit(t)[0] for t in (2.0, 2e-3, 2e-6, 2e-9, 2e-12)] == ["s", "ms", "us", "ns", "ns"]
+    with pytest.raises(NotImplementedError, match="language"):
+        benchmark.Timer("x", language="c++")
+
+
+@pytest.fixture
+def one_process(monkeypatch):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    monkeypatch.delenv("RANK", raising=False)
+    distributed.init_process_group("gloo", rank=0, world_size=1)
+    yield
+    distributed.destroy_process_group()
+
+
+def test_collectives_of_one(one_process):
+    x = fg.tensor([1.0, 2.0])
+    out = [fg.zeros(2)]
+    assert distributed.get_rank() == 0 and distributed.get_world_size() == 1 and distributed.get_backend() == "gloo"
+    distributed.all_reduce(x)
+    distributed.broadcast(x, 0)
+    assert distributed.all_gather(out, x, async_op=True).wait() and out[0].tolist() == x.tolist() == [1.0, 2.0]
+    objects = [None]
+    distributed.all_gather_object(objects, {"a": 1})
+    assert objects == [{"a": 1}]
+    with pytest.raises(ValueError, match="twice"):
+        distributed.init_process_group()
+    with pytest.raises(ValueError, match="no other process"):
+        distributed.send(x, 0)
+    model = fg.nn.parallel.DistributedDataParallel(fg.nn.Linear(2, 1))
+    with model.no_sync():
+        model(x).sum().backward()
+    assert list(model.state_dict()) == ["module.weight", "module.bias"] and model.module.weight.grad.tolist() == [[1.0, 2.0]]
+
+
+def test_more_processes_are_refused():
+    with pytest.raises(NotImplementedError, match="world size of 2"):
+        distributed.init_process_group(world_size=2, rank=0)
+    with pytest.raises(ValueError, match="has not been initialized"):
+        distributed.get_rank()
+    with pytest.raises(ValueError, match="has not been initialized"):
+        fg.nn.parallel.DistributedDataParallel(fg.nn.Linear(2, 1))
+
+
+def test_data_parallel():
+    def observe(lib):
+        lib.manual_seed(0)
+        model = lib.nn.DataParallel(lib.nn.Linear(2, 1))
+        return repr(model), model.state_dict(), model(lib.ones(3, 2))
+
+    assert_same(observe, rtol=1e-6)
+
+
+def fails(i, queue):
+    if i == 1:
+        raise RuntimeError("number one")
+    queue.put(fg.full((2,), float(i)))
+
+
+def test_spawned_processes():
+    queue = multiprocessing.get_context("fork").SimpleQueue()
+    with pytest.raises(multiprocessing.ProcessRaisedException, match="number one"):
+        multiprocessing.start_processes(fails, (queue,), nprocs=2, start_method="fork")
+    multiprocessing.start_processes(fails, (queue,), nprocs=1, start_method="fork")
+    values = [queue.get().tolist()]
+    while not queue.empty():
+        values.append(queue.get().tolist())
+    assert values in ([[0.0, 0.0]], [[0.0, 0.0]] * 2)
