@@ -18,9 +18,9 @@ cdef void softmax_forward(real* out, real* a, const Launch* l, void* scratch) no
         o = <real*>(<char*>out + i * k)
         most = extreme_line(<const real*>row, s, n, True)
         exp_shifted(o, row, most, n)
-        total = sum_row(<const real*>o, n)
+        total = 1 / sum_row(<const real*>o, n)       # a product for each element costs a tenth of a division
         for j in range(n):
-            o[j] /= total
+            o[j] *= total
 
 
 cdef void exp_shifted(real* out, const real* a, real shift, i64 n) noexcept nogil:
@@ -77,9 +77,8 @@ cdef void softmax_columns(real* out, real* a, i64 kept, i64 n, i64 s, bint logar
                 total[i] += e[i]
             if not logarithm:
                 memcpy(<char*>(out + done) + j * s, e, width * sizeof(real))
-        if logarithm:
-            for i in range(width):
-                total[i] = vlog(total[i])
+        for i in range(width):
+            total[i] = vlog(total[i]) if logarithm else 1 / total[i]
         for j in range(n):
             row = <real*>(<char*>(a + done) + j * s)
             o = <real*>(<char*>(out + done) + j * s)
@@ -88,7 +87,7 @@ cdef void softmax_columns(real* out, real* a, i64 kept, i64 n, i64 s, bint logar
                     e[i] = (row[i] - most[i]) - total[i]
             else:
                 for i in range(width):
-                    e[i] = o[i] / total[i]
+                    e[i] = o[i] * total[i]
             memcpy(o, e, width * sizeof(real))
         done += width
 

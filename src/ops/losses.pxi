@@ -52,7 +52,7 @@ cdef Tensor fused_mse(Tensor input, Tensor target, double divisor):
     for i in range(1, 3):
         l.stride[i][0], l.stride[i][1] = 0, itemsize(input.a.dtype)
     l.attr[1].i, l.attr[2].f = DIVIDED, divisor
-    run_sums(&l, out)
+    run_in_blocks(&l, out, K_SUM_FORWARD)
     return out
 
 

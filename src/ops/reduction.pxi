@@ -15,8 +15,8 @@ cdef enum:                    # as in kernels/reduce.pxi
     ROOT
     POWER
     FEW_COLUMNS = 64          # TILE // 4 there
-    FEW_SUMS = 64             # up to so many sums, if they are long, are taken in blocks of SUM_BLOCK elements
-    SUM_BLOCK = 1 << 15
+    FEW_KEPT = 64             # up to so many results, if they are of many elements, are formed in blocks
+    BLOCK_ELEMENTS = 1 << 15
 
 
 cdef Tensor reduced_shape(Tensor t, int mask, bint keepdim, int dt):
@@ -140,7 +140,12 @@ cdef Tensor reduced(Launch* l, Tensor t, int mask, bint keepdim, int dt):
         plan_reduction(l, &copy.a, mask, 1, &first)
     give_output(l, 0, out)
     if out.a.numel:
-        run(l)
+        if l.kernel == K_EXTREME_FORWARD:
+            run_in_blocks(l, out, K_EXTREME_FORWARD)
+        elif l.kernel == K_SUM_INTEGER or l.kernel == K_COUNT_FORWARD:
+            run_in_blocks(l, out, K_SUM_INTEGER)
+        else:
+            run(l)
     return out
 
 
@@ -153,31 +158,32 @@ cdef inline Tensor in_dtype(Tensor t, int dt):
     return t if t.a.dtype == dt else converted(t, dt)
 
 
-cdef int run_sums(Launch* l, Tensor out) except -1:
-    """Run planned sums of floats into contiguous `out`.  Where few are long, blocks of them are summed first, which can be shared out
-    among threads; they are always the same blocks, so that the sums are."""
-    cdef int64_t kept = out.a.numel, n = l.shape[l.ndim - 1], block, count, rest
-    if kept > FEW_SUMS or n * kept < 4 * SUM_BLOCK:
-        return run_sum(l)
-    block = SUM_BLOCK // kept // 64 * 64
-    count, rest = n // block, n % block
-    return sum_blocks(l, out, block, count, rest)
+cdef int run_in_blocks(Launch* l, Tensor out, int total) except -1:
+    """Run a planned reduction into contiguous `out`.  Where few are long, blocks of them are reduced first, which can be shared out
+    among threads; they are always the same blocks, so that sums of floats are the same.  total: the kernel that reduces the
+    blocks' results."""
+    cdef int64_t kept = out.a.numel, n = l.shape[l.ndim - 1], block
+    if kept > FEW_KEPT or n * kept < 4 * BLOCK_ELEMENTS:
+        return run_reduction(l)
+    block = BLOCK_ELEMENTS // kept // 64 * 64
+    return reduce_blocks(l, out, total, block, n // block, n % block)
 
 
-cdef int sum_blocks(Launch* l, Tensor out, int64_t block, int64_t count, int64_t rest) except -1:
+cdef int reduce_blocks(Launch* l, Tensor out, int total, int64_t block, int64_t count, int64_t rest) except -1:
     cdef int64_t shape[2]
-    cdef int i, d, last = l.ndim - 1, w = itemsize(out.a.dtype), finish = <int>l.attr[1].i
+    cdef int i, d, last = l.ndim - 1, w = itemsize(out.a.dtype)
     cdef Tensor partial
     cdef Launch part = l[0]
     shape[0], shape[1] = count + (rest > 0), out.a.numel
     partial = empty(out.a.dtype, 2, shape)
-    part.attr[1].i = AS_IS
+    if total == K_SUM_FORWARD:
+        part.attr[1].i = AS_IS
     if rest:                                    # what is left of the last block
         part.shape[last] = rest
         part.ptr[0] = partial.a.data + count * shape[1] * w
         for i in range(1, l.noperands):
             part.ptr[i] = l.ptr[i] + l.stride[i][last] * block * count
-        run_sum(&part)
+        run_reduction(&part)
     part.ndim = l.ndim + 1                      # the blocks are another, outermost loop
     for d in range(l.ndim):
         part.shape[d + 1] = l.shape[d]
@@ -189,18 +195,19 @@ cdef int sum_blocks(Launch* l, Tensor out, int64_t block, int64_t count, int64_t
         for d in range(l.ndim):
             part.stride[i][d + 1] = l.stride[i][d]
         part.stride[i][0] = l.stride[i][last] * block if i else shape[1] * w
-    run_sum(&part)
-    part.kernel, part.ndim, part.noperands = K_SUM_FORWARD, 2, 2
+    run_reduction(&part)
+    part.kernel, part.dtype, part.ndim, part.noperands = total, out.a.dtype, 2, 2
     part.shape[0], part.shape[1] = shape[1], shape[0]
     part.ptr[0], part.ptr[1] = out.a.data, partial.a.data
     part.stride[0][0], part.stride[0][1] = w, 0
     part.stride[1][0], part.stride[1][1] = w if shape[1] > 1 else 0, shape[1] * w
-    part.attr[0].i, part.attr[1].i = PLAIN, finish
-    return run_sum(&part)
+    if total == K_SUM_FORWARD:
+        part.attr[0].i, part.attr[1].i = PLAIN, l.attr[1].i
+    return run_reduction(&part)
 
 
-cdef inline int run_sum(Launch* l) except -1:
-    """One launch, by the kernel for few columns where they are few."""
+cdef inline int run_reduction(Launch* l) except -1:
+    """One launch, of sums by the kernel for few columns where they are few."""
     cdef int last = l.ndim - 1, w = itemsize(l.dtype)
     cdef int64_t kept = l.shape[last - 1]
     if l.kernel == K_SUM_FORWARD and l.attr[0].i == PLAIN and 1 < kept <= FEW_COLUMNS and l.stride[1][last - 1] == w \
@@ -227,7 +234,7 @@ cdef Tensor sum_over(Tensor t, int mask, bint keepdim, int mapping, int finish, 
         out = reduced_shape(t, mask, keepdim, t.a.dtype)
         give_output(&l, 0, out)
         if out.a.numel:
-            run_sums(&l, out)
+            run_in_blocks(&l, out, K_SUM_FORWARD)
     return in_dtype(out, dt)
 
 
