@@ -3,6 +3,10 @@
 # A row gives the kernel, the dtype rule and what each input's gradient reads; everything else (promotion, broadcasting,
 # memory order, numbers among the operands, the node) is here, once.
 
+cdef enum:
+    REUSED = 4096                 # elements from which writing over memory in the cache is worth looking for
+
+
 cdef Tensor plain(const Row* row, int kernel, PyObject** x, int n, PyObject** attr, Tensor into):
     """As plain_of, with its loops unrolled for the usual numbers of operands."""
     if n == 2:
@@ -306,12 +310,24 @@ cdef int elementwise_backward(Node node, PyObject** grads, PyObject** out, bint 
                 m += 1
             value = None
             if bools == 0:
-                value = plain(row, row.grad_kernel[i], x, m, node.saved + n + 1, None)
+                value = plain(row, row.grad_kernel[i], x, m, node.saved + n + 1, dying(node, i, grad))
             if value is None:
                 loop = FLOAT32 if grad.a.dtype == FLOAT16 or grad.a.dtype == BFLOAT16 else grad.a.dtype
                 value = compute(row, row.grad_kernel[i], loop, grad.a.dtype, bools, x, m, node.saved + n + 1, None)
             give(out, i, value)
     return 0
+
+
+cdef inline Tensor dying(Node node, int i, Tensor grad):
+    """The incoming gradient, if that of input i may be written over it: it is large, nobody but the walk and our caller holds it, and no
+    other input needs it any more."""
+    cdef int j
+    if grad.a.numel < REUSED or node.extra is not None or not exclusive(grad, 2):
+        return None
+    for j in range(i + 1, node.row.ninputs):
+        if node.edge[j] != NULL:
+            return None
+    return grad
 
 
 cdef object differentiable(Node node, int i, Tensor grad):

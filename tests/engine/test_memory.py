@@ -88,3 +88,42 @@ def test_a_graph_holds_what_it_saves_until_backward():
     assert memory.allocated() - start in near(MIB)      # the gradient, no saved result
     w.grad = None
     assert memory.allocated() - start < 1024
+
+
+def chain_of(x):
+    for _ in range(5):
+        x = x.tanh()
+    return x
+
+
+def test_backward_of_a_chain_reuses_the_gradients_memory():
+    w = fastgrad.ones(ELEMENTS, requires_grad=True)
+    start = memory.allocated()
+    y = chain_of(w)
+    y.backward(fastgrad.ones(ELEMENTS))
+    assert memory.peak() - start < 8 * MIB          # five results, the given gradient, and one that is written over from step to step
+    w.grad = None
+
+
+@pytest.mark.parametrize("looked_at", ["hook", "retained", "post hook", "asked for", "given"])
+def test_nobody_sees_a_gradient_written_over(looked_at):
+    """Whoever has hold of a gradient on its way keeps its value."""
+    x = fastgrad.full((ELEMENTS,), 0.3, dtype=fastgrad.float64, requires_grad=True)
+    middle = x.tanh()
+    y = middle.sigmoid()
+    given, kept = fastgrad.full((ELEMENTS,), 2.0, dtype=fastgrad.float64), []
+    expected = 2 * y[0].item() * (1 - y[0].item())
+    if looked_at == "hook":
+        middle.register_hook(kept.append)
+    elif looked_at == "retained":
+        middle.retain_grad()
+    elif looked_at == "post hook":
+        middle.grad_fn.register_hook(lambda inputs, outputs: kept.extend(outputs))
+    if looked_at == "asked for":
+        kept.append(fastgrad.autograd.grad(y, [middle, x], given)[0])
+    else:
+        y.backward(given)
+    seen = middle.grad if looked_at == "retained" else given if looked_at == "given" else kept[0]
+    assert fastgrad.allclose(seen, fastgrad.full_like(seen, 2.0 if looked_at == "given" else expected))
+    if looked_at != "asked for":
+        assert fastgrad.allclose(x.grad, fastgrad.full_like(x, expected * (1 - middle[0].item() ** 2)))
