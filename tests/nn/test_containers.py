@@ -233,3 +233,11 @@ def test_replacing_a_layer_changes_the_output():
 
     assert_same(observe)
     assert_same_error(lambda lib: lib.nn.Sequential(lib.nn.Module())(1))
+
+
+def test_layers_of_settings_are_copied_and_pickled():
+    import copy
+    import pickle
+
+    layer = fastgrad.nn.Dropout(0.25)
+    assert repr(copy.deepcopy(layer)) == repr(pickle.loads(pickle.dumps(layer))) == repr(layer)

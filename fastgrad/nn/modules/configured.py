@@ -7,10 +7,15 @@ from .module import Module
 __all__ = ["Configured"]
 
 
-class Configured(Declared, Module):
-    """A module of settings (_declared.py). `_shown` names those that are in its text; `inplace` is there where it is True."""
+class Configured(Module, Declared):
+    """A module of settings (_declared.py). `_shown` names those that are in its text; `inplace` is there where it is True.
+
+    Module comes first: instances are made as its are, which pickling and copying ask of the first base.
+    """
 
     _shown = ()
+
+    __init__ = Declared.__init__
 
     def _construct(self, **settings):
         Module.__init__(self)

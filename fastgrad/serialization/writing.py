@@ -1,0 +1,128 @@
+"""Writing: `save`. What is pickled goes by PyTorch's names, storages beside it; a path is replaced in one step."""
+
+import io
+import os
+import pickle
+import struct
+import zipfile
+from collections import OrderedDict
+
+import fastgrad as fg
+
+from .names import ALIGNMENT, DEVICE, HERE, PARAMETER, PARAMETER_STATE, REBUILD, SIZE, STORAGES, THERE, Named
+
+__all__ = ["save"]
+
+
+class Writer(pickle._Pickler):
+    """Pickles with PyTorch's names; the storages of tensors are collected beside it."""
+
+    dispatch = dict(pickle._Pickler.dispatch)
+
+    def __init__(self, file, protocol):
+        super().__init__(file, protocol)
+        self.storages = {}  # id -> (number, storage, dtype name)
+
+    def reducer_override(self, obj):
+        if isinstance(obj, fg.nn.Parameter):
+            state = dict(obj.__dict__)
+            parts = obj.data, obj.requires_grad, OrderedDict()
+            return (PARAMETER_STATE, (*parts, state)) if state else (PARAMETER, parts)
+        if type(obj) is fg.Tensor:
+            if not obj.is_leaf and obj.requires_grad:
+                obj = obj.detach().requires_grad_(True)
+            return REBUILD, (_Reference(self.number_of(obj)), obj.storage_offset(), tuple(obj.shape), obj.stride(), obj.requires_grad,
+                             OrderedDict())
+        if type(obj) is fg.Size:
+            return SIZE, (tuple(obj),)
+        if type(obj) is fg.device:
+            return DEVICE, (obj.type,) if obj.index is None else (obj.type, obj.index)
+        return NotImplemented
+
+    def number_of(self, tensor):
+        storage, dtype = tensor.untyped_storage(), tensor.dtype.name
+        number, _, known = self.storages.setdefault(id(storage), (len(self.storages), storage, dtype))
+        if known != dtype:
+            raise RuntimeError("Cannot save multiple tensors or storages that view the same data as different types")
+        return "storage", Named(THERE, STORAGES[dtype]), str(number), "cpu", storage.nbytes() // tensor.element_size()
+
+    def persistent_id(self, obj):
+        return obj.key if type(obj) is _Reference else None
+
+    def save_named(self, obj):
+        self.write(pickle.GLOBAL + f"{obj.module}\n{obj.name}\n".encode())
+
+    def save_dtype(self, obj):
+        self.save_named(Named(THERE, obj.name))
+
+    def save_global(self, obj, name=None):
+        module = getattr(obj, "__module__", None) or ""
+        name = name or getattr(obj, "__qualname__", None) or obj.__name__
+        if module.partition(".")[0] == HERE and "." not in name:
+            self.save_named(Named(THERE + module[len(HERE):], name))
+            self.memoize(obj)
+            return
+        super().save_global(obj, name)
+
+    def save_type(self, obj):
+        if obj in (type(None), type(NotImplemented), type(...)):
+            return pickle._Pickler.save_type(self, obj)
+        return self.save_global(obj)
+
+    dispatch[Named], dispatch[fg.dtype], dispatch[type] = save_named, save_dtype, save_type
+
+
+class _Reference:
+    """A storage, where a tensor's pickle refers to it."""
+
+    def __init__(self, key):
+        self.key = key
+
+
+def save(obj, f, pickle_module=pickle, pickle_protocol=2, _use_new_zipfile_serialization=True, _disable_byteorder_record=False):
+    """Write an object with tensors to a file that fastgrad and PyTorch can load.
+
+    Args:
+        f: path, or an object with `write`.  A path is replaced in one step, once everything is written.
+        pickle_protocol: of the part that is a pickle.
+    Raises:
+        NotImplementedError: another pickle_module, or the format from before PyTorch 1.6.
+    """
+    if pickle_module is not pickle:
+        raise NotImplementedError("save: pickle_module is not supported")
+    if not _use_new_zipfile_serialization:
+        raise NotImplementedError("save: _use_new_zipfile_serialization=False is not supported")
+    body = io.BytesIO()
+    writer = Writer(body, pickle_protocol)
+    writer.dump(obj)
+    storages = [storage for _, storage, _ in writer.storages.values()]
+    if hasattr(f, "write"):
+        return write_archive(f, "archive", body.getvalue(), storages)
+    path = os.fspath(f)
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "wb") as file:
+            write_archive(file, os.path.splitext(os.path.basename(path))[0], body.getvalue(), storages)
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
+
+
+def write_archive(file, name, body, storages):
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        def entry(which, data):
+            info = zipfile.ZipInfo(f"{name}/{which}")
+            start = archive.fp.tell() + 30 + len(info.filename.encode()) + 4
+            padding = -start % ALIGNMENT
+            info.extra = struct.pack("<2sH", b"FB", padding) + b"Z" * padding
+            archive.writestr(info, data)
+
+        entry("data.pkl", body)
+        entry(".format_version", b"1")
+        entry(".storage_alignment", str(ALIGNMENT).encode())
+        entry("byteorder", b"little")
+        for number, storage in enumerate(storages):
+            entry(f"data/{number}", bytes(memoryview(storage._bytes())) if storage.nbytes() else b"")
+        entry("version", b"3\n")
