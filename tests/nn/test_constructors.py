@@ -1,6 +1,8 @@
 """Constructors of layers that only keep their arguments: PyTorch's names, order and defaults; and what users derive from them."""
 
+import copy
 import inspect
+import pickle
 
 import pytest
 import torch
@@ -41,3 +43,10 @@ def test_a_layer_of_the_user_s_with_a_constructor():
     assert list(inspect.signature(Steep).parameters) == ["steepness"]
     assert list(inspect.signature(layer.forward).parameters) == ["input"]
     assert layer(fg.tensor(0.5)).item() == pytest.approx(torch.nn.Softplus(3.0)(torch.tensor(0.5)).item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("make", [lambda nn: nn.ReLU(), lambda nn: nn.CrossEntropyLoss(label_smoothing=0.25), lambda nn: nn.MaxPool2d(2)])
+def test_copies_and_pickles_are_the_same_layer(make):
+    layer = make(fg.nn)
+    for twin in (copy.copy(layer), copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert type(twin) is type(layer) and repr(twin) == repr(layer) == repr(make(torch.nn))
