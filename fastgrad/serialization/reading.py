@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import fastgrad as fg
 
+from .legacy import is_legacy, load_legacy
 from .names import PICKLE_LIMIT
 from .unpickling import Kind, Reader, SafeReader
 
@@ -103,7 +104,7 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
         mmap: leave the tensors' bytes in the file until they are used; needs a path.
     Raises:
         UnpicklingError: the file names something that is not allowed.
-        RuntimeError: it is damaged, or in the format from before PyTorch 1.6.
+        RuntimeError: it is damaged.
     """
     if pickle_module not in (None, pickle):
         raise NotImplementedError("load: pickle_module is not supported")
@@ -111,25 +112,34 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
         raise ValueError("f must be a file path in order to use the mmap argument")
     with opened(f) as file:
         file.seek(0)
-        if file.read(4) != b"PK\x03\x04":
-            raise RuntimeError("load: not a zip archive. The file is damaged, or in the format from before PyTorch 1.6, which is not "
-                               "supported: load and save it anew with PyTorch.")
+        start = file.read(32)
+        kind, options = Reader if weights_only is False else SafeReader, {"encoding": "utf-8", **pickle_load_args}
+        if is_legacy(start):
+            if mmap:
+                raise RuntimeError("mmap can only be used with files saved with `torch.save(_use_new_zipfile_serialization=True)`")
+            return unpickled(lambda: load_legacy(file, kind, lambda location: place(location, map_location), options), weights_only)
+        if start[:4] != b"PK\x03\x04":
+            raise RuntimeError("load: neither a zip archive nor in the format from before PyTorch 1.6. The file is damaged.")
         mapped = None
         if mmap:
             from mmap import ACCESS_COPY, mmap as map_file
 
             mapped = map_file(file.fileno(), 0, access=ACCESS_COPY)
         archive = Archive(file, map_location, mapped)
-        kind = Reader if weights_only is False else SafeReader
-        reader = kind(io.BytesIO(archive.read("data.pkl", PICKLE_LIMIT)), archive.storage, **{"encoding": "utf-8", **pickle_load_args})
-        try:
-            return reader.load()
-        except (pickle.UnpicklingError, RuntimeError, NotImplementedError):
+        body = io.BytesIO(archive.read("data.pkl", PICKLE_LIMIT))
+        return unpickled(kind(body, archive.storage, **options).load, weights_only)
+
+
+def unpickled(load, weights_only):
+    """What load() gives; with weights_only, any error that a file can cause is one of three classes."""
+    try:
+        return load()
+    except (pickle.UnpicklingError, RuntimeError, NotImplementedError):
+        raise
+    except Exception as error:
+        if weights_only is False:
             raise
-        except Exception as error:
-            if weights_only is False:
-                raise
-            raise pickle.UnpicklingError(f"Weights only load failed. {type(error).__name__}: {error}") from error
+        raise pickle.UnpicklingError(f"Weights only load failed. {type(error).__name__}: {error}") from error
 
 
 @contextmanager
