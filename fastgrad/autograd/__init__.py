@@ -24,7 +24,7 @@ def __getattr__(name):
         module = import_module(f"{__name__}.gradcheck")  # the functions take the module's place
         globals().update(gradcheck=module.gradcheck, gradgradcheck=module.gradgradcheck)
         return globals()[name]
-    if name in ("forward_ad", "functional"):
+    if name in ("forward_ad", "functional", "profiler"):
         from importlib import import_module
 
         return import_module(f"{__name__}.{name}")

@@ -2,7 +2,7 @@
 
 from fastgrad._lazy import submodule as _submodule
 
-_LAZY = ("_pytree", "benchmark", "checkpoint", "data", "dlpack", "hooks", "tensorboard")
+_LAZY = ("_pytree", "benchmark", "checkpoint", "data", "dlpack", "hooks", "model_zoo", "tensorboard")
 
 
 def __getattr__(name):

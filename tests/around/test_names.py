@@ -51,6 +51,12 @@ def test_schedule_is_pytorchs():
     assert_same(observe)
 
 
+def test_old_names():
+    assert fg.autograd.profiler.record_function is profiler.record_function
+    with pytest.raises(NotImplementedError, match="hub"):
+        fg.utils.model_zoo.load_url("https://example.org/x.pth")
+
+
 def test_profile(tmp_path):
     with profiler.profile() as p:
         for _ in range(3):

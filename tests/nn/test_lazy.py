@@ -167,3 +167,8 @@ ARGUMENTS = {
 @pytest.mark.parametrize("call", ARGUMENTS.values(), ids=ARGUMENTS)
 def test_arguments(call):
     assert_same_error(lambda lib: call(lib.nn, lib))
+
+
+def test_old_names():
+    assert_same(lambda lib: repr(lib.nn.Container(a=lib.nn.Linear(1, 2))))
+    assert_same(lambda lib: repr(lib.nn.NLLLoss2d(ignore_index=3)))

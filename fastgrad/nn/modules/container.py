@@ -5,13 +5,14 @@ called.
 """
 
 import operator
+import warnings
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
 from .module import Module, indent
 
-__all__ = ["ModuleDict", "ModuleList", "Sequential"]
+__all__ = ["Container", "ModuleDict", "ModuleList", "Sequential"]
 
 
 def position(index, size):
@@ -261,3 +262,14 @@ class ModuleDict(Module):
         is_mapping = isinstance(modules, (ModuleDict, Mapping))
         for key, module in modules.items() if is_mapping else pairs(modules, "ModuleDict"):
             self[key] = module
+
+
+class Container(Module):
+    """Old name of a Module that gets its children as keyword arguments."""
+
+    def __init__(self, **kwargs):
+        super().__init__()
+        warnings.warn("`nn.Container` is deprecated. All of its functionality is now implemented in `nn.Module`. Subclass that instead.",
+                      FutureWarning, stacklevel=2)
+        for name, module in kwargs.items():
+            self.add_module(name, module)
