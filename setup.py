@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 import sysconfig
+from glob import glob
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -63,7 +64,7 @@ def kernel_extensions(c_file):
         if not os.path.exists(source) or open(source).read() != text:
             with open(source, "w") as f:
                 f.write(text)
-        extensions.append(Extension(f"fastgrad.{name}", [source], depends=[c_file, "src/kernels/tile.h", "src/kernels/simd.h"],
+        extensions.append(Extension(f"fastgrad.{name}", [source], depends=[c_file, *glob("src/kernels/*.h")],
                                     include_dirs=["src/kernels", os.path.dirname(c_file)],
                                     extra_compile_args=OPTIMIZE + NUMERIC + QUIET + flags, define_macros=MACROS))
     return extensions

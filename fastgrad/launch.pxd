@@ -60,7 +60,7 @@ cdef enum:
     MAX_DIMS = 8           # of a tensor
     MAX_LOOP = 10          # of a launch: batched products and windows have more loops than a tensor has dimensions
     MAX_OPERANDS = 8
-    MAX_ATTRS = 8
+    MAX_ATTRS = 14         # a convolution has four numbers for each of three dimensions
 
 ctypedef union Scalar:
     b8 b

@@ -141,6 +141,54 @@ def padded(call, value, size, args, kwargs):
     return NotImplemented if v is None or given is None or given.get("mode", "constant") != "constant" else call(v, *args[1:], **kwargs)
 
 
+def pooled(call, value, size, args, kwargs):
+    """Pooling: the examples join the batch, or are it."""
+    v = only_first(value, args, kwargs)
+    if v is None or size == 0:
+        return NotImplemented
+    n = int(call.__name__[-2])
+    if v.dim() == n + 2:
+        return call(v, *args[1:], **kwargs)
+    out = call(v.flatten(0, 1), *args[1:], **kwargs)
+    parts = [t.unflatten(0, v.shape[:2]) for t in (out if isinstance(out, tuple) else (out,))]
+    return tuple(parts) if isinstance(out, tuple) else parts[0]
+
+
+def convolved(call, value, size, args, kwargs):
+    """Convolutions: examples join the batch; with weights of their own they become groups of channels."""
+    given = bound(call, args, kwargs)
+    if given is None or size == 0 or not all(isinstance(given.get(key), Tensor) for key in ("input", "weight")):
+        return NotImplemented
+    x, weight, bias = given.pop("input"), given.pop("weight"), given.pop("bias", None)
+    n = int(call.__name__[-2])
+    v, w = value(x), value(weight)
+    b = None if bias is None else value(bias)
+    single = x.dim() == n + 1                   # without a batch of its own
+    if w is None and b is None:
+        if single:
+            return call(v, weight, bias, **given)
+        out = call(v.flatten(0, 1), weight, bias, **given)
+        return out.unflatten(0, v.shape[:2])
+    v = whole(value, size, x)
+    v = v.flatten(0, 1).unsqueeze(0) if single else v.movedim(0, 1).flatten(1, 2)
+    if bias is not None:
+        bias = whole(value, size, bias).flatten()
+    given["groups"] = size * given.get("groups", 1)
+    out = call(v, whole(value, size, weight).flatten(0, 1), bias, **given)
+    out = out.unflatten(1, (size, -1)).movedim(1, 0)
+    return out.squeeze(1) if single else out
+
+
+def normalized(call, value, size, args, kwargs):
+    """Norms of each example's rows (_layer_norm, _rms_norm) or samples (_group_norm): more of them."""
+    v = only_first(value, args, kwargs)
+    if v is None or size == 0 or v.dim() < 2:
+        return NotImplemented
+    joined = v.flatten(0, 1) if call.__name__ == "_group_norm" else v
+    out, stats = call(joined, *args[1:], **kwargs)
+    return out.reshape(v.shape), stats.unflatten(0, (size, -1))
+
+
 RULES |= dict.fromkeys(("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits"), loss)
 RULES |= dict.fromkeys(("nll_loss", "cross_entropy"), class_loss)
 RULES |= dict.fromkeys(("clamp", "clamp_min", "clamp_max", "masked_fill", "where"), elementwise)
@@ -154,3 +202,6 @@ RULES |= dict.fromkeys(("new_zeros", "new_ones", "new_empty", "new_full"), made)
 RULES |= dict.fromkeys(("to", "bool", "long", "int", "half", "bfloat16"), converted)
 RULES |= dict.fromkeys(("tril", "triu"), matrix)
 RULES |= {"__getitem__": indexed, "gather": gathered, "index_select": selected, "flatten": flattened, "pad": padded}
+RULES |= dict.fromkeys((f"{name}_pool{n}d" for name in ("max", "avg") for n in (1, 2, 3)), pooled)
+RULES |= dict.fromkeys((f"{name}{n}d" for name in ("conv", "conv_transpose") for n in (1, 2, 3)), convolved)
+RULES |= dict.fromkeys(("_layer_norm", "_rms_norm", "_group_norm"), normalized)

@@ -8,9 +8,18 @@ import warnings
 import fastgrad as fg
 from fastgrad import _ops as _e
 from fastgrad._ops import (
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     celu,
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
     cross_entropy,
     dropout,
     elu,
@@ -25,6 +34,9 @@ from fastgrad._ops import (
     leaky_relu,
     linear,
     logsigmoid,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
     mish,
     mse_loss,
     nll_loss,
@@ -47,10 +59,8 @@ from .adaptive_pooling import *
 from .adaptive_pooling import __all__ as _adaptive
 from .attention import multi_head_attention_forward, scaled_dot_product_attention
 from .bags import embedding_bag
-from .convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from .dropouts import *
 from .dropouts import __all__ as _dropouts
-from .pooling import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
 from .more_losses import (
     cosine_embedding_loss,
     cosine_similarity,

@@ -1,35 +1,20 @@
-"""The normalizations of nn.functional: batch, layer, group, instance, root mean square, local response; made of operations.
+"""The normalizations of nn.functional: batch, layer, group, instance, root mean square, local response; checks and running statistics.
 
-Halves are computed in float32, as in PyTorch; the result has the input's dtype.
+The arithmetic is that of fused operations (src/ops/norms.pxi). Halves are computed in float32, as in PyTorch; the result has the
+input's dtype.
 """
 
+import math
+
 import fastgrad as fg
+from fastgrad import _ops
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
-
-
-def _wide(input):
-    return input.float() if input.dtype in (fg.float16, fg.bfloat16) else input
 
 
 def _check_floating(name, input):
     if not input.dtype.is_floating_point:
         raise NotImplementedError(f'"{name}" not implemented for {input.dtype}')
-
-
-def _scaled(result, weight, bias, shape):
-    """result * weight + bias, either of them None, seen in a shape."""
-    if weight is not None:
-        result = result * weight.reshape(shape)
-    return result if bias is None else result + bias.reshape(shape)
-
-
-def _standardized(input, dims, eps):
-    """(x - mean) / sqrt(var + eps) over dims, and mean and biased var, which keep their dimensions."""
-    mean = input.mean(dims, keepdim=True)
-    centered = input - mean
-    var = (centered * centered).mean(dims, keepdim=True)
-    return centered * (var + eps).rsqrt(), mean, var
 
 
 def _check_normalized(name, input, normalized_shape, weight, bias=None):
@@ -46,7 +31,7 @@ def _check_normalized(name, input, normalized_shape, weight, bias=None):
         raise RuntimeError(f"Given normalized_shape={list(shape)}, expected input with shape [*{wanted}], but got input of size"
                            f"{list(input.shape)}")
     _check_floating(name, input)
-    return tuple(range(-len(shape), 0))
+    return math.prod(shape)
 
 
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
@@ -54,9 +39,8 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
 
     Source: Ba et al. 2016, Layer Normalization.
     """
-    dims = _check_normalized("LayerNormKernelImpl", input, normalized_shape, weight, bias)
-    result, _, _ = _standardized(_wide(input), dims, eps)
-    return _scaled(result, weight, bias, tuple(normalized_shape)).to(input.dtype)
+    count = _check_normalized("LayerNormKernelImpl", input, normalized_shape, weight, bias)
+    return _ops._layer_norm(input, weight, bias, None, count, eps)[0]
 
 
 def rms_norm(input, normalized_shape, weight=None, eps=None):
@@ -64,12 +48,10 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
 
     Source: Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
     """
-    dims = _check_normalized("rms_norm", input, normalized_shape, weight)
-    x = _wide(input)
+    count = _check_normalized("rms_norm", input, normalized_shape, weight)
     if eps is None:
-        eps = fg.finfo(x.dtype).eps
-    result = x * ((x * x).mean(dims, keepdim=True) + eps).rsqrt()
-    return _scaled(result, weight, None, tuple(normalized_shape)).to(input.dtype)
+        eps = fg.finfo(fg.float32 if input.dtype in (fg.float16, fg.bfloat16) else input.dtype).eps
+    return _ops._rms_norm(input, weight, None, None, count, eps)[0]
 
 
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
@@ -89,10 +71,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
             raise RuntimeError(f"Expected {what} to be a vector of size equal to the number of channels in input, but got {what} of "
                                f"shape {list(given.shape)} and input of shape {list(input.shape)}")
     _check_floating("GroupNormKernelImpl", input)
-    if input.numel() == 0:
-        return _scaled(input, weight, bias, (channels,) + (1,) * (input.dim() - 2))
-    result, _, _ = _standardized(_wide(input).reshape(batch, num_groups, -1), (2,), eps)
-    return _scaled(result.reshape(input.shape), weight, bias, (channels,) + (1,) * (input.dim() - 2)).to(input.dtype)
+    return _ops._group_norm(input, weight, bias, None, num_groups, eps)[0]
 
 
 def _check_more_than_one(size):
@@ -126,20 +105,22 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     channels = input.shape[1]
     _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     _check_floating("batch_norm", input)
-    shape = (channels,) + (1,) * (input.dim() - 2)
-    x = _wide(input)
     if not training:
-        scale = (running_var + eps).rsqrt()
-        return _scaled((x - running_mean.reshape(shape)) * scale.reshape(shape), weight, bias, shape).to(input.dtype)
-    result, mean, var = _standardized(x, (0, *range(2, input.dim())), eps)
-    count = input.numel() // max(channels, 1)
+        with fg.no_grad():
+            given = fg.stack([running_mean.double(), (running_var.double() + eps).rsqrt(), running_var.double()], dim=1)
+        return _ops._batch_norm(input, weight, bias, given, 0, eps)[0]
+    result, stats = _ops._batch_norm(input, weight, bias, None, 0, eps)
+    _follow(running_mean, running_var, stats, input.numel() // max(channels, 1), momentum)
+    return result
+
+
+def _follow(running_mean, running_var, stats, count, momentum):
+    """Move the running statistics, where there are any, towards those of a batch of `count` elements a channel; var unbiased."""
     with fg.no_grad():
         if running_mean is not None:
-            running_mean.mul_(1 - momentum).add_(mean.detach().reshape(channels).to(running_mean.dtype), alpha=momentum)
+            running_mean.mul_(1 - momentum).add_(stats[:, 0].to(running_mean.dtype), alpha=momentum)
         if running_var is not None:
-            unbiased = var.detach().reshape(channels) * (count / max(count - 1, 1))
-            running_var.mul_(1 - momentum).add_(unbiased.to(running_var.dtype), alpha=momentum)
-    return _scaled(result, weight, bias, shape).to(input.dtype)
+            running_var.mul_(1 - momentum).add_((stats[:, 2] * (count / max(count - 1, 1))).to(running_var.dtype), alpha=momentum)
 
 
 def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-5):
@@ -160,15 +141,9 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     channels = input.shape[1]
     _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     _check_floating("instance_norm", input)
-    result, mean, var = _standardized(_wide(input), tuple(range(2, input.dim())), eps)
-    with fg.no_grad():
-        if running_mean is not None:
-            means = mean.detach().reshape(input.shape[0], channels).mean(0)
-            running_mean.mul_(1 - momentum).add_(means.to(running_mean.dtype), alpha=momentum)
-        if running_var is not None:
-            variances = var.detach().reshape(input.shape[0], channels).mean(0) * (count / (count - 1))
-            running_var.mul_(1 - momentum).add_(variances.to(running_var.dtype), alpha=momentum)
-    return _scaled(result, weight, bias, (channels,) + (1,) * (input.dim() - 2)).to(input.dtype)
+    result, stats = _ops._group_norm(input, weight, bias, None, channels, eps)
+    _follow(running_mean, running_var, stats.reshape(input.shape[0], channels, 3).mean(0), count, momentum)
+    return result
 
 
 def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):

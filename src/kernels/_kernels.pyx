@@ -13,10 +13,13 @@ include "core/half.pxi"
 include "kernels/scalar.pxi"
 include "kernels/loop.pxi"
 include "kernels/gemm.pxi"
+include "kernels/convolution.pxi"
+include "kernels/pooling.pxi"
 include "kernels/reduce.pxi"
 include "kernels/extreme.pxi"
 include "kernels/scan.pxi"
 include "kernels/softmax.pxi"
+include "kernels/normalize.pxi"
 include "kernels/sort.pxi"
 include "kernels/gather.pxi"
 include "kernels/resample.pxi"
@@ -33,6 +36,6 @@ fill_table()
 description.level = b"compiled"
 description.kernel = entries
 description.cut = cuts
-description.scratch_bytes = GEMM_SCRATCH
+description.scratch_bytes = GEMM_SCRATCH + CONVOLUTION_SCRATCH
 table = PyCapsule_New(&description, b"fastgrad.kernels", NULL)
 PyCapsule_SetContext(table, <void*><size_t>KERNELS_FINGERPRINT)      # the engine refuses a table made from other rows

@@ -17,10 +17,33 @@ cdef void softmax_forward(real* out, real* a, const Launch* l, void* scratch) no
         row = <real*>(<char*>a + i * k)
         o = <real*>(<char*>out + i * k)
         most = extreme_line(<const real*>row, s, n, True)
-        exp_shifted(o, row, most, n)
-        total = 1 / sum_row(<const real*>o, n)       # a product for each element costs a tenth of a division
+        total = 1 / exp_sum(o, <const real*>row, most, n)       # a product for each element costs a tenth of a division
         for j in range(n):
             o[j] *= total
+
+
+cdef real exp_sum(real* out, const real* a, real shift, i64 n) noexcept nogil:
+    """The sum of exp(a - shift), which are kept in out, unless NULL: out is a, or does not overlap it."""
+    cdef real lane[64]
+    cdef real buffer[64]
+    cdef i64 i, done = 0, count
+    for i in range(64):
+        lane[i] = 0
+    while done + 64 <= n:
+        for i in range(64):
+            buffer[i] = vexp(a[done + i] - shift)
+        for i in range(64):
+            lane[i] += buffer[i]
+        if out != NULL:
+            for i in range(64):
+                out[done + i] = buffer[i]
+        done += 64
+    for i in range(n - done):
+        buffer[i] = vexp(a[done + i] - shift)
+        lane[i] += buffer[i]
+        if out != NULL:
+            out[done + i] = buffer[i]
+    return sum_lanes(lane)
 
 
 cdef void exp_shifted(real* out, const real* a, real shift, i64 n) noexcept nogil:
@@ -50,8 +73,7 @@ cdef void log_softmax_forward(real* out, real* a, const Launch* l, void* scratch
         row = <real*>(<char*>a + i * k)
         o = <real*>(<char*>out + i * k)
         most = extreme_line(<const real*>row, s, n, True)
-        exp_shifted(o, row, most, n)
-        total = vlog(sum_row(<const real*>o, n))
+        total = vlog(exp_sum(<real*>NULL, <const real*>row, most, n))
         for j in range(n):
             o[j] = (row[j] - most) - total
 

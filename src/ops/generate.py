@@ -356,6 +356,8 @@ def structured_inplace_entry(row):
 def node_lines(row, inputs):
     """Make the node: edges to the inputs in `need`, and what their formulas read."""
     saved = saved_layout(row)
+    if len(saved) > 6:
+        raise ValueError(f"{row.where}: {row.name} saves {saved}, more than MAX_SAVED")
     form = f"second_form(this, {row.second_form})" if row.second_form else "this"
     lines = [f"    cdef Node node = new_node({form}, {len(row.inputs)}, 1)"]
     for name in inputs:

@@ -1,0 +1,189 @@
+/* Windows over images: moving runs of elements between an image and the columns its windows see, and convolutions of one
+ * channel straight from the image.  What Cython cannot say: masked loads and vector accumulators; which windows, and in which
+ * order, is convolution.pxi's.  One body, instantiated for float and double by including this file again, as tile.h is.
+ *
+ * Invariant: an element outside of the image is read as zero and never touched.
+ */
+#ifndef TILE_REAL
+#ifndef FASTGRAD_WINDOW_H
+#define FASTGRAD_WINDOW_H
+
+#include "tile.h"
+
+enum { WINDOW_TAPS = 64 };  /* of a row of the window, at most, for what is called with taps */
+
+/* One tap along the last dimension over the elements of a row: those from `low` to `high` lie inside of the image, offset further. */
+typedef struct {
+    int64_t offset, low, high;
+} WindowTap;
+
+#define TILE_REAL float
+#define TILE(name) tile_##name##_f32
+#define TILE_X86(bits, name) _mm##bits##_##name##_ps
+#include "window.h"
+#undef TILE_REAL
+#undef TILE
+#undef TILE_X86
+#define TILE_REAL double
+#define TILE(name) tile_##name##_f64
+#define TILE_X86(bits, name) _mm##bits##_##name##_pd
+#include "window.h"
+#undef TILE_REAL
+#undef TILE
+#undef TILE_X86
+
+#endif
+#else /* the body, for one type */
+
+#define LANES TILE(lanes)
+
+/* p[low] to p[high - 1] in their lanes, zeros in the others; 0 <= low < high <= LANES. */
+TILE_INLINE TILE(vec) TILE(load_range)(const TILE_REAL* p, int low, int high) {
+#if TILE_MASKED == 2
+    return TILE_X86(512, maskz_loadu)(((1u << high) - 1) & ~((1u << low) - 1), p);
+#else
+    TILE_REAL lane[LANES];
+    TILE(vec) x;
+    for (int i = 0; i < LANES; i++) lane[i] = 0;
+    for (int i = low; i < high; i++) lane[i] = p[i];
+    memcpy(&x, lane, sizeof x);
+    return x;
+#endif
+}
+
+TILE_INLINE int TILE(lane)(int64_t i) { return i < 0 ? 0 : i > LANES ? LANES : (int)i; }
+
+/* out[rows, width]: of each row `before` zeros, `count` elements of the image (a row every in_row, an element every in_step),
+ * and zeros. */
+static void TILE(take)(int64_t rows, int64_t width, int64_t before, int64_t count, const TILE_REAL* in, int64_t in_row,
+                       int64_t in_step, TILE_REAL* out) {
+    if (in_step == 1) {
+        for (int64_t j = 0; j < width; j += LANES) {
+            const int low = TILE(lane)(before - j), high = TILE(lane)(before + count - j), all = TILE(lane)(width - j);
+            const TILE_REAL* from = in + j - before;
+            TILE_REAL* to = out + j;
+            if (low == 0 && high == LANES) {
+                for (int64_t r = 0; r < rows; r++) *(TILE(vec)*)(to + r * width) = *(const TILE(vec)*)(from + r * in_row);
+            } else if (high <= low) {
+                for (int64_t r = 0; r < rows; r++) TILE(store)(to + r * width, (TILE(vec)){0}, all);
+#if TILE_MASKED == 2
+            } else {
+                for (int64_t r = 0; r < rows; r++) TILE(store)(to + r * width, TILE(load_range)(from + r * in_row, low, high), all);
+            }
+#else
+            } else {
+                for (int64_t r = 0; r < rows; r++) {
+                    for (int i = 0; i < low; i++) to[r * width + i] = 0;
+                    for (int i = low; i < high; i++) to[r * width + i] = from[r * in_row + i];
+                    for (int i = high; i < all; i++) to[r * width + i] = 0;
+                }
+            }
+#endif
+        }
+        return;
+    }
+    for (int64_t r = 0; r < rows; r++, in += in_row, out += width) {
+        for (int64_t i = 0; i < before; i++) out[i] = 0;
+        if (in_step == 2) for (int64_t i = 0; i < count; i++) out[before + i] = in[2 * i];
+        else for (int64_t i = 0; i < count; i++) out[before + i] = in[i * in_step];
+        for (int64_t i = before + count; i < width; i++) out[i] = 0;
+    }
+}
+
+/* The transpose of taking, for all taps of one row of the window, which begin `pitch` apart in `in` and whose rows of places are
+ * `width` apart, of which those from low to high count: image[rows, size] += in.  Place i of a tap is pixel i + offset of a row. */
+static void TILE(give)(int64_t rows, int64_t width, int64_t taps, const WindowTap* tap, const TILE_REAL* in, int64_t pitch,
+                       TILE_REAL* image, int64_t image_row, int64_t size) {
+    int low[WINDOW_TAPS], high[WINDOW_TAPS];
+    for (int64_t x = 0; x < size; x += LANES) {
+        const int all = TILE(lane)(size - x);
+        int any = 0;
+        for (int64_t t = 0; t < taps; t++) {
+            low[t] = TILE(lane)(tap[t].low + tap[t].offset - x);
+            high[t] = TILE(lane)(tap[t].high + tap[t].offset - x);
+            any |= low[t] < high[t];
+        }
+        if (!any) continue;
+        for (int64_t r = 0; r < rows; r++) {
+            TILE_REAL* to = image + r * image_row + x;
+            TILE(vec) acc = TILE(load)(to, all);
+            for (int64_t t = 0; t < taps; t++) {
+                if (low[t] < high[t]) acc += TILE(load_range)(in + t * pitch + r * width + x - tap[t].offset, low[t], high[t]);
+            }
+            TILE(store)(to, acc, all);
+        }
+    }
+}
+
+/* The same for one tap, pixels of which are `step` apart: image[rows, count] += in. */
+static void TILE(give_apart)(int64_t rows, int64_t width, int64_t count, const TILE_REAL* in, TILE_REAL* image, int64_t image_row,
+                             int64_t step) {
+    for (int64_t r = 0; r < rows; r++, in += width, image += image_row) {
+        if (step == 2) for (int64_t i = 0; i < count; i++) image[2 * i] += in[i];
+        else for (int64_t i = 0; i < count; i++) image[i * step] += in[i];
+    }
+}
+
+/* out[q, width] += the sum over the window's rows and taps of weight * image: fma in this order.
+ * The image has `size` rows of `pitch`; place q sees its rows q step + r between + first. */
+static void TILE(window_plane)(int64_t q, int64_t width, int64_t rows, int64_t taps, const WindowTap* tap, const TILE_REAL* weight,
+                               const TILE_REAL* image, int64_t size, int64_t pitch, int64_t step, int64_t between, int64_t first,
+                               TILE_REAL* out) {
+    int low[WINDOW_TAPS], high[WINDOW_TAPS];
+    for (int64_t x = 0; x < width; x += LANES) {
+        const int all = TILE(lane)(width - x);
+        int whole = 1;
+        for (int64_t t = 0; t < taps; t++) {
+            low[t] = TILE(lane)(tap[t].low - x);
+            high[t] = TILE(lane)(tap[t].high - x);
+            whole &= low[t] == 0 && high[t] == LANES;
+        }
+        for (int64_t y = 0; y < q; y++) {
+            TILE(vec) acc = TILE(load)(out + y * width + x, all);
+            for (int64_t r = 0; r < rows; r++) {
+                const int64_t at = y * step + r * between + first;
+                const TILE_REAL* from = image + at * pitch + x;
+                const TILE_REAL* w = weight + r * taps;
+                if (at < 0 || at >= size) continue;
+                if (whole) {
+                    for (int64_t t = 0; t < taps; t++) acc = TILE(fma)(TILE(splat)(w[t]), *(const TILE(vec)*)(from + tap[t].offset), acc);
+                    continue;
+                }
+                for (int64_t t = 0; t < taps; t++) {
+                    if (low[t] < high[t]) acc = TILE(fma)(TILE(splat)(w[t]), TILE(load_range)(from + tap[t].offset, low[t], high[t]), acc);
+                }
+            }
+            TILE(store)(out + y * width + x, acc, all);
+        }
+    }
+}
+
+/* sum[t * LANES + lane] += grad * image over rows, for `taps` taps of one row of the window. */
+TILE_INLINE void TILE(window_dots)(const int taps, int64_t rows, int64_t width, const TILE_REAL* grad, int64_t grad_row,
+                                   const TILE_REAL* image, int64_t image_row, const WindowTap* tap, TILE_REAL* sum) {
+    TILE(vec) acc[4];
+    TILE_UNROLL for (int t = 0; t < taps; t++) acc[t] = *(TILE(vec)*)(sum + t * LANES);
+    for (int64_t r = 0; r < rows; r++, grad += grad_row, image += image_row) {
+        for (int64_t x = 0; x < width; x += LANES) {
+            const TILE(vec) g = TILE(load)(grad + x, TILE(lane)(width - x));
+            TILE_UNROLL for (int t = 0; t < taps; t++) {
+                const int low = TILE(lane)(tap[t].low - x), high = TILE(lane)(tap[t].high - x);
+                if (low < high) acc[t] = TILE(fma)(g, TILE(load_range)(image + x + tap[t].offset, low, high), acc[t]);
+            }
+        }
+    }
+    TILE_UNROLL for (int t = 0; t < taps; t++) *(TILE(vec)*)(sum + t * LANES) = acc[t];
+}
+
+static void TILE(window_sums)(int64_t taps, int64_t rows, int64_t width, const TILE_REAL* grad, int64_t grad_row,
+                              const TILE_REAL* image, int64_t image_row, const WindowTap* tap, TILE_REAL* sum) {
+    for (; taps >= 4; taps -= 4, tap += 4, sum += 4 * LANES) {
+        TILE(window_dots)(4, rows, width, grad, grad_row, image, image_row, tap, sum);
+    }
+    if (taps == 3) TILE(window_dots)(3, rows, width, grad, grad_row, image, image_row, tap, sum);
+    else if (taps == 2) TILE(window_dots)(2, rows, width, grad, grad_row, image, image_row, tap, sum);
+    else if (taps == 1) TILE(window_dots)(1, rows, width, grad, grad_row, image, image_row, tap, sum);
+}
+
+#undef LANES
+#endif
