@@ -2,11 +2,11 @@
 
 import argparse
 
-from . import kernels, limits, memory, overhead, products, scaling, startup, training
+from . import convolutions, kernels, limits, memory, overhead, products, scaling, startup, training
 from .harness import head, measure, save, show
 from .libraries import announce_threads, installed, use_threads, versions
 
-TIMED = {"overhead": overhead, "kernels": kernels, "products": products, "training": training, "scaling": scaling}
+TIMED = {"overhead": overhead, "kernels": kernels, "products": products, "convolutions": convolutions, "training": training, "scaling": scaling}
 COUNTED = {"startup": startup, "memory": memory}
 
 

@@ -1,0 +1,49 @@
+"""Pooling against PyTorch where rows are longer than a block, elements are special, and dtypes other than float64."""
+
+import numpy as np
+import pytest
+import torch
+
+import fastgrad as fg
+
+
+def both(function, array):
+    return [function(lib.nn.functional, lib.from_numpy(array.copy())) for lib in (torch, fg)]
+
+
+@pytest.mark.parametrize("width", [*range(1, 40), 500, 520, 1100])
+def test_every_width(width):
+    x = np.random.default_rng(width).standard_normal((2, 3, width)).astype(np.float32)
+    for kernel, stride, padding in ((1, 1, 0), (2, 2, 0), (3, 1, 1), (3, 2, 1), (5, 3, 2), (4, 4, 1)):
+        if width + 2 * padding < kernel:
+            continue
+        for e, f in zip(*both(lambda F, t: F.max_pool1d(t, kernel, stride, padding, return_indices=True), x)):
+            assert np.array_equal(e.numpy(), f.numpy())
+        for pad in (False, True):
+            e, f = both(lambda F, t: F.avg_pool1d(t, kernel, stride, padding, True, pad), x)
+            np.testing.assert_allclose(f.numpy(), e.numpy(), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("values", [[np.nan, 1, np.nan, 2], [-np.inf] * 4, [0.0, -0.0, 0.0, -0.0], [np.inf, np.nan, 3, 4], [1, 1, 1, 1]])
+def test_special_elements(values):
+    x = np.array(values * 4, np.float32).reshape(1, 1, 4, 4)
+    for how in ((2,), (4,), (3, 1, 1), (2, 1)):
+        for e, f in zip(*both(lambda F, t: F.max_pool2d(t, *how, return_indices=True), x)):
+            np.testing.assert_array_equal(f.numpy(), e.numpy())
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint8, np.float16])
+def test_dtypes(dtype):
+    x = np.random.default_rng(0).integers(0, 100, (2, 3, 6, 7)).astype(dtype)
+    for e, f in zip(*both(lambda F, t: F.max_pool2d(t, 3, 2, 1, return_indices=True), x)):
+        assert str(f.dtype) == str(e.dtype) and np.array_equal(e.numpy(), f.numpy())
+
+
+@pytest.mark.parametrize("name", ["max_pool2d", "avg_pool2d"])
+def test_vmap_and_views(name):
+    x = np.random.default_rng(0).standard_normal((3, 2, 4, 7, 6))
+    for function in (lambda lib, t: lib.vmap(lambda s: getattr(lib.nn.functional, name)(s, 2))(t),
+                     lambda lib, t: lib.vmap(lambda s: getattr(lib.nn.functional, name)(s[0], 2))(t),
+                     lambda lib, t: getattr(lib.nn.functional, name)(t[0].transpose(-1, -2), (3, 2))):
+        e, f = (function(lib, lib.from_numpy(x)) for lib in (torch, fg))
+        np.testing.assert_allclose(f.numpy(), e.numpy(), rtol=1e-12, atol=1e-12)
