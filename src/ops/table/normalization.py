@@ -13,7 +13,7 @@ kernel("norm_weight_backward", "T T T T", "float", cut="first")
 for name in ("batch", "group", "layer", "rms"):
     structured(f"_{name}_norm(input, weight: any, bias: any, stats: any, groups: any, eps: any)",
                "(x - mean) / sqrt(var + eps) weight + bias, and (mean, 1 / sqrt(var + eps), var) of what was normalized; with stats, by them.",
-               entry="norm_entry", backward="norm_node_backward", function=False, method=False, node=f"Native{name.capitalize()}Norm")
+               entry="norm_entry", backward="norm_node_backward", function="functional", method=False, node=f"Native{name.capitalize()}Norm")
 structured("softmax(input, dim: dim, dtype: dtype = None)", "exp(input) / sum(exp(input)) along a dimension.",
            grad="softmax_grad(grad, result, dim)")
 structured("log_softmax(input, dim: dim, dtype: dtype = None)", "log of softmax along a dimension.",
