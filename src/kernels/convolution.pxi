@@ -6,8 +6,8 @@
 #     forward      result[n, m, q] = sum over (c, t) of weight[m, c, t] image[n, c, q a + t b + o]     columns gathered
 #     transposed   image[n, c, q a + t b + o] += sum over m of weight[m, c, t] result[n, m, q]         columns scattered
 #     weight       weight[c, t, m] = sum over (n, q) of image[n, c, q a + t b + o] result[n, m, q]     columns gathered
-# A block is some rows of places of one image, or all places of some images where these are few.  Windows of one channel and
-# unit stride are read straight from the image (see window.h).
+# A block is some rows of places of one image, or all places of some images where these are few.  Windows of few channels and
+# a stride of 1 or 2 are read straight from the image (see window.h).
 #
 # Core dimensions: (images, m, q0, q1, q2, c, t0, t1, t2), for the weight's gradient c before images; image, result and weight
 # are contiguous but for a stride from image to image.  attr: a, b, o, the image's sizes; three each.  Blocks depend on the
@@ -31,15 +31,15 @@ cdef extern from "window.h" nogil:
     void tile_give_apart_f64(int64_t rows, int64_t width, int64_t count, const f64* a, f64* image, int64_t image_row,
                              int64_t image_step) noexcept
     void tile_window_plane_f32(int64_t q, int64_t width, int64_t rows, int64_t taps, const WindowTap* tap, const f32* weight,
-                               const f32* image, int64_t size, int64_t pitch, int64_t step, int64_t between, int64_t first,
-                               f32* out) noexcept
+                               const f32* image, int64_t size, int64_t pitch, int64_t down, int64_t across, int64_t between,
+                               int64_t first, f32* out) noexcept
     void tile_window_plane_f64(int64_t q, int64_t width, int64_t rows, int64_t taps, const WindowTap* tap, const f64* weight,
-                               const f64* image, int64_t size, int64_t pitch, int64_t step, int64_t between, int64_t first,
-                               f64* out) noexcept
+                               const f64* image, int64_t size, int64_t pitch, int64_t down, int64_t across, int64_t between,
+                               int64_t first, f64* out) noexcept
     void tile_window_sums_f32(int64_t taps, int64_t rows, int64_t width, const f32* grad, int64_t grad_row, const f32* image,
-                              int64_t image_row, const WindowTap* tap, f32* sum) noexcept
+                              int64_t image_row, int64_t across, const WindowTap* tap, f32* sum) noexcept
     void tile_window_sums_f64(int64_t taps, int64_t rows, int64_t width, const f64* grad, int64_t grad_row, const f64* image,
-                              int64_t image_row, const WindowTap* tap, f64* sum) noexcept
+                              int64_t image_row, int64_t across, const WindowTap* tap, f64* sum) noexcept
 
 cdef enum:
     COLUMN_BYTES = 320 * 4                               # places of a block
@@ -281,7 +281,7 @@ cdef void convolution(real* out, real* image, const real* weight, const real* bi
         for p in range(w.images):
             fill_channels(out + p * w.result_n, w.m, w.places, w.places, bias)
         return
-    if direct(&w, w.c, w.m, w.a[2]):
+    if direct(&w, w.c, w.m) and w.a[2] <= 2:
         convolution_direct(out, <const real*>image, weight, bias, &w, w.k, w.k // w.c)
         return
     first_block(&w, &size, COLUMN_BYTES // <i64>sizeof(real))
@@ -331,7 +331,7 @@ cdef void convolution_transposed(real* image, real* result, const real* weight, 
     cdef const real* source
     cdef i64 source_row
     read_window(&w, l, 0, 1, False, sizeof(real))
-    if direct(&w, w.c, w.m, w.a[0] * w.a[1] * w.a[2]):
+    if direct(&w, w.c, w.m) and w.a[0] * w.a[1] * w.a[2] == 1:
         mirror = mirrored(&w)
         convolution_direct(image, <const real*>result, weight, bias, &mirror, w.k // w.c, w.k)
         return
@@ -375,7 +375,7 @@ cdef void convolution_weight_forward(real* out, real* image, real* result, real*
     cdef real* column = <real*>(<char*>scratch + GEMM_SCRATCH)
     cdef real* panel = <real*>(<char*>scratch + GEMM_SCRATCH + GEMM_KC * COLUMN_PITCH)
     read_window(&w, l, 1, 2, True, sizeof(real))
-    if direct(&w, w.c, w.m, w.a[2]):
+    if direct(&w, w.c, w.m) and w.a[2] <= 2:
         convolution_weight_direct(weight, <const real*>image, <const real*>result, &w, scratch)
         turn_weight(out, step(l, 0, 2) // <i64>sizeof(real), <const real*>weight, &w)
         return
@@ -420,10 +420,10 @@ cdef void turn_weight(real* out, i64 out_row, const real* weight, const Window* 
         tile_transpose_f64(w.k, w.m, weight, w.m, out, out_row)
 
 
-# ---- few channels, unit stride: straight from the image ---------------------------------------------------------------
+# ---- few channels, stride of 1 or 2: straight from the image ---------------------------------------------------------------
 
-cdef inline bint direct(const Window* w, i64 c, i64 m, i64 stride) noexcept nogil:
-    return stride == 1 and c * m <= 4 and w.t[2] <= WINDOW_TAPS
+cdef inline bint direct(const Window* w, i64 c, i64 m) noexcept nogil:
+    return c * m <= 4 and w.t[2] <= WINDOW_TAPS
 
 
 cdef Window mirrored(const Window* w) noexcept nogil:
@@ -466,10 +466,10 @@ cdef void convolution_direct(real* out, const real* image, const real* weight, c
                         from_ = image + n * w.image_n + c * w.pixels + z * w.s[1] * w.s[2]
                         if real is f32:
                             tile_window_plane_f32(w.q[1], w.q[2], w.t[1], w.t[2], tap, weight + m * weight_m + c * weight_c + t0 * plane, from_,
-                                                  w.s[1], w.s[2], w.a[1], w.b[1], w.o[1], to)
+                                                  w.s[1], w.s[2], w.a[1], w.a[2], w.b[1], w.o[1], to)
                         else:
                             tile_window_plane_f64(w.q[1], w.q[2], w.t[1], w.t[2], tap, weight + m * weight_m + c * weight_c + t0 * plane, from_,
-                                                  w.s[1], w.s[2], w.a[1], w.b[1], w.o[1], to)
+                                                  w.s[1], w.s[2], w.a[1], w.a[2], w.b[1], w.o[1], to)
 
 
 cdef void convolution_weight_direct(real* weight, const real* image, const real* result, const Window* w, void* scratch) noexcept nogil:
@@ -499,9 +499,9 @@ cdef void convolution_weight_direct(real* weight, const real* image, const real*
                             source = (image + n * w.image_n + c * w.pixels
                                       + ((q0 * w.a[0] + t0 * w.b[0] + w.o[0]) * w.s[1] + low * w.a[1] + t1 * w.b[1] + w.o[1]) * w.s[2])
                             if real is f32:
-                                tile_window_sums_f32(taps, high - low, w.q[2], grad, w.q[2], source, w.a[1] * w.s[2], tap, sums)
+                                tile_window_sums_f32(taps, high - low, w.q[2], grad, w.q[2], source, w.a[1] * w.s[2], w.a[2], tap, sums)
                             else:
-                                tile_window_sums_f64(taps, high - low, w.q[2], grad, w.q[2], source, w.a[1] * w.s[2], tap, sums)
+                                tile_window_sums_f64(taps, high - low, w.q[2], grad, w.q[2], source, w.a[1] * w.s[2], w.a[2], tap, sums)
                         if n % 8 == 7 or n == w.images - 1:
                             for lane in range(taps * lanes):
                                 total[lane] += sums[lane]

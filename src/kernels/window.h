@@ -10,6 +10,12 @@
 
 #include "tile.h"
 
+/* The lanes of a vector in which a tap sees the image; masks of the elements that are read, of one vector or of two. */
+typedef struct {
+    int low, high;
+    uint32_t first, second;
+} WindowSpan;
+
 enum { WINDOW_TAPS = 64 };  /* of a row of the window, at most, for what is called with taps */
 
 /* One tap along the last dimension over the elements of a row: those from `low` to `high` lie inside of the image, offset further. */
@@ -18,17 +24,21 @@ typedef struct {
 } WindowTap;
 
 #define TILE_REAL float
+#define TILE_INDEX int32_t
 #define TILE(name) tile_##name##_f32
 #define TILE_X86(bits, name) _mm##bits##_##name##_ps
 #include "window.h"
 #undef TILE_REAL
+#undef TILE_INDEX
 #undef TILE
 #undef TILE_X86
 #define TILE_REAL double
+#define TILE_INDEX int64_t
 #define TILE(name) tile_##name##_f64
 #define TILE_X86(bits, name) _mm##bits##_##name##_pd
 #include "window.h"
 #undef TILE_REAL
+#undef TILE_INDEX
 #undef TILE
 #undef TILE_X86
 
@@ -52,6 +62,35 @@ TILE_INLINE TILE(vec) TILE(load_range)(const TILE_REAL* p, int low, int high) {
 }
 
 TILE_INLINE int TILE(lane)(int64_t i) { return i < 0 ? 0 : i > LANES ? LANES : (int)i; }
+
+TILE_INLINE WindowSpan TILE(span)(const WindowTap* tap, int64_t x, int step) {
+    const int low = TILE(lane)(tap->low - x), high = TILE(lane)(tap->high - x);
+    const int start = low * step, end = (high - 1) * step + 1;
+    WindowSpan s = {low, high, 0, 0};
+    if (low < high) {
+        const uint64_t mask = (((uint64_t)1 << end) - 1) & ~(((uint64_t)1 << start) - 1);
+        s.first = (uint32_t)(mask & (((uint64_t)1 << LANES) - 1));
+        s.second = (uint32_t)(mask >> LANES);
+    }
+    return s;
+}
+
+/* p[lane * step] in the lanes of a span, zeros in the others; step is 1 or 2. */
+TILE_INLINE TILE(vec) TILE(load_span)(const TILE_REAL* p, const WindowSpan* s, const int step) {
+#if TILE_MASKED == 2
+    static const TILE_INDEX even[16] = {0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
+    const TILE(vec) x = TILE_X86(512, maskz_loadu)(s->first, p);
+    if (step == 1) return x;
+    return TILE_X86(512, permutex2var)(x, _mm512_loadu_si512((const void*)even), TILE_X86(512, maskz_loadu)(s->second, p + LANES));
+#else
+    TILE_REAL lane[LANES];
+    TILE(vec) x;
+    for (int i = 0; i < LANES; i++) lane[i] = 0;
+    for (int i = s->low; i < s->high; i++) lane[i] = p[i * step];
+    memcpy(&x, lane, sizeof x);
+    return x;
+#endif
+}
 
 /* out[rows, width]: of each row `before` zeros, `count` elements of the image (a row every in_row, an element every in_step),
  * and zeros. */
@@ -85,6 +124,7 @@ static void TILE(take)(int64_t rows, int64_t width, int64_t before, int64_t coun
     for (int64_t r = 0; r < rows; r++, in += in_row, out += width) {
         for (int64_t i = 0; i < before; i++) out[i] = 0;
         if (in_step == 2) for (int64_t i = 0; i < count; i++) out[before + i] = in[2 * i];
+        else if (in_step == 4) for (int64_t i = 0; i < count; i++) out[before + i] = in[4 * i];
         else for (int64_t i = 0; i < count; i++) out[before + i] = in[i * in_step];
         for (int64_t i = before + count; i < width; i++) out[i] = 0;
     }
@@ -124,25 +164,24 @@ static void TILE(give_apart)(int64_t rows, int64_t width, int64_t count, const T
     }
 }
 
-/* out[q, width] += the sum over the window's rows and taps of weight * image: fma in this order.
- * The image has `size` rows of `pitch`; place q sees its rows q step + r between + first. */
-static void TILE(window_plane)(int64_t q, int64_t width, int64_t rows, int64_t taps, const WindowTap* tap, const TILE_REAL* weight,
-                               const TILE_REAL* image, int64_t size, int64_t pitch, int64_t step, int64_t between, int64_t first,
-                               TILE_REAL* out) {
-    int low[WINDOW_TAPS], high[WINDOW_TAPS];
+/* out[q, width] += the sum over the window's rows and taps of weight * image: fma in this order.  The image has `size` rows of
+ * `pitch`; place (y, x) sees its rows y down + r between + first, from pixel x across on. */
+TILE_INLINE void TILE(window_plane_of)(int64_t q, int64_t width, int64_t rows, const int64_t taps, const WindowTap* tap,
+                                       const TILE_REAL* weight, const TILE_REAL* image, int64_t size, int64_t pitch, int64_t down,
+                                       const int across, int64_t between, int64_t first, TILE_REAL* out) {
+    WindowSpan span[WINDOW_TAPS];
     for (int64_t x = 0; x < width; x += LANES) {
         const int all = TILE(lane)(width - x);
-        int whole = 1;
+        int whole = across == 1;
         for (int64_t t = 0; t < taps; t++) {
-            low[t] = TILE(lane)(tap[t].low - x);
-            high[t] = TILE(lane)(tap[t].high - x);
-            whole &= low[t] == 0 && high[t] == LANES;
+            span[t] = TILE(span)(tap + t, x, across);
+            whole &= span[t].low == 0 && span[t].high == LANES;
         }
         for (int64_t y = 0; y < q; y++) {
             TILE(vec) acc = TILE(load)(out + y * width + x, all);
             for (int64_t r = 0; r < rows; r++) {
-                const int64_t at = y * step + r * between + first;
-                const TILE_REAL* from = image + at * pitch + x;
+                const int64_t at = y * down + r * between + first;
+                const TILE_REAL* from = image + at * pitch + x * across;
                 const TILE_REAL* w = weight + r * taps;
                 if (at < 0 || at >= size) continue;
                 if (whole) {
@@ -150,7 +189,9 @@ static void TILE(window_plane)(int64_t q, int64_t width, int64_t rows, int64_t t
                     continue;
                 }
                 for (int64_t t = 0; t < taps; t++) {
-                    if (low[t] < high[t]) acc = TILE(fma)(TILE(splat)(w[t]), TILE(load_range)(from + tap[t].offset, low[t], high[t]), acc);
+                    if (span[t].low < span[t].high) {
+                        acc = TILE(fma)(TILE(splat)(w[t]), TILE(load_span)(from + tap[t].offset, span + t, across), acc);
+                    }
                 }
             }
             TILE(store)(out + y * width + x, acc, all);
@@ -158,17 +199,32 @@ static void TILE(window_plane)(int64_t q, int64_t width, int64_t rows, int64_t t
     }
 }
 
-/* sum[t * LANES + lane] += grad * image over rows, for `taps` taps of one row of the window. */
+static void TILE(window_plane)(int64_t q, int64_t width, int64_t rows, int64_t taps, const WindowTap* tap, const TILE_REAL* weight,
+                               const TILE_REAL* image, int64_t size, int64_t pitch, int64_t down, int64_t across, int64_t between,
+                               int64_t first, TILE_REAL* out) {
+#define PLANE(taps, across) \
+    TILE(window_plane_of)(q, width, rows, taps, tap, weight, image, size, pitch, down, across, between, first, out)
+    if (across == 2 && taps == 3) PLANE(3, 2);
+    else if (across == 2) PLANE(taps, 2);
+    else if (taps == 3) PLANE(3, 1);
+    else PLANE(taps, 1);
+#undef PLANE
+}
+
+/* sum[t * LANES + lane] += grad * image over rows, for `taps` taps of one row of the window; place x sees pixel x across on. */
 TILE_INLINE void TILE(window_dots)(const int taps, int64_t rows, int64_t width, const TILE_REAL* grad, int64_t grad_row,
-                                   const TILE_REAL* image, int64_t image_row, const WindowTap* tap, TILE_REAL* sum) {
+                                   const TILE_REAL* image, int64_t image_row, const int across, const WindowTap* tap, TILE_REAL* sum) {
     TILE(vec) acc[4];
     TILE_UNROLL for (int t = 0; t < taps; t++) acc[t] = *(TILE(vec)*)(sum + t * LANES);
-    for (int64_t r = 0; r < rows; r++, grad += grad_row, image += image_row) {
-        for (int64_t x = 0; x < width; x += LANES) {
-            const TILE(vec) g = TILE(load)(grad + x, TILE(lane)(width - x));
+    for (int64_t x = 0; x < width; x += LANES) {
+        WindowSpan span[4];
+        TILE_UNROLL for (int t = 0; t < taps; t++) span[t] = TILE(span)(tap + t, x, across);
+        for (int64_t r = 0; r < rows; r++) {
+            const TILE(vec) g = TILE(load)(grad + r * grad_row + x, TILE(lane)(width - x));
             TILE_UNROLL for (int t = 0; t < taps; t++) {
-                const int low = TILE(lane)(tap[t].low - x), high = TILE(lane)(tap[t].high - x);
-                if (low < high) acc[t] = TILE(fma)(g, TILE(load_range)(image + x + tap[t].offset, low, high), acc[t]);
+                if (span[t].low < span[t].high) {
+                    acc[t] = TILE(fma)(g, TILE(load_span)(image + r * image_row + x * across + tap[t].offset, span + t, across), acc[t]);
+                }
             }
         }
     }
@@ -176,13 +232,15 @@ TILE_INLINE void TILE(window_dots)(const int taps, int64_t rows, int64_t width, 
 }
 
 static void TILE(window_sums)(int64_t taps, int64_t rows, int64_t width, const TILE_REAL* grad, int64_t grad_row,
-                              const TILE_REAL* image, int64_t image_row, const WindowTap* tap, TILE_REAL* sum) {
-    for (; taps >= 4; taps -= 4, tap += 4, sum += 4 * LANES) {
-        TILE(window_dots)(4, rows, width, grad, grad_row, image, image_row, tap, sum);
-    }
-    if (taps == 3) TILE(window_dots)(3, rows, width, grad, grad_row, image, image_row, tap, sum);
-    else if (taps == 2) TILE(window_dots)(2, rows, width, grad, grad_row, image, image_row, tap, sum);
-    else if (taps == 1) TILE(window_dots)(1, rows, width, grad, grad_row, image, image_row, tap, sum);
+                              const TILE_REAL* image, int64_t image_row, int64_t across, const WindowTap* tap, TILE_REAL* sum) {
+#define DOTS(n) \
+    if (across == 2) TILE(window_dots)(n, rows, width, grad, grad_row, image, image_row, 2, tap, sum); \
+    else TILE(window_dots)(n, rows, width, grad, grad_row, image, image_row, 1, tap, sum);
+    for (; taps >= 4; taps -= 4, tap += 4, sum += 4 * LANES) { DOTS(4) }
+    if (taps == 3) { DOTS(3) }
+    else if (taps == 2) { DOTS(2) }
+    else if (taps == 1) { DOTS(1) }
+#undef DOTS
 }
 
 #undef LANES

@@ -84,12 +84,12 @@ cdef int fill_divisor(Launch* l, bint include_pad, object divisor) except -1:
     return 0
 
 
-cdef Tensor _avg_pool_rule(Tensor input, tuple kernel, tuple stride, tuple padding, tuple size, bint include_pad, object divisor):
-    cdef int dt = input.a.dtype, n = len(kernel)
+cdef Tensor _avg_pool_rule(Tensor input, tuple how, tuple size):
+    cdef int dt = input.a.dtype, n = len(size)
     cdef Launch l
     cdef Tensor x = contiguous(in_dtype(input, convolution_dtype(dt))), out = pooled_shape(x, size, x.a.dtype)
-    fill_pool(&l, K_AVG_POOL_FORWARD, &x.a, &out.a, kernel, stride, padding, (1,) * n)
-    fill_divisor(&l, include_pad, divisor)
+    fill_pool(&l, K_AVG_POOL_FORWARD, &x.a, &out.a, how[0], how[1], how[2], (1,) * n)
+    fill_divisor(&l, how[3], how[4])
     l.noperands = 2
     plane_of(&l, 0, &out.a, n)
     plane_of(&l, 1, &x.a, n)
@@ -98,12 +98,12 @@ cdef Tensor _avg_pool_rule(Tensor input, tuple kernel, tuple stride, tuple paddi
     return in_dtype(out, dt)
 
 
-cdef Tensor _avg_pool_backward_rule(Tensor given, tuple kernel, tuple stride, tuple padding, tuple shape, bint include_pad, object divisor):
-    cdef int dt = given.a.dtype, n = len(kernel)
+cdef Tensor _avg_pool_backward_rule(Tensor given, tuple how, tuple shape):
+    cdef int dt = given.a.dtype, n = len(how[0])
     cdef Launch l
     cdef Tensor g = contiguous(in_dtype(given, convolution_dtype(dt))), out = pooled_shape(g, shape[len(shape) - n:], g.a.dtype)
-    fill_pool(&l, K_AVG_POOL_BACKWARD, &out.a, &g.a, kernel, stride, padding, (1,) * n)
-    fill_divisor(&l, include_pad, divisor)
+    fill_pool(&l, K_AVG_POOL_BACKWARD, &out.a, &g.a, how[0], how[1], how[2], (1,) * n)
+    fill_divisor(&l, how[3], how[4])
     l.noperands = 2
     plane_of(&l, 0, &out.a, n)
     plane_of(&l, 1, &g.a, n)
@@ -162,7 +162,7 @@ cdef object avg_pool_entry(const Row* this, PyObject** a):
     size = pool_sizes(name, input, kernel, stride, padding, (1,) * n, bool(given_or(a[4], False)))
     if divisor is not None and divisor == 0:
         raise RuntimeError("divisor must be not zero")
-    return op__avg_pool(input, kernel, stride, padding, size, bool(given_or(a[5], True)), divisor)
+    return op__avg_pool(input, (kernel, stride, padding, bool(given_or(a[5], True)), divisor), size)
 
 
 cdef tuple pool_stride(str name, PyObject* given, tuple kernel):

@@ -7,13 +7,13 @@ kernel("avg_pool_backward", "T", "float", cut="first")
 
 WINDOW = "kernel: any, stride: any, padding: any"
 structured(f"_max_pool(input, {WINDOW}, dilation: any, size: any)", "The largest element of each window, and its place in the flattened plane.",
-           function=False, method=False, outputs=("values", "indices"), grad="max_pool_grad(grad, indices, input.shape, kernel)",
+           function=False, method=False, outputs=("values", "indices"), grad="max_pool_grad(_linked(grad, input), indices, input.shape, kernel)",
            node="MaxPool2DWithIndices")
-structured(f"_avg_pool(input, {WINDOW}, size: any, include_pad: bool, divisor: any)", "The mean of each window.", function=False, method=False,
-           grad="_avg_pool_backward(grad, kernel, stride, padding, input.shape, include_pad, divisor)", node="AvgPool2D")
-structured(f"_avg_pool_backward(given, {WINDOW}, shape: any, include_pad: bool, divisor: any)", "The gradient of _avg_pool.", function=False,
-           method=False, grad="_avg_pool(grad, kernel, stride, padding, given.shape[-len(kernel):], include_pad, divisor)",
-           node="AvgPool2DBackward")
+# how: (kernel, stride, padding, include_pad, divisor)
+structured("_avg_pool(input, how: any, size: any)", "The mean of each window.", function=False, method=False,
+           grad="_avg_pool_backward(_linked(grad, input), how, input.shape)", node="AvgPool2D")
+structured("_avg_pool_backward(given, how: any, shape: any)", "The gradient of _avg_pool.", function=False, method=False,
+           grad="_avg_pool(grad, how, given.shape[-len(how[0]):])", node="AvgPool2DBackward")
 
 HOW = "kernel_size: any, stride: any = None, padding: any = 0"
 LINES = ("the input's last dimension", "the flattened last two dimensions", "the flattened last three dimensions")
