@@ -122,6 +122,8 @@ cdef Tensor _convolution_weight_rule(Tensor input, Tensor given, tuple how, tupl
         l.ptr[0], l.ptr[1], l.ptr[2], l.ptr[3] = out.a.data, x.a.data, y.a.data, sums.a.data
         l.stride[0][0], l.stride[0][1], l.stride[0][3] = l.stride[3][0], g.taps * w, g.c * g.taps * w
         l.stride[3][1] = g.taps * g.m * w
+        if g.m <= 4 and g.c * g.m > 4:              # fewer channels would be summed in another order: see direct() of the kernels
+            l.stride[0][1] = 0                      # not cut
         if parts > 1:                               # groups is 1: parts of the batch instead
             l.shape[0], l.shape[2] = parts, g.batch // parts
             l.stride[1][0], l.stride[2][0] = l.shape[2] * l.stride[1][2], l.shape[2] * l.stride[2][2]

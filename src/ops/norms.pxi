@@ -187,10 +187,13 @@ cdef tuple norm_gradients(Tensor grad, Tensor input, object weight, object stats
     cdef tuple shape = shape_tuple(&input.a), view = shape, wide = (1, -1, *[1] * (len(shape) - 2)), dims = (0, *range(2, len(shape)))
     cdef tuple others = dims
     cdef int dt = convolution_dtype(input.a.dtype)
+    cdef int64_t pixels = 1
     if kind == c'l' or kind == c'r':
-        view, wide, dims, others = (-1, groups), (1, groups), (1,), (0,)
+        view, wide, dims, others = (input.a.numel // max(<int64_t>groups, 1), groups), (1, groups), (1,), (0,)
     elif kind == c'g':
-        view, wide, dims, others = (shape[0], groups, shape[1] // groups, -1), (1, groups, shape[1] // groups, 1), (2, 3), (0, 3)
+        for size in shape[2:]:
+            pixels *= <int64_t>size
+        view, wide, dims, others = (shape[0], groups, shape[1] // groups, pixels), (1, groups, shape[1] // groups, 1), (2, 3), (0, 3)
     x, g = op_reshape(input.to(dtype_object(dt)), view), op_reshape(grad.to(dtype_object(dt)), view)
     if stats is not None:
         centered = op_sub(x, op_reshape(op_select(stats, 1, 0), wide))

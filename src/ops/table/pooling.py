@@ -7,11 +7,11 @@ kernel("avg_pool_backward", "T", "float", cut="first")
 
 WINDOW = "kernel: any, stride: any, padding: any"
 structured(f"_max_pool(input, {WINDOW}, dilation: any, size: any)", "The largest element of each window, and its place in the flattened plane.",
-           function=False, method=False, outputs=("values", "indices"), grad="max_pool_grad(_linked(grad, input), indices, input.shape, kernel)",
+           function=False, method=False, outputs=("values", "indices"), grad="_linked(max_pool_grad(grad, indices, input.shape, kernel), input)",
            node="MaxPool2DWithIndices")
 # how: (kernel, stride, padding, include_pad, divisor)
 structured("_avg_pool(input, how: any, size: any)", "The mean of each window.", function=False, method=False,
-           grad="_avg_pool_backward(_linked(grad, input), how, input.shape)", node="AvgPool2D")
+           grad="_linked(_avg_pool_backward(grad, how, input.shape), input)", node="AvgPool2D")
 structured("_avg_pool_backward(given, how: any, shape: any)", "The gradient of _avg_pool.", function=False, method=False,
            grad="_avg_pool(grad, how, given.shape[-len(how[0]):])", node="AvgPool2DBackward")
 
