@@ -12,6 +12,7 @@ from fastgrad.launch cimport *
 from fastgrad._engine cimport *
 
 from fastgrad._engine import Size
+from fastgrad._engine import grad as gradients_of
 from fastgrad import _places
 
 include "kernel_numbers.pxi"
@@ -48,6 +49,8 @@ include "ops/counting.pxi"
 include "ops/embedding.pxi"
 include "ops/losses.pxi"
 include "ops/cross_entropy.pxi"
+include "ops/by_operations.pxi"
+include "ops/recurrent.pxi"
 include "ops/padding.pxi"
 include "ops/generator.pxi"
 include "ops/random.pxi"

@@ -19,7 +19,11 @@ include "kernels/reduce.pxi"
 include "kernels/extreme.pxi"
 include "kernels/scan.pxi"
 include "kernels/softmax.pxi"
+<<<<<<< HEAD
 include "kernels/normalize.pxi"
+=======
+include "kernels/recurrent.pxi"
+>>>>>>> a23d276 (Recurrent layers: one node for all steps of a layer, one product for the inputs and fused gates, instead of operations composed in Python)
 include "kernels/sort.pxi"
 include "kernels/gather.pxi"
 include "kernels/resample.pxi"

@@ -60,8 +60,7 @@ cdef Tensor launch_product(Tensor a, Tensor b, int am, int ak, int bk, int bn, T
         rows = a.a.numel // max(a.a.shape[ak], 1) if a.a.shape[ak] else out.a.numel // shape[batch + 1]
         batch = 0                                   # one tall matrix instead of a batch
     l.kernel = K_MATMUL_INT_FORWARD if not is_floating(a.a.dtype) else K_MATMUL_FORWARD if bias is None else K_LINEAR_FORWARD
-    l.dtype, l.core, l.noperands = a.a.dtype, 3, 3
-    l.ndim = batch + 3
+    l.dtype, l.noperands = a.a.dtype, 3
     for d in range(batch):
         l.shape[d] = shape[d]
         l.stride[0][d] = out.a.stride[d] * w
@@ -69,17 +68,25 @@ cdef Tensor launch_product(Tensor a, Tensor b, int am, int ak, int bk, int bn, T
         l.stride[2][d] = b.a.stride[d - batch + nb] * w if d >= batch - nb and b.a.shape[d - batch + nb] != 1 else 0
         l.stride[3][d] = 0
     l.ptr[0], l.ptr[1], l.ptr[2] = out.a.data, a.a.data, b.a.data
-    l.shape[batch], l.shape[batch + 1], l.shape[batch + 2] = rows, b.a.shape[bn], a.a.shape[ak]
-    l.stride[0][batch], l.stride[0][batch + 1], l.stride[0][batch + 2] = b.a.shape[bn] * w, w, 0
-    l.stride[1][batch], l.stride[1][batch + 1], l.stride[1][batch + 2] = a.a.stride[am] * w, 0, a.a.stride[ak] * w
-    l.stride[2][batch], l.stride[2][batch + 1], l.stride[2][batch + 2] = 0, b.a.stride[bn] * w, b.a.stride[bk] * w
-    l.attr[0].i = 0
+    matrix_loop(&l, batch, rows, b.a.shape[bn], a.a.shape[ak], b.a.shape[bn] * w, a.a.stride[am] * w, a.a.stride[ak] * w,
+                b.a.stride[bk] * w, b.a.stride[bn] * w, w)
     if bias is not None:
         l.noperands = 4
         l.ptr[3] = bias.a.data
-        l.stride[3][batch], l.stride[3][batch + 1], l.stride[3][batch + 2] = 0, w, 0
     run(&l)
     return out
+
+
+cdef void matrix_loop(Launch* l, int batch, int64_t m, int64_t n, int64_t k, int64_t out_row, int64_t a_row, int64_t a_col, int64_t b_row,
+                      int64_t b_col, int w) noexcept:
+    """The core dimensions (m, n, k) of a product, and of a bias, after `batch` others; strides in bytes, w those of a row of out."""
+    l.core, l.ndim = 3, batch + 3
+    l.shape[batch], l.shape[batch + 1], l.shape[batch + 2] = m, n, k
+    l.stride[0][batch], l.stride[0][batch + 1], l.stride[0][batch + 2] = out_row, w, 0
+    l.stride[1][batch], l.stride[1][batch + 1], l.stride[1][batch + 2] = a_row, 0, a_col
+    l.stride[2][batch], l.stride[2][batch + 1], l.stride[2][batch + 2] = 0, b_col, b_row
+    l.stride[3][batch], l.stride[3][batch + 1], l.stride[3][batch + 2] = 0, w, 0
+    l.attr[0].i = 0
 
 
 cdef bint rows_fold(Tensor a) noexcept:

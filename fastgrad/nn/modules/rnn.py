@@ -4,16 +4,31 @@ import math
 import warnings
 
 import fastgrad as fg
+from fastgrad._ops import _recurrent_layer
 
 from .. import functional as F
-from .. import init, recurrence
+from .. import init
 from ..parameter import Parameter
 from ..utils.rnn import PackedSequence
 from .module import Module
 
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "RNNCellBase"]
 
-GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "GRU": 3, "LSTM": 4}
+GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}
+MODES = list(GATES)  # as the engine numbers them
+
+
+def layer_of(mode, input, states, weights, reverse=False, batch_sizes=None):
+    """One layer in one direction: the outputs and the last states.
+
+    Args:
+        input: (steps, batch, features), or with batch_sizes (rows, features), the rows of a PackedSequence.
+        states: h, or h and c of an LSTM, each (batch, size).
+        weights: w_ih, w_hh, b_ih, b_hh (None without biases), w_hr or None.
+        batch_sizes: how many sequences each step has, a list that does not grow; None: all have all steps.
+    """
+    h, c = (states[0], None) if len(states) == 1 else states
+    return _recurrent_layer(input, h, c, *weights, MODES.index(mode), reverse, batch_sizes)
 
 
 class RNNBase(Module):
@@ -147,8 +162,8 @@ class RNNBase(Module):
             outputs = []
             for direction in range(directions):
                 place = layer * directions + direction
-                output, state = recurrence.one_layer(self.mode, input, tuple(s[place] for s in states),
-                                                     self._weights(self._all_weights[place]), bool(direction), batch_sizes)
+                output, *state = layer_of(self.mode, input, [s[place] for s in states], self._weights(self._all_weights[place]),
+                                          bool(direction), batch_sizes)
                 outputs.append(output)
                 last.append(state)
             input = outputs[0] if directions == 1 else fg.cat(outputs, -1)
@@ -331,9 +346,8 @@ class RNNCellBase(Module):
                 raise RuntimeError(f"Input batch size {x.size(0)} doesn't match hidden{i} batch size {state.size(0)}")
             if state.size(1) != self.hidden_size:
                 raise RuntimeError(f"hidden{i} has inconsistent hidden_size: got {state.size(1)}, expected {self.hidden_size}")
-        gates = F.linear(x, self.weight_ih, self.bias_ih)
-        states = recurrence.CELLS[mode](gates, states, self.weight_hh, self.bias_hh, recurrence.ACTIVATIONS.get(mode))
-        return states if batched else tuple(s.squeeze(0) for s in states)
+        _, *states = layer_of(mode, x.unsqueeze(0), states, (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, None))
+        return tuple(states) if batched else tuple(s.squeeze(0) for s in states)
 
 
 class RNNCell(RNNCellBase):
