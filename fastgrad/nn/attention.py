@@ -1,4 +1,4 @@
-"""Attention as compositions of the engine's operations: scaled_dot_product_attention, multi_head_attention_forward.
+"""Attention around the engine's own: scaled_dot_product_attention, multi_head_attention_forward.
 
 Masks of bools say who may take part in scaled_dot_product_attention and who may not in multi_head_attention_forward, as in PyTorch;
 masks of floats are added to the scores.
@@ -7,7 +7,7 @@ masks of floats are added to the scores.
 import math
 
 import fastgrad as fg
-from fastgrad._ops import dropout, linear
+from fastgrad._ops import _attention, dropout, linear
 
 
 def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, *, scale=None, enable_gqa=False):
@@ -34,31 +34,29 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
                            f"key.dim: {key.dim()} and value.dim: {value.dim()} instead.")
     if is_causal and attn_mask is not None:
         raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
-    if enable_gqa:
-        heads = query.size(-3)
-        if heads % key.size(-3) or heads % value.size(-3):
-            raise RuntimeError("Number of heads in key and value must divide the number of heads in query")
-        key = key.repeat_interleave(heads // key.size(-3), -3)
-        value = value.repeat_interleave(heads // value.size(-3), -3)
+    if attn_mask is not None and attn_mask.dtype not in (fg.bool, query.dtype):
+        raise RuntimeError(f"Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
+                           f"{attn_mask.dtype} and  query.dtype: {query.dtype} instead.")
     if scale is None:
         scale = 1 / math.sqrt(query.size(-1)) if query.size(-1) else math.inf
-    scores = (query * scale) @ key.transpose(-2, -1)
-    if is_causal:
-        attn_mask = fg.ones((query.size(-2), key.size(-2)), dtype=fg.bool).tril()
-    if attn_mask is None:
-        weights = scores.softmax(-1)
-    elif attn_mask.dtype == fg.bool:
-        weights = scores.masked_fill(~attn_mask, -math.inf).softmax(-1)
-        weights = weights.masked_fill(~attn_mask.any(-1, keepdim=True), 0)  # a query that sees nobody gives zeros
-    else:
-        if attn_mask.dtype != query.dtype:
-            raise RuntimeError(f"Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
-                               f"{attn_mask.dtype} and  query.dtype: {query.dtype} instead.")
-        weights = (scores + attn_mask).softmax(-1)
-        weights = weights.masked_fill((attn_mask == -math.inf).all(-1, keepdim=True), 0)
-    if dropout_p:
-        weights = dropout(weights, dropout_p, True)
-    return weights @ value
+    if not enable_gqa:
+        return _attention(query, key, value, attn_mask, dropout_p, is_causal, scale)
+    heads = query.size(-3)
+    if heads % key.size(-3) or heads % value.size(-3):
+        raise RuntimeError("Number of heads in key and value must divide the number of heads in query")
+    return grouped_attention(query, key, value, attn_mask, dropout_p, is_causal, scale)
+
+
+def grouped_attention(query, key, value, mask, dropout_p, is_causal, scale):
+    """Key and value have fewer heads: each serves a group of query's, a dimension along which it broadcasts."""
+    heads, groups = query.size(-3), max(key.size(-3), value.size(-3))
+    if min(key.size(-3), value.size(-3)) < groups:
+        key, value = (t.repeat_interleave(groups // t.size(-3), -3) for t in (key, value))
+    query = query.unflatten(-3, (groups, heads // groups))
+    key, value = key.unsqueeze(-3), value.unsqueeze(-3)
+    if mask is not None and mask.dim() > 2:
+        mask = mask.unsqueeze(-3) if mask.size(-3) == 1 else mask.unflatten(-3, (groups, heads // groups))
+    return _attention(query, key, value, mask, dropout_p, is_causal, scale).flatten(-4, -3)
 
 
 def float_mask(mask, name, dtype):

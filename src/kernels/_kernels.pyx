@@ -13,17 +13,16 @@ include "core/half.pxi"
 include "kernels/scalar.pxi"
 include "kernels/loop.pxi"
 include "kernels/gemm.pxi"
+include "kernels/copy.pxi"
 include "kernels/convolution.pxi"
 include "kernels/pooling.pxi"
 include "kernels/reduce.pxi"
 include "kernels/extreme.pxi"
 include "kernels/scan.pxi"
 include "kernels/softmax.pxi"
-<<<<<<< HEAD
 include "kernels/normalize.pxi"
-=======
 include "kernels/recurrent.pxi"
->>>>>>> a23d276 (Recurrent layers: one node for all steps of a layer, one product for the inputs and fused gates, instead of operations composed in Python)
+include "kernels/attention.pxi"
 include "kernels/sort.pxi"
 include "kernels/gather.pxi"
 include "kernels/resample.pxi"
@@ -40,6 +39,6 @@ fill_table()
 description.level = b"compiled"
 description.kernel = entries
 description.cut = cuts
-description.scratch_bytes = GEMM_SCRATCH + CONVOLUTION_SCRATCH
+description.scratch_bytes = GEMM_SCRATCH + max(CONVOLUTION_SCRATCH, ATTENTION_SCRATCH)
 table = PyCapsule_New(&description, b"fastgrad.kernels", NULL)
 PyCapsule_SetContext(table, <void*><size_t>KERNELS_FINGERPRINT)      # the engine refuses a table made from other rows

@@ -6,6 +6,10 @@
 # Kernels that write at offsets go through them in order, so that the last of equal offsets wins and sums are reproducible:
 # they are never cut among threads.
 
+cdef extern from "simd.h" nogil:
+    void copy_ahead(char* to, const char* source, const char* next, int64_t n) noexcept
+
+
 cdef inline i64 checked_index(i64 index, i64 size, i64* bad) noexcept nogil:
     if index < -size or index >= size:
         bad[0] = index
@@ -56,7 +60,8 @@ cdef void take_items(item* out, item* source, i64* offset, const Launch* l, void
             out[j * oj] = source[offset[j]]
     elif oi == 1 and si == 1:
         for j in range(n):
-            memcpy(out + j * oj, source + offset[j], inner * sizeof(item))
+            copy_ahead(<char*>(out + j * oj), <const char*>(source + offset[j]), <const char*>(source + offset[min(j + 1, n - 1)]),
+                       inner * <i64>sizeof(item))
     else:
         for j in range(n):
             o, s = out + j * oj, source + offset[j]

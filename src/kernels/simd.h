@@ -1,5 +1,6 @@
 /* What Cython cannot say, for the scalar functions in vmath*.pxi: bit casts, fused multiply-add, selection and the rounding
- * functions as builtins. Everything is a pure static inline function, so a loop over it vectorizes. No intrinsics, no state.
+ * functions as builtins. Everything is a pure static inline function, so a loop over it vectorizes. No intrinsics, no state. Also a copy that
+ * fetches ahead.
  *
  * Invariant: fma_* is fused where the target has it, else two roundings; error bounds must hold both ways.
  */
@@ -54,5 +55,16 @@ FG_INLINE double product_error_f64(double a, double b, double product) {
 /* c ? a : b with operands of one type: a literal in a Cython conditional would turn float into double. */
 FG_INLINE float select_f32(int c, float a, float b) { return c ? a : b; }
 FG_INLINE double select_f64(int c, double a, double b) { return c ? a : b; }
+
+/* Copy n bytes while what is copied next, as many, is fetched: rows of a table are too short for the processor to guess. */
+FG_INLINE void copy_ahead(char* to, const char* from, const char* next, int64_t n) {
+#if defined(__GNUC__) || defined(__clang__)
+    for (; n >= 256; n -= 256, to += 256, from += 256, next += 256) {
+        for (int line = 0; line < 256; line += 64) __builtin_prefetch(next + line, 0, 3);
+        memcpy(to, from, 256);
+    }
+#endif
+    memcpy(to, from, (size_t)n);
+}
 
 #endif

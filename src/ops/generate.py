@@ -163,11 +163,12 @@ def cast_kernel(source, target):
         value = f"<{t}><i32>{load}"           # through int, as C and PyTorch have it: negative to unsigned wraps
     else:
         value = f"<{t}>{load}"
-    return flat_kernel(f"k_cast_{source}_{target}", t, [("a", s)], value, "casts", [])
+    plane = f"copy_plane(l, p, {BYTES[t]})" if source == target else ""
+    return flat_kernel(f"k_cast_{source}_{target}", t, [("a", s)], value, "casts", [], plane)
 
 
-def flat_kernel(name, out, operands, value, where, attrs):
-    """A loop over contiguous operands, and the kernel that brings any strides to it."""
+def flat_kernel(name, out, operands, value, where, attrs, plane=""):
+    """A loop over contiguous operands, and the kernel that brings any strides to it; `plane`: what it does with two core dimensions."""
     widths = [BYTES[out]] + [BYTES[t] for _, t in operands]
     lines = [f"cdef void {name}_flat(char** q, i64 n, const Launch* l) noexcept nogil:      # {where}",
              "    cdef i64 i", f"    cdef {out}_out o = <{out}_out>q[0]"]
@@ -175,6 +176,7 @@ def flat_kernel(name, out, operands, value, where, attrs):
     lines += attrs
     lines += inner_loop(value) + [
               "", f"cdef void {name}(const Launch* l, char** p, void* scratch) noexcept nogil:",
+              *([f"    if l.core == 2:", f"        {plane}", "        return"] if plane else []),
               f"    loop(l, p, {name}_flat, {len(widths)}, {sum(w << 4 * i for i, w in enumerate(widths)):#x})", ""]
     return lines
 

@@ -59,6 +59,97 @@ def test_layer(name, packed, given):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11)
 
 
+# hidden sizes on both sides of the kernels' blocks of 256, batches on both sides of what is laid out anew
+SIZES = [(1, 1, 1), (2, 300, 3), (17, 20, 6), (3, 5, 1)]
+
+
+@pytest.mark.parametrize("batch, hidden, steps", SIZES)
+@pytest.mark.parametrize("kind", ["RNN tanh", "RNN relu", "LSTM", "LSTM projected", "GRU"])
+@pytest.mark.parametrize("read", ["output", "state"])
+def test_sizes(kind, batch, hidden, steps, read):
+    """First gradients, by the kernels, where the output or the last states alone are read."""
+    if kind == "LSTM projected" and hidden == 1:
+        pytest.skip("a projection is smaller than the state")
+
+    def run(lib):
+        lib.manual_seed(0)
+        name, _, more = kind.partition(" ")
+        options = {"proj_size": hidden // 2} if more == "projected" else {"nonlinearity": more} if more else {}
+        layer = getattr(lib.nn, name)(4, hidden, bidirectional=True, **options).double()
+        data = np.random.RandomState(1)
+        x = lib.from_numpy(data.randn(batch, steps, 4)).requires_grad_()
+        y, last = layer(x.transpose(0, 1))
+        loss = (y * lib.from_numpy(data.randn(*y.shape))).sum() if read == "output" else sum((s**3).sum() for s in states_of(last))
+        loss.backward()
+        return numbers([y, *states_of(last), x.grad, *(p.grad for p in layer.parameters())])
+
+    for a, b in zip(run(fastgrad), run(torch), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-5), ("bfloat16", 3e-2)])
+@pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])
+def test_dtypes(name, dtype, tolerance):
+    def run(lib):
+        lib.manual_seed(0)
+        layer = getattr(lib.nn, name)(3, 20, 2).to(getattr(lib, dtype))
+        x = lib.from_numpy(np.random.RandomState(1).randn(5, 18, 3).astype("f")).to(getattr(lib, dtype)).requires_grad_()
+        y, last = layer(x)
+        y.float().sum().backward()
+        assert y.dtype == x.grad.dtype == getattr(lib, dtype)
+        return numbers([t.float() for t in (y, *states_of(last), x.grad, layer.weight_hh_l0.grad, layer.bias_ih_l1.grad)])
+
+    for a, b in zip(run(fastgrad), run(torch), strict=True):
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+def test_backward_reads_what_was_saved():
+    layer = fastgrad.nn.RNN(3, 4)
+    x = fastgrad.randn(2, 3, 3)
+    y, _ = layer(x)
+    y.mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+    h = fastgrad.zeros(1, 3, 4)
+    y, _ = fastgrad.nn.GRU(3, 4)(x.requires_grad_(), h)
+    h.add_(1)
+    (g,) = fastgrad.autograd.grad(y.sum(), x, retain_graph=True)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        fastgrad.autograd.grad(y.sum(), x, create_graph=True)
+
+
+@pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])
+def test_threads_change_no_bit(name):
+    def run(threads):
+        before = fastgrad.get_num_threads()
+        fastgrad.set_num_threads(threads)
+        try:
+            fastgrad.manual_seed(0)
+            layer = getattr(fastgrad.nn, name)(40, 70)
+            y, _ = layer(fastgrad.randn(9, 65, 40))
+            y.sum().backward()
+            return [y, *(p.grad for p in layer.parameters())]
+        finally:
+            fastgrad.set_num_threads(before)
+
+    assert all(fastgrad.equal(a, b) for a, b in zip(run(1), run(2)))
+
+
+def test_transforms_and_forward_mode():
+    """vmap over examples, and the derivative along a direction, which needs the differentiable form."""
+    layer = fastgrad.nn.GRU(3, 4).double()
+    x, t = fastgrad.randn(2, 5, 3, dtype=fastgrad.float64), fastgrad.randn(2, 5, 3, dtype=fastgrad.float64)
+
+    def f(one):
+        return layer(one)[0]
+
+    assert fastgrad.allclose(fastgrad.func.vmap(f)(x), fastgrad.stack([f(x[0]), f(x[1])]))
+    y, along = fastgrad.func.jvp(f, (x[0],), (t[0],))
+    step = 1e-5
+    numeric = (f(x[0] + step * t[0]) - f(x[0] - step * t[0])) / (2 * step)
+    assert fastgrad.allclose(along, numeric, rtol=1e-6, atol=1e-8)
+
+
 @pytest.mark.parametrize("name", ["RNNCell", "LSTMCell", "GRUCell"])
 @pytest.mark.parametrize("batch", [(), (2,)])
 def test_cell(name, batch):

@@ -38,14 +38,89 @@ def test_scaled_dot_product_attention(mask):
     same(observe)
 
 
-def test_fewer_heads_for_keys():
+# lengths, keys and features on both sides of the kernel's blocks of 64 queries and 128 keys
+SIZES = [(1, 1, 1, 1), (64, 128, 16, 16), (65, 129, 3, 5), (130, 300, 8, 2), (200, 40, 1, 7)]
+
+
+@pytest.mark.parametrize("mask", ["none", "causal", "bool", "added", "vector"])
+@pytest.mark.parametrize("length, keys, features, width", SIZES)
+def test_blocks(length, keys, features, width, mask):
+    """Gradients too; bool masks leave a query that sees nobody, and one that sees a key of the last block alone."""
+
     def observe(lib):
-        q, k, v = some(lib, 0, 2, 4, 3, 6), some(lib, 1, 2, 2, 5, 6), some(lib, 2, 2, 2, 5, 6)
-        y = lib.nn.functional.scaled_dot_product_attention(q, k, v, enable_gqa=True)
+        q, k, v = some(lib, 0, 2, 2, length, features), some(lib, 1, 2, 2, keys, features), some(lib, 2, 2, 2, keys, width)
+        data = np.random.RandomState(3)
+        seen = data.rand(length, keys) < 0.5
+        seen[0], seen[-1] = False, np.arange(keys) == keys - 1
+        options = {"none": {}, "causal": {"is_causal": True}, "bool": {"attn_mask": lib.from_numpy(seen)},
+                   "added": {"attn_mask": lib.from_numpy(data.randn(2, 1, length, keys))},
+                   "vector": {"attn_mask": lib.from_numpy(data.rand(1, keys) < 0.7)}}[mask]
+        y = lib.nn.functional.scaled_dot_product_attention(q, k, v, **options)
+        return [y, *lib.autograd.grad((y * lib.from_numpy(data.randn(2, 2, length, width))).sum(), [q, k, v])]
+
+    same(observe)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_heads_split_from_one_projection(causal):
+    """Operands and gradients in the layout that programs use, in float32."""
+
+    def observe(lib):
+        x = some(lib, 0, 3, 70, 3 * 8).float().detach().requires_grad_()
+        q, k, v = (t.view(3, 70, 2, 4).transpose(1, 2) for t in x.split(8, 2))
+        y = lib.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal)
+        (y.transpose(1, 2).reshape(3, 70, 8) ** 2).sum().backward()
+        return y, x.grad
+
+    for a, b in zip(observe(torch), observe(fastgrad), strict=True):
+        np.testing.assert_allclose(b.detach().numpy(), a.detach().numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("shapes", [((5, 4), (6, 4), (6, 3)), ((2, 5, 4), (2, 6, 4), (2, 6, 3)), ((2, 1, 3, 5, 4), (2, 3, 6, 4), (3, 6, 2))])
+def test_dimensions_of_heads_broadcast(shapes):
+    def observe(lib):
+        q, k, v = (some(lib, i, *shape) for i, shape in enumerate(shapes))
+        y = lib.nn.functional.scaled_dot_product_attention(q, k, v)
+        return [y, *lib.autograd.grad((y**2).sum(), [q, k, v])]
+
+    same(observe)
+
+
+def test_gradient_of_the_mask():
+    def observe(lib):
+        q, k, v, mask = some(lib, 0, 2, 3, 4), some(lib, 1, 2, 5, 4), some(lib, 2, 2, 5, 4), some(lib, 3, 3, 5)
+        y = lib.nn.functional.scaled_dot_product_attention(q, k, v, mask)
+        return lib.autograd.grad((y**2).sum(), [q, k, v, mask])
+
+    same(observe)
+
+
+@pytest.mark.parametrize("key_heads, value_heads", [(2, 2), (1, 2), (4, 1)])
+@pytest.mark.parametrize("mask", [None, (3, 5), (1, 3, 5), (4, 3, 5)])
+def test_fewer_heads_for_keys(key_heads, value_heads, mask):
+    def observe(lib):
+        q, k, v = some(lib, 0, 2, 4, 3, 6), some(lib, 1, 2, key_heads, 5, 6), some(lib, 2, 2, value_heads, 5, 6)
+        given = None if mask is None else lib.from_numpy(np.random.RandomState(3).randn(*mask))
+        y = lib.nn.functional.scaled_dot_product_attention(q, k, v, given, enable_gqa=True)
         (y**2).sum().backward()
         return y, q.grad, k.grad, v.grad
 
     same(observe)
+
+
+def test_threads_change_no_bit():
+    q = fastgrad.randn(4, 3, 150, 16)
+    results = []
+    for threads in (1, 2):
+        before = fastgrad.get_num_threads()
+        fastgrad.set_num_threads(threads)
+        try:
+            x = q.clone().requires_grad_()
+            y = fastgrad.nn.functional.scaled_dot_product_attention(x, x, x, is_causal=True)
+            results.append((y, *fastgrad.autograd.grad((y**2).sum(), [x])))
+        finally:
+            fastgrad.set_num_threads(before)
+    assert all(fastgrad.equal(a, b) for a, b in zip(*results))
 
 
 def test_dropout_of_all_weights():

@@ -66,26 +66,19 @@ def chosen(chunks, maps):
 
 
 def gathered(tensors, chunks, batch_size, drop_last):
-    """Batches of rows at the indices that the chunks hold, cut into batch_size."""
-    least = batch_size if drop_last else 1
-    chunk, left = None, 0
-    while True:
-        parts, missing = [], batch_size
-        while missing:
-            if not left:
-                chunk = next(chunks, None)
-                if chunk is None:
-                    break
-                left = chunk.numel()
-                continue
-            n = min(missing, left)
-            parts.append(chunk[:n])
-            chunk = chunk[n:]
-            left -= n
-            missing -= n
-        if batch_size - missing < least:
-            return
-        indices = parts[0] if len(parts) == 1 else fg.cat(parts)
-        yield [t.index_select(0, indices) for t in tensors]
-        if chunk is None:
-            return
+    """Batches of rows at the indices that the chunks hold, cut into batch_size; a chunk is asked for when a batch needs it."""
+    parts, count = [], 0  # the beginning of a batch
+    for chunk in chunks:
+        parts.append(chunk)
+        count += chunk.numel()
+        if count < batch_size:
+            continue
+        pieces = (chunk if len(parts) == 1 else fg.cat(parts)).split(batch_size)
+        parts, count = [], count % batch_size
+        if count:
+            *pieces, rest = pieces
+            parts.append(rest)
+        for indices in pieces:
+            yield [t.index_select(0, indices) for t in tensors]
+    if count and not drop_last:
+        yield [t.index_select(0, fg.cat(parts)) for t in tensors]
