@@ -225,3 +225,32 @@ cdef int fill_loop(Launch* l, Array** operand, int n, const int8_t* perm) noexce
         for o in range(n):
             l.stride[o][m - 1 - i] = stride[o][i]
     return 0
+
+
+cdef enum:
+    SHORT_ROW = 128               # elements of a row that is worth no call of its own
+    MAX_ROW = 1 << 30
+
+
+cdef void by_planes(Launch* l, int64_t short_row) noexcept nogil:
+    """Give an elementwise launch two core dimensions where its rows are short, or where an operand is contiguous along another
+    dimension than the innermost, which becomes the second."""
+    cdef int d, o, row = -1, last = l.ndim - 1
+    if last == 0:
+        return
+    for o in range(1, l.noperands):
+        if l.stride[o][last] == 0 or row >= 0:
+            continue
+        for d in range(last - 1, -1, -1):
+            if 0 < l.stride[o][d] < l.stride[o][last] and l.stride[o][d] <= 8 and l.shape[d] > 1:
+                row = d
+                break
+    if row < 0:
+        if l.shape[last] > short_row:
+            return
+        row = last - 1
+    l.core = 2
+    for d in range(row, last - 1):
+        l.shape[d], l.shape[d + 1] = l.shape[d + 1], l.shape[d]
+        for o in range(l.noperands):
+            l.stride[o][d], l.stride[o][d + 1] = l.stride[o][d + 1], l.stride[o][d]

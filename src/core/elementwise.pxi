@@ -140,11 +140,13 @@ cdef Tensor general_loop(const Row* row, Launch* l, Array** operand, int n, int 
             operand[0] = &out.a
             order_dims(operand, n + 1, &shape, perm)
             fill_loop(l, operand, n + 1, perm)
+            by_planes(l, SHORT_ROW)
             return out
     order_dims(operand + 1, n, &shape, perm)
     out = empty_in_order(computed, &shape, perm)
     operand[0] = &out.a
     fill_loop(l, operand, n + 1, perm)
+    by_planes(l, SHORT_ROW)
     return out
 
 

@@ -118,23 +118,8 @@ cdef int copy_array(Array* out, Array* source) except -1:
     else:
         order_dims(operand, 2, out, perm)
         fill_loop(&l, operand, 2, perm)
-        if out.dtype == source.dtype and l.ndim > 1:
-            by_planes(&l)
+        by_planes(&l, MAX_ROW if out.dtype == source.dtype else SHORT_ROW)
     return run(&l)
-
-
-cdef void by_planes(Launch* l) noexcept:
-    """A copy whose core has two dimensions: the innermost, and the one along which the source is contiguous, if there is one."""
-    cdef int d, o, last = l.ndim - 1, row = l.ndim - 2, w = ITEMSIZE[l.dtype]
-    if l.stride[1][last] != w:
-        for d in range(last):
-            if l.stride[1][d] == w:
-                row = d
-    l.core = 2
-    for d in range(row, last - 1):
-        l.shape[d], l.shape[d + 1] = l.shape[d + 1], l.shape[d]
-        for o in range(2):
-            l.stride[o][d], l.stride[o][d + 1] = l.stride[o][d + 1], l.stride[o][d]
 
 
 cdef Tensor converted(Tensor t, int dt):

@@ -37,6 +37,7 @@ ctypedef void (*Flat)(char** q, i64 n, const Launch* l) noexcept nogil
 
 cdef enum:
     BLOCK = 512
+    SPREAD_BLOCK = 128      # of a value that is spread out first: once for every row
     MAX_FLAT = 5
 
 
@@ -79,16 +80,17 @@ cdef inline void loop(const Launch* l, char** p, Flat flat, int operands, int wi
 cdef void loop_in_blocks(const Launch* l, char** p, Flat flat, int operands, int widths) noexcept nogil:
     cdef u64 buffer[MAX_FLAT][BLOCK]
     cdef char* q[MAX_FLAT]
-    cdef i64 n = extent(l, 0), done = 0, count, s
+    cdef i64 n = extent(l, 0), done = 0, count, s, block = BLOCK
     cdef int i, width
     for i in range(operands):
         width = widths >> 4 * i & 15
         if step(l, i, 0) != width:
             q[i] = <char*>buffer[i]
             if step(l, i, 0) == 0 and i > 0:
-                copy_strided(q[i], width, p[i], 0, min(n, BLOCK), width)
+                block = SPREAD_BLOCK if n < 16 * BLOCK else BLOCK
+                copy_strided(q[i], width, p[i], 0, min(n, block), width)
     while done < n:
-        count = min(n - done, BLOCK)
+        count = min(n - done, block)
         for i in range(operands):
             width = widths >> 4 * i & 15
             s = step(l, i, 0)

@@ -168,16 +168,17 @@ def cast_kernel(source, target):
 
 
 def flat_kernel(name, out, operands, value, where, attrs, plane=""):
-    """A loop over contiguous operands, and the kernel that brings any strides to it; `plane`: what it does with two core dimensions."""
+    """A loop over contiguous operands, and the kernel that brings any strides to it; `plane`: how, with two core dimensions."""
     widths = [BYTES[out]] + [BYTES[t] for _, t in operands]
+    shape = f"{len(widths)}, {sum(w << 4 * i for i, w in enumerate(widths)):#x}"
+    plane = plane or f"loop_plane(l, p, {name}_flat, {shape}, scratch)"
     lines = [f"cdef void {name}_flat(char** q, i64 n, const Launch* l) noexcept nogil:      # {where}",
              "    cdef i64 i", f"    cdef {out}_out o = <{out}_out>q[0]"]
     lines += [f"    cdef const {t}* {n} = <const {t}*>q[{i + 1}]" for i, (n, t) in enumerate(operands)]
     lines += attrs
     lines += inner_loop(value) + [
               "", f"cdef void {name}(const Launch* l, char** p, void* scratch) noexcept nogil:",
-              *([f"    if l.core == 2:", f"        {plane}", "        return"] if plane else []),
-              f"    loop(l, p, {name}_flat, {len(widths)}, {sum(w << 4 * i for i, w in enumerate(widths)):#x})", ""]
+              "    if l.core == 2:", f"        {plane}", "    else:", f"        loop(l, p, {name}_flat, {shape})", ""]
     return lines
 
 
