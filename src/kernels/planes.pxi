@@ -87,7 +87,7 @@ cdef void loop_short_rows(const Launch* l, char** p, Flat flat, int operands, in
             if joined[i]:
                 q[i] = p[i] + done * row
             elif i > 0 and (row != 0 or done == 0):
-                gather_rows(q[i], p[i] + done * row, rows, m, row, step(l, i, 1), widths >> 4 * i & 15)
+                lay_rows(q[i], p[i] + done * row, rows, m, row, step(l, i, 1), widths >> 4 * i & 15)
         flat(q, rows * m, l)
         if not joined[0]:
             width = widths & 15
@@ -96,19 +96,19 @@ cdef void loop_short_rows(const Launch* l, char** p, Flat flat, int operands, in
         done += rows
 
 
-cdef void gather_rows(char* out, char* source, i64 n, i64 m, i64 row, i64 column, int width) noexcept nogil:
+cdef void lay_rows(char* out, char* source, i64 n, i64 m, i64 row, i64 column, int width) noexcept nogil:
     """Rows of any strides, in bytes, one after the other."""
     if width == 4:
-        gather_items[u32](<u32*>out, <u32*>source, n, m, row // 4, column // 4)
+        lay_rows_of[u32](<u32*>out, <u32*>source, n, m, row // 4, column // 4)
     elif width == 8:
-        gather_items[u64](<u64*>out, <u64*>source, n, m, row // 8, column // 8)
+        lay_rows_of[u64](<u64*>out, <u64*>source, n, m, row // 8, column // 8)
     elif width == 1:
-        gather_items[u8](<u8*>out, <u8*>source, n, m, row, column)
+        lay_rows_of[u8](<u8*>out, <u8*>source, n, m, row, column)
     else:
-        gather_items[u16](<u16*>out, <u16*>source, n, m, row // 2, column // 2)
+        lay_rows_of[u16](<u16*>out, <u16*>source, n, m, row // 2, column // 2)
 
 
-cdef inline void gather_items(item* out, item* source, i64 n, i64 m, i64 row, i64 column) noexcept nogil:
+cdef inline void lay_rows_of(item* out, item* source, i64 n, i64 m, i64 row, i64 column) noexcept nogil:
     cdef i64 i, j
     cdef item value
     for i in range(n):
