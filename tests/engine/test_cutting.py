@@ -156,8 +156,22 @@ def training():
         yield from (loss, *model.parameters())
 
 
+def sequences():
+    """Recurrent layers in both directions, attention with every kind of mask."""
+    for make in (fg.nn.RNN, fg.nn.LSTM, fg.nn.GRU, lambda *sizes, **more: fg.nn.RNN(*sizes, nonlinearity="relu", **more),
+                 lambda *sizes, **more: fg.nn.LSTM(*sizes, proj_size=11, **more)):
+        layer = make(20, 35, bidirectional=True)
+        x = rand(6, 33, 20, grad=True)
+        yield from with_gradients(lambda x: layer(x)[0], x)
+        layer(x)[0].sum().backward()
+        yield from (p.grad for p in layer.parameters())
+    q, k, v = rand(3, 2, 70, 8, grad=True), rand(3, 2, 130, 8, grad=True), rand(3, 2, 130, 5, grad=True)
+    for options in ({}, {"is_causal": True}, {"attn_mask": rand(70, 130)}, {"attn_mask": rand(3, 1, 70, 130) > 0}):
+        yield from with_gradients(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, **options), q, k, v)
+
+
 UNREACHED = {"resample_forward"}        # no function takes weighted taps yet
-FAMILIES = [reductions, products, normalizations, moving, training]
+FAMILIES = [reductions, products, normalizations, moving, sequences, training]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -118,23 +118,6 @@ def test_backward_reads_what_was_saved():
         fastgrad.autograd.grad(y.sum(), x, create_graph=True)
 
 
-@pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])
-def test_threads_change_no_bit(name):
-    def run(threads):
-        before = fastgrad.get_num_threads()
-        fastgrad.set_num_threads(threads)
-        try:
-            fastgrad.manual_seed(0)
-            layer = getattr(fastgrad.nn, name)(40, 70)
-            y, _ = layer(fastgrad.randn(9, 65, 40))
-            y.sum().backward()
-            return [y, *(p.grad for p in layer.parameters())]
-        finally:
-            fastgrad.set_num_threads(before)
-
-    assert all(fastgrad.equal(a, b) for a, b in zip(run(1), run(2)))
-
-
 def test_transforms_and_forward_mode():
     """vmap over examples, and the derivative along a direction, which needs the differentiable form."""
     layer = fastgrad.nn.GRU(3, 4).double()
