@@ -2,19 +2,12 @@
 
 import argparse
 
-<<<<<<< HEAD
-from . import convolutions, kernels, limits, memory, overhead, products, scaling, startup, training
+from . import convolutions, kernels, layouts, limits, memory, overhead, products, scaling, startup, training
 from .harness import head, measure, save, show
 from .libraries import announce_threads, installed, use_threads, versions
 
-TIMED = {"overhead": overhead, "kernels": kernels, "products": products, "convolutions": convolutions, "training": training, "scaling": scaling}
-=======
-from . import kernels, layouts, limits, memory, overhead, products, scaling, startup, training
-from .harness import head, measure, save, show
-from .libraries import announce_threads, installed, use_threads, versions
-
-TIMED = {"overhead": overhead, "kernels": kernels, "layouts": layouts, "products": products, "training": training, "scaling": scaling}
->>>>>>> 6c6f6b3 (Elementwise kernels over planes: short rows share a block, operands contiguous along another dimension are turned by tiles; benchmarks of layouts)
+TIMED = {"overhead": overhead, "kernels": kernels, "layouts": layouts, "products": products, "convolutions": convolutions,
+         "training": training, "scaling": scaling}
 COUNTED = {"startup": startup, "memory": memory}
 
 
