@@ -62,7 +62,7 @@ globals().update(_FUNCTIONS)
 # modules of the package that are loaded when somebody asks for them
 _LAZY = ("accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "demo", "distributed", "distributions", "func", "hub",
          "jit", "linalg", "memory", "mps", "multiprocessing", "nn", "optim", "overrides", "profiler", "random", "serialization",
-         "special", "testing", "types", "utils", "version", "vision", "xpu")
+         "signal", "special", "testing", "types", "utils", "version", "vision", "xpu")
 # names that live in such a module
 _FROM = {"load": "serialization", "save": "serialization", "vmap": "func", "set_printoptions": "printing", "torch_compat": "redirect",
          "compile": "compiler", "autocast": "amp", "get_autocast_dtype": "amp", "is_autocast_enabled": "amp", "set_autocast_dtype": "amp",

@@ -3,4 +3,6 @@
 Importing this package defines them: as functions of fastgrad and methods of Tensor.
 """
 
-from fastgrad.composites import contractions, dropouts, linear, matrices, products, random, statistics, weight_norms  # noqa: F401
+from fastgrad.composites import (  # noqa: F401
+    contractions, copies, dropouts, elements, grids, linear, matrices, networks, products, random,
+    rearrangements, searching, special, statistics, weight_norms)

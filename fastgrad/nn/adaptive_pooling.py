@@ -7,6 +7,7 @@ filled up and masked.
 import math
 
 import fastgrad as fg
+from fastgrad import _ops
 
 __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
            "adaptive_max_pool3d"]
@@ -66,7 +67,7 @@ def _windows(input, n, out):
 
 def _adaptive_avg(n, input, output_size):
     out = _output_size(f"adaptive_avg_pool{n}d", input, n, output_size)
-    taps, inside, _ = _windows(input, n, out)
+    taps, inside, _ = _windows(_ops._tied(input), n, out)
     if inside is None:
         return taps.mean(-1)
     return taps.masked_fill(~inside, 0).sum(-1) / inside.sum(-1)
@@ -74,7 +75,7 @@ def _adaptive_avg(n, input, output_size):
 
 def _adaptive_max(n, input, output_size, return_indices):
     out = _output_size(f"adaptive_max_pool{n}d", input, n, output_size)
-    taps, inside, places = _windows(input, n, out)
+    taps, inside, places = _windows(_ops._tied(input), n, out)
     if inside is not None:
         taps = taps.masked_fill(~inside, -math.inf)
     values, chosen = taps.max(-1)

@@ -55,12 +55,22 @@ from fastgrad._ops import (
     threshold,
 )
 
+from fastgrad import bilinear, channel_shuffle, pdist, pixel_shuffle, pixel_unshuffle, prelu
+
 from .adaptive_pooling import *
 from .adaptive_pooling import __all__ as _adaptive
 from .attention import multi_head_attention_forward, scaled_dot_product_attention
 from .bags import embedding_bag
+from .ctc import ctc_loss
 from .dropouts import *
 from .dropouts import __all__ as _dropouts
+from .folding import *
+from .folding import __all__ as _folding
+from .fractional_pooling import *
+from .fractional_pooling import __all__ as _fractional
+from .gated import *
+from .gated import __all__ as _gated
+from .margins import multi_margin_loss, multilabel_margin_loss
 from .more_losses import (
     cosine_embedding_loss,
     cosine_similarity,
@@ -76,11 +86,26 @@ from .more_losses import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
+from .resampling import *
+from .resampling import __all__ as _resampling
 from .normalizing import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
 
 __all__ = [
     *_adaptive,
     *_dropouts,
+    *_folding,
+    *_fractional,
+    *_gated,
+    *_resampling,
+    "bilinear",
+    "channel_shuffle",
+    "ctc_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "pdist",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "prelu",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",

@@ -15,7 +15,7 @@ __all__ = ["cosine_embedding_loss", "cosine_similarity", "gaussian_nll_loss", "h
            "triplet_margin_with_distance_loss"]
 
 
-def _reduced(loss, reduction):
+def reduced(loss, reduction):
     if reduction == "mean":
         return loss.mean()
     if reduction == "sum":
@@ -25,7 +25,7 @@ def _reduced(loss, reduction):
     return loss
 
 
-def _how(size_average, reduce, reduction):
+def reduction_named(size_average, reduce, reduction):
     return reduction if size_average is None and reduce is None else legacy_get_string(size_average, reduce)
 
 
@@ -47,24 +47,24 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
     Args:
         reduction: besides the usual, "batchmean": the sum divided by the size of dimension 0.
     """
-    how = _how(size_average, reduce, reduction)
+    how = reduction_named(size_average, reduce, reduction)
     if how == "mean":
         warnings.warn("kl_div: 'mean' divides by the number of elements; 'batchmean' divides by the batch size alone, which is the KL "
                       "divergence of the mathematical definition.", stacklevel=2)
     loss = target.exp() * (target - input) if log_target else fg.xlogy(target, target) - target * input
     if how == "batchmean":
         return loss.sum() / input.shape[0] if input.dim() else loss.sum()
-    return _reduced(loss, how)
+    return reduced(loss, how)
 
 
 def poisson_nll_loss(input, target, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None, reduction="mean"):
     """exp(input) - target input, or without log_input: input - target log(input + eps); full adds Stirling's term for target > 1."""
-    how = _how(size_average, reduce, reduction)
+    how = reduction_named(size_average, reduce, reduction)
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
     if full:
         stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
         loss = loss + stirling.masked_fill(target <= 1, 0)
-    return _reduced(loss, how)
+    return reduced(loss, how)
 
 
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
@@ -84,7 +84,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
         raise ValueError(f"{reduction} is not valid")
     var = var + (var.detach().clamp(min=eps) - var.detach())           # clamped, with the gradient of var itself
     loss = 0.5 * (var.log() + (input - target) ** 2 / var)
-    return _reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
+    return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
 
 
 def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
@@ -92,7 +92,7 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
     if not input1.dim() == input2.dim() == target.dim():
         raise RuntimeError(f"margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: {input1.size()}, "
                            f"input2: {input2.size()}, target: {target.size()} ")
-    return _reduced((-target * (input1 - input2) + margin).clamp_min(0), _how(size_average, reduce, reduction))
+    return reduced((-target * (input1 - input2) + margin).clamp_min(0), reduction_named(size_average, reduce, reduction))
 
 
 def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
@@ -100,7 +100,7 @@ def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=No
     far = (margin - input).clamp_min(0)
     zero = fg.zeros_like(far)
     loss = fg.where(target != 1, far, zero) + fg.where(target != -1, input, zero)
-    return _reduced(loss, _how(size_average, reduce, reduction))
+    return reduced(loss, reduction_named(size_average, reduce, reduction))
 
 
 def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
@@ -110,12 +110,12 @@ def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, r
     cos = (input1 * input2).sum(-1) / norms.sqrt()
     zero = fg.zeros_like(cos)
     loss = fg.where(target == 1, 1 - cos, zero) + fg.where(target == -1, (cos - margin).clamp_min(0), zero)
-    return _reduced(loss, _how(size_average, reduce, reduction))
+    return reduced(loss, reduction_named(size_average, reduce, reduction))
 
 
 def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """log(1 + exp(-target input))."""
-    return _reduced((-target * input).exp().log1p(), _how(size_average, reduce, reduction))
+    return reduced((-target * input).exp().log1p(), reduction_named(size_average, reduce, reduction))
 
 
 def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
@@ -123,13 +123,13 @@ def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, r
     loss = -(target * fg._ops.logsigmoid(input) + (1 - target) * fg._ops.logsigmoid(-input))
     if weight is not None:
         loss = loss * weight
-    return _reduced(loss.sum(-1) / input.shape[-1], _how(size_average, reduce, reduction))
+    return reduced(loss.sum(-1) / input.shape[-1], reduction_named(size_average, reduce, reduction))
 
 
 def _triplet(positive, negative, swapped, margin, reduction):
     if swapped is not None:
         negative = fg.minimum(negative, swapped)
-    return _reduced((margin + positive - negative).clamp_min(0), reduction)
+    return reduced((margin + positive - negative).clamp_min(0), reduction)
 
 
 def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, size_average=None, reduce=None,
@@ -145,7 +145,7 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, s
         return pairwise_distance(x, y, p, eps)
 
     swapped = distance(positive, negative) if swap else None
-    return _triplet(distance(anchor, positive), distance(anchor, negative), swapped, margin, _how(size_average, reduce, reduction))
+    return _triplet(distance(anchor, positive), distance(anchor, negative), swapped, margin, reduction_named(size_average, reduce, reduction))
 
 
 def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False, reduction="mean"):

@@ -293,6 +293,8 @@ cdef int elementwise_backward(Node node, PyObject** grads, PyObject** out, bint 
             continue
         if row.grad_kernel[i] == PASS_GRADIENT:
             give(out, i, grad)
+        elif row.grad_kernel[i] == NO_GRADIENT:
+            raise NotImplementedError(f"{row.name.decode()}: the derivative of argument {i + 1} is not implemented")
         elif create_graph:
             give(out, i, differentiable(node, i, grad))
         else:

@@ -1,9 +1,10 @@
-"""Minimax coefficients of the polynomials in vmath*.pxi.
+"""Coefficients of the polynomials in vmath*.pxi and of the Chebyshev series in vmath_tables.h.
 
 Run `python fit_vmath.py [name ...]` (needs mpmath) to print every table, or the named ones, with the largest weighted error
 in units of 2^-24 (f32) or 2^-53 (f64). The kernels quote the output; nothing imports this file.
 
-Method: Remez exchange in 60-digit arithmetic on a basis x^k, k = start, start+1, ..., minimising weight(x) * (g(x) - p(x)).
+Method: Remez exchange in 60-digit arithmetic on a basis x^k, k = start, start+1, ..., minimising weight(x) * (g(x) - p(x)); for
+the rare functions, interpolation at Chebyshev's nodes, whose series needs no other conditioning.
 """
 import struct
 import sys
@@ -180,8 +181,84 @@ FITS = {
 }
 
 
+# ---- Chebyshev series of rare functions --------------------------------------------------------------------------------
+
+def chebyshev(f, nodes=96):
+    """Coefficients of f's Chebyshev series on [-1, 1], up to the last that float64 can feel."""
+    angles = [mp.pi * (2 * k + 1) / (2 * nodes) for k in range(nodes)]
+    values = [f(mp.cos(a)) for a in angles]
+    c = [2 * mp.fsum(v * mp.cos(j * a) for v, a in zip(values, angles)) / nodes for j in range(nodes)]
+    c[0] /= 2
+    while abs(c[-1]) < mp.mpf(2) ** -57 * max(map(abs, c)):
+        c.pop()
+    return c
+
+
+def between(g, low, high):
+    return lambda u: g((low + high) / mp.mpf(2) + u * (high - low) / mp.mpf(2))
+
+
+def beyond(g, low):
+    """g on [low, inf), in u = 2 low / x - 1."""
+    return lambda u: g(2 * mp.mpf(low) / (1 + u))
+
+
+DIGAMMA_ROOT = mp.findroot(mp.digamma, "1.4616")
+
+
+def erfcx(x):
+    return mp.exp(x * x) * mp.erfc(x)
+
+
+def airy_scaled(zeta):
+    """2 sqrt(pi) x^(1/4) exp(zeta) Ai(x) of zeta = 2/3 x^(3/2)."""
+    x = (zeta * 3 / 2) ** (mp.mpf(2) / 3)
+    return 2 * mp.sqrt(mp.pi) * x ** 0.25 * mp.exp(zeta) * mp.airyai(x)
+
+
+def airy_pair(z):
+    """The slowly varying factors of Ai(-t): of the cosine, and of the sine times zeta, at z = 1 / zeta^2."""
+    zeta = 1 / mp.sqrt(z)
+    t = (zeta * 3 / 2) ** (mp.mpf(2) / 3)
+    angle, scale = zeta - mp.pi / 4, mp.sqrt(mp.pi) * t ** 0.25
+    ai, bi = mp.airyai(-t), mp.airybi(-t)
+    return scale * (ai * mp.cos(angle) - bi * mp.sin(angle)), scale * (ai * mp.sin(angle) + bi * mp.cos(angle)) * zeta
+
+
+AIRY_ZETA = mp.mpf(2) / 3 * mp.mpf(6) ** 1.5
+
+SERIES = {
+    # (1 + 2x) erfcx(x), u = (x - 3.75) / (x + 3.75)
+    "ERFCX": lambda u: (lambda x: erfcx(x) * (1 + 2 * x))(mp.mpf("3.75") * (1 + u) / (1 - u)),
+    # exp(-x) I(x) on [0, 8], times a factor that keeps it level; sqrt(x) exp(-x) I(x) beyond
+    "I0E_NEAR": between(lambda x: mp.exp(-x) * mp.besseli(0, x) * (1 + x), 0, 8),
+    "I0E_FAR": beyond(lambda x: mp.exp(-x) * mp.besseli(0, x) * mp.sqrt(x), 8),
+    "I1E_NEAR": between(lambda x: mp.exp(-x) * mp.besseli(1, x) / x * (2 + x) ** 2, 0, 8),
+    "I1E_FAR": beyond(lambda x: mp.exp(-x) * mp.besseli(1, x) * mp.sqrt(x), 8),
+    # sqrt(x) exp(x) K(x) on [1, inf)
+    "K0E_FAR": beyond(lambda x: mp.exp(x) * mp.besselk(0, x) * mp.sqrt(x), 1),
+    "K1E_FAR": beyond(lambda x: mp.exp(x) * mp.besselk(1, x) * mp.sqrt(x), 1),
+    # digamma(x) / (x - root) on [1, 2]
+    "DIGAMMA": between(lambda x: mp.digamma(x) / (x - DIGAMMA_ROOT), 1, 2),
+    # Ai on [-6, 1], and what is left of it outside, in 1 / zeta and 1 / zeta^2
+    "AIRY_NEAR": between(mp.airyai, -6, 1),
+    "AIRY_RIGHT": beyond(airy_scaled, mp.mpf(2) / 3),
+    "AIRY_COS": between(lambda z: airy_pair(z)[0], 0, 1 / AIRY_ZETA ** 2),
+    "AIRY_SIN": between(lambda z: airy_pair(z)[1], 0, 1 / AIRY_ZETA ** 2),
+}
+
+
+def print_series(name):
+    numbers = [repr(float(c)) for c in chebyshev(SERIES[name])]
+    lines = [", ".join(numbers[i:i + 5]) for i in range(0, len(numbers), 5)]
+    print(f"static const double {name}[] = {{\n    " + ",\n    ".join(lines) + "};\n")
+
+
 def main(names):
-    for name in names or FITS:
+    for name in names or [*FITS, *SERIES]:
+        if name in SERIES:
+            print_series(name)
+            continue
         bits, g, weight, low, high, terms = FITS[name]
         coefficients, error = remez(g, weight, low, high, terms)
         print(f"{name}: error {float(error * 2 ** (24 if bits == 32 else 53)):.4f}")

@@ -5,8 +5,9 @@
 cdef extern from "math.h" nogil:
     f32 c_hypot_f32 "hypotf"(f32 x, f32 y)
     f64 c_hypot_f64 "hypot"(f64 x, f64 y)
-    f32 c_erfc_f32 "erfcf"(f32 x)
-    f64 c_erfc_f64 "erfc"(f64 x)
+    f32 c_nextafter_f32 "nextafterf"(f32 x, f32 y)
+    f64 c_nextafter_f64 "nextafter"(f64 x, f64 y)
+    f64 c_frexp "frexp"(f64 x, int* exponent)
     f32 c_acosh_f32 "acoshf"(f32 x)
     f64 c_acosh_f64 "acosh"(f64 x)
     f32 c_asinh_f32 "asinhf"(f32 x)
@@ -101,6 +102,23 @@ cdef inline integer vinteger_pow(integer base, integer exponent) noexcept nogil:
     return result
 
 
+cdef inline integer vgcd(integer a, integer b) noexcept nogil:
+    """By Euclid; never negative, but for the number whose magnitude has no place."""
+    cdef integer rest
+    while b != 0:
+        rest = 0 if integer is not u8 and b == <integer>-1 else <integer>(a % b)
+        a, b = b, rest
+    return a if integer is u8 else <integer>(0 - a) if a < 0 else a
+
+
+cdef inline integer vlcm(integer a, integer b) noexcept nogil:
+    cdef integer divisor = vgcd(a, b)
+    if divisor == 0:
+        return 0
+    a = <integer>(vtrunc_divide(a, divisor) * b)
+    return a if integer is u8 else <integer>(0 - a) if a < 0 else a
+
+
 # --- order -----------------------------------------------------------------------------------------------------------------
 
 cdef inline number vminimum(number a, number b) noexcept nogil:
@@ -141,6 +159,19 @@ cdef inline bint vsignbit(real x) noexcept nogil:
     return bits_f32(x) >> 31 if real is f32 else bits_f64(x) >> 63
 
 
+cdef inline real vnextafter(real x, real y) noexcept nogil:
+    return c_nextafter_f32(x, y) if real is f32 else c_nextafter_f64(x, y)
+
+
+cdef inline real vexponent(real x) noexcept nogil:
+    """e of x = m * 2^e, 1/2 <= |m| < 1; 0 where there is none."""
+    cdef int e
+    if not vabs(x) < INF_F64:
+        return 0
+    c_frexp(x, &e)
+    return <real>e
+
+
 # --- functions made of others ------------------------------------------------------------------------------------------------
 
 cdef inline real vasinh(real x) noexcept nogil:
@@ -153,10 +184,6 @@ cdef inline real vacosh(real x) noexcept nogil:
 
 cdef inline real vatanh(real x) noexcept nogil:
     return c_atanh_f32(x) if real is f32 else c_atanh_f64(x)
-
-
-cdef inline real verfc(real x) noexcept nogil:
-    return c_erfc_f32(x) if real is f32 else c_erfc_f64(x)
 
 
 cdef inline real vhypot(real x, real y) noexcept nogil:

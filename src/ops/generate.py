@@ -172,7 +172,7 @@ def flat_kernel(name, out, operands, value, where, attrs, plane=""):
     widths = [BYTES[out]] + [BYTES[t] for _, t in operands]
     shape = f"{len(widths)}, {sum(w << 4 * i for i, w in enumerate(widths)):#x}"
     plane = plane or f"loop_plane(l, p, {name}_flat, {shape}, scratch)"
-    lines = [f"cdef void {name}_flat(char** q, i64 n, const Launch* l) noexcept nogil:      # {where}",
+    lines = [f"cdef void {name}_flat(char** q, i64 length, const Launch* l) noexcept nogil:      # {where}",
              "    cdef i64 i", f"    cdef {out}_out o = <{out}_out>q[0]"]
     lines += [f"    cdef const {t}* {n} = <const {t}*>q[{i + 1}]" for i, (n, t) in enumerate(operands)]
     lines += attrs
@@ -191,14 +191,14 @@ def inner_loop(value):
     """The loop itself; with guarded functions, two: one for blocks without huge arguments, and one that is always right."""
     calls = guarded_calls(value)
     if not calls:
-        return ["    for i in range(n):", f"        o[i] = {value}"]
+        return ["    for i in range(length):", f"        o[i] = {value}"]
     core = value
     for name in {name for name, _ in calls}:
         core = core.replace(f"{name}(", f"{GUARDED[name][1]}(")
     tests = dict.fromkeys(f"{GUARDED[name][0]}({arguments})" for name, arguments in calls)
-    return ["    cdef bint huge = False", "    for i in range(n):", f"        huge |= {' | '.join(tests)}",
-            "    if huge:", "        for i in range(n):", f"            o[i] = {value}",
-            "    else:", "        for i in range(n):", f"            o[i] = {core}"]
+    return ["    cdef bint huge = False", "    for i in range(length):", f"        huge |= {' | '.join(tests)}",
+            "    if huge:", "        for i in range(length):", f"            o[i] = {value}",
+            "    else:", "        for i in range(length):", f"            o[i] = {core}"]
 
 
 def guarded_calls(value):

@@ -264,6 +264,22 @@ cdef object no_bool_entry(const Row* row, PyObject** a):
     return elementwise(row, a)
 
 
+cdef int check_heaviside(const Row* row, PyObject** a) except -1:
+    if tensor_argument(row, a[0], 0).a.dtype != tensor_argument(row, a[1], 1).a.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+    return 0
+
+
+cdef object heaviside_entry(const Row* row, PyObject** a):
+    check_heaviside(row, a)
+    return elementwise(row, a)
+
+
+cdef object inplace_heaviside_entry(const Row* row, PyObject** a):
+    check_heaviside(row, a)
+    return inplace_elementwise(row, a)
+
+
 cdef object inplace_tensors_entry(const Row* row, PyObject** a):
     tensor_argument(row, a[1], 1)
     return inplace_elementwise(row, a)

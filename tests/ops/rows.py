@@ -21,7 +21,7 @@ finally:
 
 ROWS = {row.name: row for row in table_row.ROWS}
 ELEMENTWISE = {name: row for name, row in ROWS.items() if row.kind == "elementwise"}
-PUBLIC = {name: row for name, row in ELEMENTWISE.items() if row.function}
+PUBLIC = {name: row for name, row in ELEMENTWISE.items() if row.function and not name.startswith("_")}
 
 DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float64"]
 FLOATS = ["float32", "float64"]
@@ -45,6 +45,8 @@ HIDDEN = {
     "_round_up_to": lambda x: fg.round(x, decimals=1),
     "_round_above": lambda x: fg.round(x, decimals=-1),
     "_logit_clamped": lambda x: fg.logit(x, 0.1),
+    "_exponent": lambda x: fg.frexp(x).exponent,
+    "_polygamma": lambda x: fg.polygamma(2, x),
     "_gelu_tanh": lambda x: _ops.gelu(x, approximate="tanh"),
     "_isclose": lambda x, y: fg.isclose(x, y),
 }
@@ -74,6 +76,11 @@ def domains(row):
     if not isinstance(domain[0], tuple):
         return [domain] * len(row.inputs)
     return list(domain)
+
+
+def varied(row):
+    """The inputs that have a gradient; all of a row that has none at all but for bools."""
+    return [i for i in row.inputs if i not in row.bools and (row.grads.get(i) or not any(row.grads.values()))]
 
 
 def arrays_for(row, dtype, shape, rng):

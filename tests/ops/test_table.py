@@ -19,13 +19,19 @@ ULPS = {
     "float32": {"gelu": 4000, "erfc": 16, "mish": 16, "logit": 32, "logsigmoid": 8, "logaddexp": 16, "tan": 8, "silu": 8},
     "float64": {"gelu": 4000, "erfc": 16, "mish": 16, "logit": 32, "logsigmoid": 8, "logaddexp": 16, "tan": 8, "silu": 8},
 }
-# PyTorch rounds 1/6 to float32 in float64 too
-GRADIENT_ROUNDED = {"hardsigmoid"}
+# rare functions that PyTorch computes to 6 digits, or to 8, or otherwise at NaN: tests/ops/test_special.py has their edges,
+# tests/kernels/test_vmath_special.py their accuracy
+ROUGH = {name for name, row in PUBLIC.items() if row.where.startswith("special.py")} - {
+    "erfc", "xlogy", "xlog1py", "entr", "erfinv", "erfcx", "ndtr", "ndtri", "lgamma", "i0", "i0e"}
+for _dtype, _ulps in (("float32", 400), ("float64", 5e10)):
+    ULPS[_dtype] |= dict.fromkeys(ROUGH, _ulps)
+# PyTorch rounds 1/6 to float32 in float64 too; its trigamma has 9 digits
+GRADIENT_ROUNDED = {"hardsigmoid", "digamma"}
 DIFFERENTIABLE = [name for name, row in ELEMENTWISE.items() if any(row.grads.values()) and name not in IN_LOSSES]
 # limits that an unsigned dtype cannot hold are clamped to it; PyTorch refuses them
 ACCEPTED = {("hardtanh", "uint8")}
 # gradients that PyTorch lacks
-NO_TORCH_GRADIENT = {"floor_divide"}
+NO_TORCH_GRADIENT = {"floor_divide", "nextafter", "heaviside"}
 
 
 def rng_for(name):
@@ -58,7 +64,7 @@ def test_row_is_complete(name):
 
 
 def test_every_hidden_row_is_reached():
-    hidden = {name for name, row in ELEMENTWISE.items() if not row.function}
+    hidden = set(ELEMENTWISE) - set(PUBLIC)
     assert hidden == set(HIDDEN) | IN_LOSSES
 
 
@@ -176,12 +182,13 @@ def test_in_place_equals_out_of_place(name, dtype):
 @pytest.mark.parametrize("name", [n for n, r in PUBLIC.items() if r.inplace and any(r.grads.values())])
 def test_gradient_of_in_place(name):
     """Through x.clone-like y = x * 1; y.op_(...): the gradient is that of the operation out of place."""
-    arrays = arrays_for(PUBLIC[name], "float64", (4, 3), rng_for(name))
+    row = PUBLIC[name]
+    arrays = arrays_for(row, "float64", (4, 3), rng_for(name))
     weight = rng_for(name).normal(size=(4, 3))
     arguments = rows.ARGUMENTS.get(name, ())
     found = []
     for inplace in (False, True):
-        x, others = ours(arrays[0]).requires_grad_(), [ours(a).requires_grad_() for a in arrays[1:]]
+        x, *others = [ours(a).requires_grad_(i in rows.varied(row)) for i, a in zip(row.inputs, arrays)]
         y = x * 1
         y = getattr(y, name + "_" if inplace else name)(*others, *arguments)
         y.backward(ours(weight))
@@ -196,12 +203,13 @@ def test_gradient_of_in_place(name):
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
 def test_gradients_by_finite_differences(name):
     row = ELEMENTWISE[name]
-    taking = [d for i, d in zip(row.inputs, rows.domains(row)) if i not in row.bools]
+    taking = [d for i, d in zip(row.inputs, rows.domains(row)) if i in rows.varied(row)]
     inputs = inputs_for([(3, 4)] * len(taking), [Domain(low - 0.021, high + 0.021) for low, high in taking])
     function = callable_of(name)
-    if row.bools:
-        condition = ours(np.arange(12).reshape(3, 4) % 3 == 0)
-        plain, function = function, lambda *x: plain(condition, *x)
+    if len(taking) < len(row.inputs):
+        assert rows.varied(row) == row.inputs[1:], "only the first input may be constant"
+        first = np.arange(12).reshape(3, 4) % 3 == 0 if row.bools else arrays_for(row, "float64", (3, 4), rng_for(name))[0]
+        plain, function = function, lambda *x: plain(ours(first), *x)
     check_gradients(function, inputs, name=name)
 
 
@@ -215,7 +223,7 @@ def test_gradients_against_pytorch(name, dtype):
     weight = rng.normal(size=(4, 5)).astype(dtype)
 
     def leaves(make):
-        return [make(a) if a.dtype == bool else make(a).requires_grad_() for a in arrays]
+        return [make(a).requires_grad_(i in rows.varied(row)) for i, a in zip(row.inputs, arrays)]
 
     expected = leaves(theirs)
     rows.torch_function(name)(*expected).backward(theirs(weight))
@@ -242,7 +250,7 @@ LEFT_OUT = {
 }
 
 
-@pytest.mark.parametrize("name", [n for n, r in PUBLIC.items() if r.dtypes in ("float", "number", "all")])
+@pytest.mark.parametrize("name", [n for n, r in PUBLIC.items() if r.dtypes in ("float", "number", "all") and n not in ROUGH])
 def test_special_values(name):
     """Kinks, infinities, NaN and signed zeros, forward and gradient, every pair of them."""
     row = PUBLIC[name]
@@ -252,8 +260,8 @@ def test_special_values(name):
     arrays = [np.resize(g.ravel(), grids[0].size) for g in grids]
     while len(arrays) < len(row.inputs):
         arrays.insert(0, arrays[0] > 0 if row.bools else arrays[0][::-1].copy())
-    expected = [theirs(a) if a.dtype == bool else theirs(a).requires_grad_() for a in arrays]
-    got = [ours(a) if a.dtype == bool else ours(a).requires_grad_() for a in arrays]
+    expected = [theirs(a).requires_grad_(i in rows.varied(row)) for i, a in zip(row.inputs, arrays)]
+    got = [ours(a).requires_grad_(i in rows.varied(row)) for i, a in zip(row.inputs, arrays)]
     reference, result = rows.torch_function(name)(*expected), callable_of(name)(*got)
     assert_close(values(result), values(reference), name, rows_ulps(name, "float64"))
     if not reference.requires_grad or name in NO_TORCH_GRADIENT:

@@ -20,6 +20,9 @@ elementwise("logsigmoid(input)", "minimum(input, 0) - log1p(exp(-abs(input)))", 
 structured("_linked(input, other)", "input; the gradient of other is zero.", function=False, method=False,
            grad={"input": "grad", "other": "no_gradient(grad)"})
 
+structured("_tied(input)", "input as a view; its gradient depends on it, by zero, as PyTorch's gradients of piecewise linear functions do.",
+           rule="alias_rule", grad="_linked(grad, input)", method=False)
+
 elementwise("relu(input, inplace: option = False)", "0 if input <= 0 else input", "max(input, 0).", rule="SAME", dtypes="number",
             grad="0 if result <= 0 else _linked(grad, result)", domain=(0.1, 3))
 elementwise("leaky_relu(input, negative_slope: float = 0.01, inplace: option = False)",

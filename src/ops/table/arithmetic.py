@@ -54,6 +54,10 @@ elementwise("addcdiv(input, tensor1, tensor2, *, value: number = 1)", "input + v
 elementwise("lerp(input, end, weight)", "fma(weight, end - input, input) if abs(weight) < 0.5 else fma(end - input, weight - 1, end)",
             "input + weight * (end - input).", rule="SAME", entry="lerp_entry", domain=(-3, 3), grad={
                 "input": "grad * (1 - weight)", "end": "grad * weight", "weight": "grad * (end - input)"})
+elementwise("gcd(input, other)", "gcd(input, other)", "The greatest common divisor of integers.", rule="SAME", dtypes="int",
+            entry="tensors_entry", domain=(1, 9))
+elementwise("lcm(input, other)", "lcm(input, other)", "The least common multiple of integers.", rule="SAME", dtypes="int",
+            entry="tensors_entry", domain=(1, 9))
 
 # ---- powers
 

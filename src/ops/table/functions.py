@@ -10,13 +10,16 @@ elementwise("log(input)", "log(input)", "Natural logarithm.", grad="grad / input
 elementwise("log1p(input)", "log1p(input)", "log(1 + input), accurate near 0.", grad="grad / (input + 1)", node="Log1P", domain=(-0.5, 5))
 elementwise("log2(input)", "log2(input)", "Logarithm to base 2.", grad="grad / (input * 0.6931471805599453)", domain=(0.1, 5))
 elementwise("log10(input)", "log10(input)", "Logarithm to base 10.", grad="grad / (input * 2.3025850929940456)", domain=(0.1, 5))
-elementwise("xlogy(input, other)", "other if other != other else 0 if input == 0 else input * log(other)",
-            "input * log(other); 0 where input is 0.", domain=((-3, 3), (0.1, 3)), grad={
-                "input": "where((input == 0) & (other <= 0), 0, grad * log(other))", "other": "grad * input / other"})
 elementwise("logaddexp(input, other)",
             "input if (input == other) & isinf(input) else maximum(input, other) + log1p(exp(-abs(input - other)))",
             "log(exp(input) + exp(other)).", rule="SAME", inplace=False, domain=(-3, 3), grad={
                 "input": "grad / (1 + exp(other - input))", "other": "grad / (1 + exp(input - other))"})
+elementwise("logaddexp2(input, other)",
+            "input if (input == other) & isinf(input) else maximum(input, other) + log1p(exp2(-abs(input - other))) * 1.4426950408889634",
+            "log2(2 ** input + 2 ** other).", rule="SAME", inplace=False, domain=(-3, 3), grad={
+                "input": "grad / (1 + exp2(other - input))", "other": "grad / (1 + exp2(input - other))"})
+elementwise("_exponent(input)", "exponent(input)", "The power of two of frexp.", rule="SAME", function="functional",
+            method=False, inplace=False, domain=(0.1, 3))
 
 # ---- trigonometry
 
@@ -55,8 +58,6 @@ elementwise("hypot(input, other)", "hypot(input, other)", "sqrt(input ** 2 + oth
 
 elementwise("erf(input)", "erf(input)", "2 / sqrt(pi) times the integral of exp(-t * t) from 0 to input.",
             grad="1.1283791670955126 * exp(-(input * input)) * grad", domain=(-3, 3))
-elementwise("erfc(input)", "erfc(input)", "1 - erf(input).", grad="-1.1283791670955126 * exp(-(input * input)) * grad",
-            domain=(-3, 3))
 
 # ---- rounding
 
@@ -80,6 +81,10 @@ elementwise("frac(input)", "input - trunc(input)", "The fraction of input.", rul
 elementwise("copysign(input, other)", "copysign(input, other)", "The magnitude of input with the sign of other.",
             domain=((0.1, 3), (-3, -0.1)), grad={
                 "input": "where(input == 0, 0, grad * (result / input))", "other": "no_gradient(grad)"})
+elementwise("nextafter(input, other)", "nextafter(input, other)", "The next number from input towards other.", rule="SAME",
+            entry="tensors_entry", domain=(-3, 3))
+elementwise("heaviside(input, values)", "values if input == 0 else input > 0", "0 below 0, 1 above, values at 0.", rule="SAME",
+            dtypes="all", entry="heaviside_entry", domain=(-3, 3))
 elementwise("signbit(input)", "signbit(input)", "Whether the sign bit is set.", rule="PREDICATE", dtypes="all",
             by_dtype={"integral": "input < 0"}, inplace=False, domain=(-3, 3))
 elementwise("isnan(input)", "input != input", "Whether input is NaN.", rule="PREDICATE", dtypes="all", inplace=False, domain=(-3, 3))

@@ -1,0 +1,157 @@
+"""Views as copies (view_copy, diagonal_copy, ...), and copies of a tensor in which a view of it is replaced (select_scatter, ...)."""
+
+import fastgrad
+from fastgrad import _ops
+from fastgrad._composite import composite
+from fastgrad._engine import Tensor
+
+
+def own(view):
+    """What a view shows, in memory of its own, row by row."""
+    return view.clone(memory_format=fastgrad.contiguous_format)
+
+
+# ---- views, copied
+
+@composite()
+def alias_copy(input: Tensor):
+    """A copy."""
+    return own(input)
+
+
+@composite()
+def as_strided_copy(input: Tensor, size, stride, storage_offset=None):
+    """as_strided, copied."""
+    return own(_ops.as_strided(input, size, stride, storage_offset))
+
+
+@composite()
+def diagonal_copy(input: Tensor, offset=0, dim1=0, dim2=1):
+    """diagonal, copied."""
+    return own(_ops.diagonal(input, offset, dim1, dim2))
+
+
+@composite()
+def expand_copy(input: Tensor, size, *, implicit=False):
+    """expand, copied."""
+    return own(input.expand(size))
+
+
+@composite(method=True)
+def narrow_copy(input: Tensor, dim, start, length):
+    """narrow, copied."""
+    return own(_ops.narrow(input, dim, start, length))
+
+
+@composite()
+def permute_copy(input: Tensor, dims):
+    """permute, copied."""
+    return own(input.permute(dims))
+
+
+@composite()
+def select_copy(input: Tensor, dim, index):
+    """select, copied."""
+    return own(input.select(dim, index))
+
+
+@composite()
+def split_copy(input: Tensor, split_size, dim=0):
+    """split, each piece copied."""
+    return tuple(own(piece) for piece in input.split(split_size, dim))
+
+
+@composite()
+def split_with_sizes_copy(input: Tensor, split_sizes, dim=0):
+    """split_with_sizes, each piece copied."""
+    return tuple(own(piece) for piece in _ops.split_with_sizes(input, split_sizes, dim))
+
+
+@composite()
+def squeeze_copy(input: Tensor, dim=None):
+    """squeeze, copied."""
+    return own(input.squeeze() if dim is None else input.squeeze(dim))
+
+
+@composite()
+def t_copy(input: Tensor):
+    """t, copied."""
+    return own(input.t())
+
+
+@composite()
+def transpose_copy(input: Tensor, dim0, dim1):
+    """transpose, copied."""
+    return own(input.transpose(dim0, dim1))
+
+
+@composite()
+def unbind_copy(input: Tensor, dim=0):
+    """unbind, each index copied."""
+    return tuple(own(piece) for piece in input.unbind(dim))
+
+
+@composite()
+def unfold_copy(input: Tensor, dimension, size, step):
+    """unfold, copied."""
+    return own(input.unfold(dimension, size, step))
+
+
+@composite()
+def unsqueeze_copy(input: Tensor, dim):
+    """unsqueeze, copied."""
+    return own(input.unsqueeze(dim))
+
+
+@composite()
+def view_copy(input: Tensor, size):
+    """view, copied."""
+    return own(input.view(size))
+
+
+@composite(method=True)
+def unsafe_split(input: Tensor, split_size, dim=0):
+    """split, whose pieces may be written to apart from each other."""
+    return input.split(split_size, dim)
+
+
+@composite(method=True)
+def unsafe_chunk(input: Tensor, chunks, dim=0):
+    """chunk, whose pieces may be written to apart from each other."""
+    return input.chunk(chunks, dim)
+
+
+# ---- a copy with another tensor where a view was
+
+def _replaced(name, input, src, view):
+    """A copy of input whose view(copy) is src."""
+    out = input.clone()
+    place = view(out)
+    if place.shape != src.shape:
+        raise RuntimeError(f"{name}: expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = {list(place.shape)}")
+    place.copy_(src)
+    return out
+
+
+@composite(method=True)
+def diagonal_scatter(input: Tensor, src: Tensor, offset=0, dim1=0, dim2=1):
+    """A copy of input whose diagonal is src."""
+    return _replaced("diagonal_scatter", input, src, lambda x: x.diagonal(offset, dim1, dim2))
+
+
+@composite(method=True)
+def select_scatter(input: Tensor, src: Tensor, dim, index):
+    """A copy of input with src at an index of a dimension."""
+    return _replaced("select_scatter", input, src, lambda x: x.select(dim, index))
+
+
+@composite(method=True)
+def slice_scatter(input: Tensor, src: Tensor, dim=0, start=None, end=None, step=1):
+    """A copy of input with src in a slice of a dimension."""
+    return _replaced("slice_scatter", input, src, lambda x: x.movedim(dim, 0)[start:end:step].movedim(0, dim))
+
+
+@composite(method=True)
+def as_strided_scatter(input: Tensor, src: Tensor, size, stride, storage_offset=None):
+    """A copy of input with src at the elements of as_strided."""
+    return _replaced("as_strided_scatter", input, src, lambda x: x.as_strided(size, stride, storage_offset))

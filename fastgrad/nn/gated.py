@@ -1,0 +1,32 @@
+"""Activations of nn.functional whose slope is drawn or gated: rrelu, glu; ../composites/networks.py has what torch has, too."""
+
+import fastgrad as fg
+
+__all__ = ["glu", "rrelu", "rrelu_"]
+
+
+def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
+    """input where positive, else a slope times input: drawn from [lower, upper] for each element in training, else their mean.
+
+    Raises: RuntimeError: lower above upper.
+    """
+    return rrelu_(input, lower, upper, training) if inplace else fg.rrelu(input, lower, upper, training)
+
+
+def rrelu_(input, lower=1.0 / 8, upper=1.0 / 3, training=False):
+    """rrelu, written over the input."""
+    return input.copy_(fg.rrelu(input.clone(), lower, upper, training))
+
+
+def glu(input, dim=-1):
+    """The first half of a dimension times the sigmoid of the second.
+
+    Raises: RuntimeError: no dimensions, or an odd size.
+    Source: Dauphin et al. 2017, Language Modeling with Gated Convolutional Networks.
+    """
+    if input.ndim == 0:
+        raise RuntimeError("glu does not support scalars because halving size must be even")
+    size = input.shape[dim]
+    if size % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {size}")
+    return input.narrow(dim, 0, size // 2) * fg.sigmoid(input.narrow(dim, size // 2, size // 2))
