@@ -180,7 +180,7 @@ def other_variants(name, info, library):
         made.append(Variant("inplace operator", call, call, inplace=True))
     for alias in info.aliases:
         if alias.op is not None and hasattr(torch, alias.name.partition(".")[0]):
-            made.append(Variant(f"alias {alias.name}", alias.op, found_late(library, alias.name), most=ALIAS_SAMPLES))
+            made.append(Variant(f"alias {alias.name}", alias.op, found_late(library, alias.name.removeprefix("torch.")), most=ALIAS_SAMPLES))
     return made
 
 

@@ -212,8 +212,14 @@ def main():
     parser.add_argument("--timeout", type=float, default=TIMEOUT, help="seconds a sample may take")
     parser.add_argument("--json", help="write every result to this file")
     parser.add_argument("--report", action="store_true", help="group the failures by reason")
+    parser.add_argument("--write-page", action="store_true", help="only write docs/differences.md")
     parser.add_argument("--quiet", action="store_true", help="only operations with failures")
     options = parser.parse_args()
+    if options.write_page:
+        from tests.conformance import page
+
+        page.PAGE.write_text(page.text())
+        return
     if options.ops == "all":
         from tests.conformance.operations import all_names
 

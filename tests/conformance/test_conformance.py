@@ -7,6 +7,7 @@ operations run (`-k add`); the totals are asserted when all of them do.
 from fnmatch import fnmatchcase
 
 import pytest
+import torch
 
 from tests.conformance.run import HERE, listed, pass_rate, run, summary_line
 
@@ -69,6 +70,15 @@ def test_total_rate(everything):
     assert pass_rate(everything) >= REQUIRED_RATE
     samples = [result for result in everything if result.kind == "sample"]
     assert pass_rate(samples) >= REQUIRED_RATE
+
+
+def test_page_of_differences_is_true():
+    """docs/differences.md says what claimed.txt and known_differences.toml say: `run --write-page` writes it."""
+    from tests.conformance import page
+
+    if f"PyTorch {torch.__version__.partition('+')[0]}" not in page.PAGE.read_text():
+        pytest.skip("the page is about another PyTorch, whose table lists other operations")
+    assert page.PAGE.read_text() == page.text()
 
 
 def test_no_reason_is_stale(everything):
