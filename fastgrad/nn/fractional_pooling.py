@@ -44,6 +44,7 @@ def _fractional_max_pool(n, input, kernel_size, output_size, output_ratio, retur
     x = _ops._tied(input if input.ndim == n + 2 else input.unsqueeze(0))
     if samples is None:
         samples = fg.rand(x.shape[0], x.shape[1], n, dtype=x.dtype)
+    samples = samples[:x.shape[0]]                                   # PyTorch takes more than there are examples
     order = reversed(range(n)) if n == 2 else range(n)               # of the numbers: width first in two dimensions
     places = 0
     for d, (column, size, o, k) in enumerate(zip(order, spatial, out, kernel)):
