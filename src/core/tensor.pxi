@@ -353,7 +353,7 @@ cdef class Tensor:
 
     @property
     def is_leaf(self):
-        return self.node is None and (self.base is None or node_of(self) is None)
+        return (self.node if self.base is None else node_of(self)) is None
 
     @property
     def grad_fn(self):
