@@ -9,7 +9,7 @@
 cdef Launch* recorded = NULL
 cdef Py_ssize_t recorded_count = 0
 cdef Py_ssize_t recorded_room = 0
-cdef Storage* kept_storages = NULL        # linked through `data`'s place in the header: see keep_storage
+cdef Storage* kept_storages = NULL        # linked through `data`'s place in the header: see release_storage
 
 
 cdef int keep_launch(Launch* l) except -1:
