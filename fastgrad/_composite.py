@@ -43,6 +43,11 @@ def composite(name=None, *, function=True, method=False, inplace=False, aliases=
     return define
 
 
+def _named_again(name, items):
+    """What a pickled named result becomes."""
+    return RESULTS[name](*items)
+
+
 def named_result(name, fields):
     """The type of a result with fields: a tuple that shows its names.
 
@@ -53,6 +58,9 @@ def named_result(name, fields):
     def text(self):
         return f"torch.return_types.{name}(\n" + ",\n".join(f"{field}={value!r}" for field, value in zip(self._fields, self)) + ")"
 
+    def reduced(self):
+        return _named_again, (name, tuple(self))
+
     base = namedtuple(name, fields)
-    RESULTS[name] = type(name, (base,), {"__slots__": (), "__repr__": text, "__module__": "torch.return_types"})
+    RESULTS[name] = type(name, (base,), {"__slots__": (), "__repr__": text, "__reduce__": reduced, "__module__": "torch.return_types"})
     return RESULTS[name]

@@ -45,6 +45,11 @@ cdef enum:                    # values of Row.grad_kernel besides kernel numbers
     NO_GRADIENT = -1
     PASS_GRADIENT = -2        # the formula is `grad`
 
+cdef enum:                    # Row.overlap: what a written operand may share with one that is read
+    OVERLAP_FREE = 0          # anything
+    OVERLAP_WHOLE = 1         # all of its memory, or none
+    OVERLAP_NONE = 2          # none
+
 cdef enum DtypeRule:
     SAME = 0                  # inputs agree after promotion; result has that dtype
     FLOATING                  # integers become the default float dtype
@@ -59,9 +64,11 @@ ctypedef object (*entry_point)(const Row* row, PyObject** args)
 ctypedef struct Row:          # an operation, as the engine sees it; generated from the table
     const char* name
     const char* node_name     # what grad_fn.name() says
+    const char* shown         # edges in the order of next_functions, counted from 1; NULL: all of them in theirs
     int8_t ninputs            # tensors among the arguments, first
     int8_t nattrs             # numbers after them
     int8_t rule
+    int8_t overlap            # see Note [Operands that overlap]
     uint8_t bools             # inputs that are read as bool
     int16_t kernel            # forward
     int16_t grad_kernel[3]    # fused gradient of each input
@@ -146,6 +153,10 @@ cdef Tensor converted(Tensor t, int dt)
 cdef Tensor contiguous_copy(Tensor t)
 cdef int copy_array(Array* out, Array* source) except -1
 cdef int fill_array(Array* out, object value) except -1
+cdef int fill_with(Array* out, object value) except -1
+cdef int refuse_unfit(int dt, object x) except -1
+cdef int refuse_recording(str what) except -1
+cdef int check_count(int ndim, const int64_t* shape) except -1
 cdef void set_contiguous(Array* a) noexcept nogil
 cdef void refresh(Array* a) noexcept nogil
 cdef bint dense(const Array* a) noexcept nogil
@@ -202,6 +213,7 @@ cdef void give(PyObject** out, int i, object value) noexcept
 cdef int check_inplace(Tensor t, bint recorded) except -1
 cdef int check_history(Tensor t, bint recorded) except -1
 cdef int refuse_shared_elements(const Array* a) except -1
+cdef int refuse_overlap(Tensor into, PyObject* x, int rule) except -1
 cdef int rebase(Tensor t, Node node) except -1
 cdef int rebase_written(Tensor t, Node node) except -1
 cdef void bump(Tensor t) noexcept                    # the version, after an in-place write

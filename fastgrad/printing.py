@@ -185,6 +185,15 @@ def implied_dtype(tensor, is_float):
     return str(tensor.dtype).rpartition(".")[2] in ("int64", "bool")
 
 
+def node_text(tensor):
+    """The name of the tensor's node; "Invalid" where it has none any more (see Note [Views that history cannot follow])."""
+    try:
+        node = tensor.grad_fn
+    except RuntimeError:
+        return "Invalid"
+    return None if node is None else node.name().rpartition("::")[2]
+
+
 def suffixes(tensor, array, summarize):
     """What follows the elements: size, dtype, and the tensor's place in the graph."""
     words = []
@@ -193,8 +202,9 @@ def suffixes(tensor, array, summarize):
         words.append(f"size={tuple(tensor.shape)}")
     if not implied_dtype(tensor, array.dtype.kind == "f"):
         words.append(f"dtype={tensor.dtype}")
-    if tensor.grad_fn is not None:
-        words.append(f"grad_fn=<{tensor.grad_fn.name()}>")
+    node = node_text(tensor)
+    if node is not None:
+        words.append(f"grad_fn=<{node}>")
     elif tensor.requires_grad:
         words.append("requires_grad=True")
     if getattr(tensor, "_tangent", None) is not None:

@@ -12,7 +12,7 @@ from cpython.tuple cimport PyTuple_Check, PyTuple_New, PyTuple_SET_ITEM
 from cpython.list cimport PyList_Check
 from cpython.buffer cimport PyBUF_STRIDES, PyBUF_FORMAT
 from cpython.pycapsule cimport PyCapsule_GetContext, PyCapsule_GetPointer
-from libc.stdlib cimport malloc, calloc, realloc, free
+from libc.stdlib cimport malloc, calloc, realloc, free, qsort
 from libc.string cimport memcpy, memset
 from fastgrad.launch cimport *
 

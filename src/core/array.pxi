@@ -16,7 +16,7 @@ cdef inline void set_contiguous(Array* a) noexcept nogil:
             n *= max(a.shape[d], 1)
 
 
-cdef inline int check_count(int ndim, const int64_t* shape) except -1:
+cdef int check_count(int ndim, const int64_t* shape) except -1:
     """Refuse shapes whose element count overflows."""
     cdef int64_t n = 1
     cdef int d

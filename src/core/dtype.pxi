@@ -133,6 +133,29 @@ cdef int store_other_number(int dt, object x, void* out) except -1:
     return 0
 
 
+cdef f64[NDTYPES] LEAST_NUMBER
+cdef f64[NDTYPES] MOST_NUMBER
+for _dt, _low, _high in ((UINT8, 0, 255), (INT8, -128, 127), (INT16, -2**15, 2**15 - 1), (INT32, -2**31, 2**31 - 1),
+                         (INT64, -2.0**63, 2.0**63 - 1024), (FLOAT16, -65504.0, 65504.0), (BFLOAT16, -(2 - 2.0**-7) * 2.0**127, (2 - 2.0**-7) * 2.0**127),
+                         (FLOAT32, -(2 - 2.0**-23) * 2.0**127, (2 - 2.0**-23) * 2.0**127)):
+    LEAST_NUMBER[<int>_dt], MOST_NUMBER[<int>_dt] = _low, _high
+
+
+cdef int refuse_unfit(int dt, object x) except -1:
+    """Raise RuntimeError for a Python number that dtype dt cannot hold; a negative int wraps around in uint8, as in PyTorch."""
+    cdef f64 value, low = LEAST_NUMBER[dt]
+    if dt == BOOL or dt == FLOAT64 or (dt == INT64 and PyLong_Check(x)):
+        return 0
+    value = float(x)
+    if is_floating(dt) and (value - value != 0):
+        return 0                          # infinities and NaN are everybody's
+    if dt == UINT8 and PyLong_Check(x):
+        low = -MOST_NUMBER[dt]
+    if not low <= value <= MOST_NUMBER[dt]:
+        raise RuntimeError(f"value cannot be converted to type {SCALAR_NAMES[dt].lower()} without overflow, got {x}")
+    return 0
+
+
 cdef inline object as_integer(object x):
     return x if PyLong_Check(x) else int(x)
 

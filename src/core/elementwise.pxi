@@ -294,7 +294,7 @@ cdef int elementwise_backward(Node node, PyObject** grads, PyObject** out, bint 
         if row.grad_kernel[i] == PASS_GRADIENT:
             give(out, i, grad)
         elif row.grad_kernel[i] == NO_GRADIENT:
-            raise NotImplementedError(f"{row.name.decode()}: the derivative of argument {i + 1} is not implemented")
+            raise NotImplementedError(f"the derivative for '{row.name.decode()}' with respect to its argument {i + 1} is not implemented.")
         elif create_graph:
             give(out, i, differentiable(node, i, grad))
         else:
@@ -368,6 +368,10 @@ cdef object inplace_elementwise(const Row* row, PyObject** x):
     if fg_grad_enabled:
         need = wanting(x, n)
     check_inplace(t, need != 0)
+    for i in range(1, n):
+        refuse_overlap(t, x[i], OVERLAP_WHOLE)
+        if need >> i & 1:
+            node_of(<Tensor>x[i])         # raises now, before the write, if it has to
     if need == 0 or row.backward == NULL or not is_floating(t.a.dtype):
         if row.bools or row.rule == PREDICATE or plain(row, row.kernel, x, n, x + n, t) is None:
             compute(row, row.kernel, loop, t.a.dtype, row.bools, x, n, x + n, t)

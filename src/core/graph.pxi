@@ -48,6 +48,14 @@ cdef str node_name(Node node):
     return node.row.node_name.decode()
 
 
+cdef list shown_edges(Node node):
+    """The edges that PyTorch shows, in its order: see Row.shown."""
+    cdef int i
+    if node.row.shown == NULL:
+        return list(range(node.nedges))
+    return [i - 1 for i in <bytes>node.row.shown if i <= node.nedges]
+
+
 cdef class Node:
     """What an operation leaves in the graph: where its gradients come from and where they go.
 
@@ -70,7 +78,7 @@ cdef class Node:
     def next_functions(self):
         """For each input: (the node its gradient goes to, the output number there); (None, 0) where none is wanted."""
         result = []
-        for i in range(self.nedges):
+        for i in shown_edges(self):
             if self.edge[i] == NULL:
                 result.append((None, 0))
             elif Py_TYPE(self.edge[i]) == <PyTypeObject*>Node:
@@ -198,7 +206,7 @@ cdef object add_hook(dict hooks, hook):
 
 def tensor_register_hook(Tensor self, hook):
     """Call hook(grad) when this tensor's gradient is known; a Tensor it returns replaces the gradient."""
-    if not self.flags & REQUIRES_GRAD:
+    if not needs(self):
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
     cdef Node node = node_of(self)
     extra = tensor_extra(self) if node is None else node_extra(node)
@@ -214,7 +222,7 @@ def tensor_register_accumulated_hook(Tensor self, hook):
 
 def tensor_retain_grad(Tensor self):
     """Keep this tensor's gradient in .grad although it is not a leaf."""
-    if not self.flags & REQUIRES_GRAD:
+    if not needs(self):
         raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
     cdef Node node = node_of(self)
     if node is not None:
@@ -228,10 +236,15 @@ def tensor_retains_grad(Tensor self):
 
 # backward
 
+cdef bint has_history(Tensor t) except -1:
+    """Whether a gradient can come to t: a leaf that wants one, or what a node made."""
+    return t.flags & REQUIRES_GRAD or node_of(t) is not None
+
+
 cdef Tensor cotangent(Tensor t, object gradient, int index):
     """The gradient to start from, checked against its tensor; index: which of the roots it is, for messages."""
     cdef Tensor g
-    if not needs(t):
+    if not has_history(t):
         raise RuntimeError(f"element {index} of tensors does not require grad and does not have a grad_fn")
     if gradient is None:
         if t.a.numel != 1:
@@ -284,7 +297,7 @@ cdef list checked_inputs(str name, object inputs):
     for t in result:
         if not isinstance(t, Tensor):
             raise TypeError(f"{name}: inputs must be Tensors, not {type(t).__name__}")
-        if not needs(<Tensor>t):
+        if not has_history(<Tensor>t):
             raise RuntimeError("One of the differentiated Tensors does not require grad")
         if name == "backward":
             tensor_retain_grad(<Tensor>t)         # of no effect on a leaf

@@ -113,9 +113,22 @@ cdef int move_retained(Tensor t, Node node) except -1:
 cdef int run_post_hooks(Node node, PyObject** grads, PyObject** out) except -1:
     """Hooks that Node.register_hook put there: hook(grad_inputs, grad_outputs)."""
     hooks = node.extra.get("post")
-    if hooks:
+    cdef PyObject* shown[MAX_ARGUMENTS]
+    cdef int i
+    if hooks and node.row.shown == NULL:
         for hook in list(hooks.values()):
             replace_all(hook(grads_tuple(out, node.nedges), grads_tuple(grads, node.noutputs)), out, node.nedges, hook)
+    elif hooks:
+        order = shown_edges(node)
+        for hook in list(hooks.values()):
+            for i, e in enumerate(order):
+                shown[i] = out[<int>e]
+                out[<int>e] = NULL
+            try:
+                replace_all(hook(grads_tuple(shown, len(order)), grads_tuple(grads, node.noutputs)), shown, len(order), hook)
+            finally:
+                for i, e in enumerate(order):
+                    out[<int>e] = shown[i]
     return 0
 
 

@@ -4,6 +4,59 @@
 # node (CopySlices: the base's old gradient outside the view, the operation's inside), and every view of that base is out of
 # date.  A view notices by the storage's version and makes itself a new node, an as_strided of the base, when it is next asked.
 
+# Note [Views that history cannot follow]: the outputs of an operation that gives many views, views made in no_grad mode, and views
+# of such views are marked (MANY_VIEWS, NO_GRAD_VIEW).  Writing to one, or asking for its node after the memory was written, is refused.
+# Note [Operands that overlap]: PyTorch's rule.  Where both tensors are dense, a written operand may share all its memory with one
+# that is read (elementwise) or none (scattered writes), never a part.  Where one has gaps nothing is refused: the values come out
+# as if what is read had been copied first.
+
+cdef inline Storage* memory_of(Tensor t) noexcept:
+    cdef Storage* s = t.storage
+    while s.parent != NULL:
+        s = s.parent
+    return s
+
+
+cdef int refuse_overlap(Tensor into, PyObject* x, int rule) except -1:
+    """See Note [Operands that overlap]; rule: one of the OVERLAP numbers of Row."""
+    if rule != OVERLAP_FREE and is_tensor(x) and memory_of(<Tensor>x) == memory_of(into):
+        return refuse_shared_memory(&into.a, &(<Tensor>x).a, rule)
+    return 0
+
+
+cdef int refuse_shared_memory(Array* into, Array* a, int rule) except -1:
+    cdef char* low
+    cdef char* high
+    cdef char* other_low
+    cdef char* other_high
+    if into.numel == 0 or a.numel == 0 or not dense(into) or not dense(a):
+        return 0
+    span(into, &low, &high)
+    span(a, &other_low, &other_high)
+    if other_low >= high or low >= other_high:
+        return 0
+    if rule == OVERLAP_WHOLE and low == other_low and high == other_high and same_order(into, a):
+        return 0
+    raise RuntimeError("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+                       "location. Please clone() the tensor before performing the operation.")
+
+
+cdef bint same_order(const Array* a, const Array* b) noexcept:
+    """Whether two arrays have the same dimensions but for those of size 1, crossed with the same strides."""
+    cdef int d, k = 0
+    for d in range(a.ndim):
+        if a.shape[d] == 1:
+            continue
+        while k < b.ndim and b.shape[k] == 1:
+            k += 1
+        if k == b.ndim or a.shape[d] != b.shape[k] or a.stride[d] != b.stride[k]:
+            return False
+        k += 1
+    while k < b.ndim and b.shape[k] == 1:
+        k += 1
+    return k == b.ndim
+
+
 cdef int refuse_shared_elements(const Array* a) except -1:
     """An expanded tensor has one memory location for many elements: writing to it has no meaning."""
     cdef int d
@@ -33,22 +86,24 @@ cdef int check_history(Tensor t, bint recorded) except -1:
     if t.base is not None:
         base = <Tensor>t.base
         if t.flags & (MANY_VIEWS | NO_GRAD_VIEW):
-            raise_ambiguous_view(t)
-        if base.node is None and base.flags & REQUIRES_GRAD:
+            raise_ambiguous_view(t, "is being modified inplace")
+        if base.node is None and (base.flags | t.flags) & REQUIRES_GRAD:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     elif t.node is None and t.flags & REQUIRES_GRAD:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
     return 0
 
 
-cdef int raise_ambiguous_view(Tensor t) except -1:
-    if t.flags & MANY_VIEWS:
-        name = "one of several" if t.node is None else f"Output {t.nr} of {node_name(<Node>t.node)}"
-        raise RuntimeError(f"{name} is a view and is being modified inplace. This view is the output of a function that returns "
-                           "multiple views. Such functions do not allow the output views to be modified inplace. You should "
-                           "replace the inplace operation by an out-of-place one.")
-    raise RuntimeError("A view was created in no_grad mode and is being modified inplace with grad mode enabled. Make the view "
-                       "outside of the no_grad block, or write to it inside one.")
+cdef int raise_ambiguous_view(Tensor t, str happened) except -1:
+    """t is one of many views, or was made without a graph: no history can follow a write through it or below it."""
+    if t.flags & NO_GRAD_VIEW:
+        name = "A view was created in no_grad mode and" if t.node is None else \
+            f"Output {t.nr} of {node_name(<Node>t.node)} is a view of a view which was created in no_grad mode and"
+        raise RuntimeError(f"{name} {happened} with grad mode enabled. Make the view outside of the no_grad block, or write inside one.")
+    name = "A view is one of several and" if t.node is None else f"Output {t.nr} of {node_name(<Node>t.node)} is a view and"
+    raise RuntimeError(f"{name} {happened}. This view is the output of a function that returns multiple views. Such functions do "
+                       "not allow the output views to be modified inplace. You should replace the inplace operation by an "
+                       "out-of-place one.")
 
 
 cdef int rebase(Tensor t, Node node) except -1:
@@ -109,6 +164,10 @@ cdef Node refreshed_view_node(Tensor t):
     cdef Tensor again
     cdef int enabled = fg_grad_enabled
     global fg_grad_enabled
+    if not base.flags & REQUIRES_GRAD and t.node is None:
+        return None
+    if t.flags & (MANY_VIEWS | NO_GRAD_VIEW):
+        raise_ambiguous_view(t, "its base or another view of its base has been modified inplace")
     t.seen = t.storage.version
     if not base.flags & REQUIRES_GRAD:
         return <Node>t.node

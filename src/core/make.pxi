@@ -9,9 +9,8 @@ cdef inline bint is_tensor(PyObject* x) noexcept:
 
 
 cdef inline bint needs(Tensor t) noexcept:
-    """Whether t wants a gradient, also where its base has come to want one since t was made."""
-    return t.flags & REQUIRES_GRAD or (t.base is not None and t.seen != t.storage.version
-                                       and (<Tensor>t.base).flags & REQUIRES_GRAD)
+    """Whether t wants a gradient, itself or because its base does."""
+    return t.flags & REQUIRES_GRAD or (t.base is not None and (<Tensor>t.base).flags & REQUIRES_GRAD)
 
 
 cdef Tensor bare_tensor(object cls):
@@ -82,8 +81,12 @@ cdef Tensor alias(Tensor t):
 
 
 cdef Tensor view_of(Tensor t, int ndim, const int64_t* shape, const int64_t* stride, int64_t offset):
-    """Other geometry over the same storage; offset in elements from t's first.  The caller has checked the bounds."""
+    """Other geometry over the same storage; offset in elements from t's first.
+
+    The caller has checked the bounds; but reading its arguments may have run Python code that gave t less memory.
+    """
     cdef Tensor r = new_tensor()
+    cdef int64_t last = offset
     cdef int d
     r.storage = t.storage
     r.storage.refs += 1
@@ -94,7 +97,10 @@ cdef Tensor view_of(Tensor t, int ndim, const int64_t* shape, const int64_t* str
     for d in range(ndim):
         r.a.shape[d] = shape[d]
         r.a.stride[d] = stride[d]
+        last += stride[d] * (shape[d] - 1)
     refresh(&r.a)
+    if r.a.numel and (t.a.data - t.storage.data) + (last + 1) * ITEMSIZE[t.a.dtype] > t.storage.nbytes:
+        raise RuntimeError("a view: the tensor was given less memory while the arguments were read")
     return r
 
 
@@ -162,6 +168,12 @@ cdef int fill_array(Array* out, object value) except -1:
     else:
         fill_strided(&l, out)
     return run(&l)
+
+
+cdef int fill_with(Array* out, object value) except -1:
+    """As fill_array, for a caller's number: raises RuntimeError where the dtype cannot hold it."""
+    refuse_unfit(out.dtype, value)
+    return fill_array(out, value)
 
 
 cdef void fill_strided(Launch* l, Array* out) noexcept:

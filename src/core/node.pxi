@@ -6,6 +6,8 @@ cdef inline int set_edge(Node node, int i, Tensor t) except -1:
     if needs(t):
         target = node_of(t)
         if target is None:
+            if not t.flags & REQUIRES_GRAD:
+                return 0                  # only its base wants a gradient, and no way leads there
             target = t
         elif t.base is not None and (<Node>target).seq > node.seq:
             number_again(node)            # the view's node was renewed just now

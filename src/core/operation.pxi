@@ -162,9 +162,25 @@ cdef object call_with_out(Operation op, PyObject** value, object out):
         raise TypeError(f"{op.__name__}(): argument 'out' must hold {len(results)} tensors, got {len(into)}")
     for i in range(len(into)):
         check_out(op, <Tensor>into[i], <Tensor>results[i])
+        if op.row.overlap == OVERLAP_NONE or same_shape(&(<Tensor>into[i]).a, &(<Tensor>results[i]).a):
+            refuse_overlaps(op, value, <Tensor>into[i])
     for i in range(len(into)):
         write_out(<Tensor>into[i], <Tensor>results[i])
     return out if len(into) == 1 else result.__class__(into) if type(result) is not tuple else into
+
+
+cdef int refuse_overlaps(Operation op, PyObject** value, Tensor out) except -1:
+    """See Note [Operands that overlap]; a sequence among the arguments may hold tensors that are read."""
+    cdef int i
+    for i in range(len(op.names)):
+        if value[i] == NULL:
+            continue
+        if isinstance(<object>value[i], (tuple, list)):
+            for one in <object>value[i]:
+                refuse_overlap(out, <PyObject*>one, op.row.overlap)
+        else:
+            refuse_overlap(out, value[i], op.row.overlap)
+    return 0
 
 
 cdef int raise_out_needs_no_grad(Operation op) except -1:

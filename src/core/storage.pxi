@@ -24,6 +24,7 @@ cdef int64_t obtained_bytes = 0   # held of the system: in use or cached, so wha
 cdef int64_t peak_bytes = 0       # the most in use, but for what lowest_cached tells
 cdef int64_t obtained_blocks = 0  # how often a block was asked of the system, and given back
 cdef int64_t returned_blocks = 0
+cdef bint storages_watched = False # by the recorder, or by recordings that may read them
 cdef int64_t live_storages = 0    # counted in debug builds only
 cdef int64_t live_tensors = 0
 cdef int64_t live_nodes = 0
@@ -152,8 +153,8 @@ cdef void give_block(Storage* s) noexcept:
 cdef inline void drop_storage(Storage* s) noexcept:
     s.refs -= 1
     if s.refs == 0:
-        if recorder_on:
-            keep_storage(s)
+        if storages_watched:
+            release_storage(s)
         else:
             give_block(s)
 

@@ -353,7 +353,7 @@ cdef class Tensor:
 
     @property
     def is_leaf(self):
-        return self.node is None and (self.base is None or node_of(self) is None)
+        return (self.node if self.base is None else node_of(self)) is None
 
     @property
     def grad_fn(self):
@@ -431,7 +431,7 @@ cdef int warn_no_grad() except -1:
     return 0
 
 
-cdef list BUFFER_FORMATS = [b"?", b"B", b"b", b"h", b"i", b"q", b"e", None, b"f", b"d"]
+cdef list BUFFER_FORMATS = [b"?", b"B", b"b", b"h", b"i", b"l" if sizeof(long) == 8 else b"q", b"e", None, b"f", b"d"]
 
 
 cdef int export_buffer(Tensor t, Py_buffer* view, int flags) except -1:

@@ -60,15 +60,14 @@ cdef int dim_mask(str name, object dim, int ndim) except -1:
 cdef int read_shape(str name, object shape, int64_t* out) except -1:
     """Sizes from an int or a sequence; returns how many."""
     cdef int n = 0
-    if not isinstance(shape, (tuple, list)):
-        shape = (shape,)
+    shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)       # an __index__ may change a list
     if len(shape) > MAX_DIMS:
         raise RuntimeError(f"{name}: at most {MAX_DIMS} dimensions are supported, got {len(shape)}")
     for size in shape:
         if PyFloat_Check(size) or not hasattr(size, "__index__"):
             raise TypeError(f"{name}(): argument 'size' must be tuple of ints, but found element of type "
                             f"{type(size).__name__} at pos {n}")
-        out[n] = size
+        out[n] = size if PyLong_Check(size) else size.__index__()
         n += 1
     return n
 

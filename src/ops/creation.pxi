@@ -32,7 +32,7 @@ cdef Tensor sized(str name, object size, int dt):
 
 cdef Tensor constant(str name, object size, int dt, object value):
     cdef Tensor t = sized(name, size, dt)
-    fill_array(&t.a, value)
+    fill_with(&t.a, value)
     return t
 
 
@@ -232,7 +232,7 @@ cdef Tensor shaped_like(str name, Tensor input, object memory_format, object dty
 
 cdef Tensor filled_like(str name, Tensor input, object value, object memory_format, object dtype_):
     cdef Tensor t = shaped_like(name, input, memory_format, dtype_)
-    fill_array(&t.a, value)
+    fill_with(&t.a, value)
     return t
 
 
@@ -321,12 +321,10 @@ cdef Tensor triu_rule(Tensor input, int64_t diagonal):
 
 
 cdef int tril_into(Tensor out, int64_t diagonal) except -1:
-    refuse_shared_elements(&out.a)
     return triangle(out, out, diagonal, False)
 
 
 cdef int triu_into(Tensor out, int64_t diagonal) except -1:
-    refuse_shared_elements(&out.a)
     return triangle(out, out, diagonal, True)
 
 
@@ -452,9 +450,15 @@ cdef object broadcast_tensors_rule(object tensors):
 
 def broadcast_shapes(*shapes):
     """The shape that tensors of these shapes broadcast to."""
-    if not shapes:
-        return Size(())
-    return broadcast_tensors_rule([zeros_shape((s,) if isinstance(s, int) else tuple(s)) for s in shapes])[0].shape
+    cdef Tensor common = zeros_shape(()), one
+    cdef Array shape
+    cdef Array* operand[2]
+    for s in shapes:
+        one = zeros_shape((s,) if isinstance(s, int) else tuple(s))
+        operand[0], operand[1] = &common.a, &one.a
+        broadcast(b"broadcast_shapes", operand, 2, &shape)
+        common = zeros_shape(tuple(shape_list(shape.ndim, shape.shape)))
+    return Size(shape_tuple(&common.a))
 
 
 cdef object meshgrid_rule(object tensors, object indexing):

@@ -32,6 +32,8 @@ cdef struct Lent:
     int64_t shape[MAX_DIMS]
     int64_t stride[MAX_DIMS]
 
+cdef int64_t MOST_ELEMENTS = <int64_t>1 << 50
+
 cdef enum:
     DL_CPU = 1
     DL_INT = 0
@@ -120,8 +122,9 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
     cdef Tensor out
     check_device(device)
     if hasattr(ext_tensor, "__dlpack__"):
-        if hasattr(ext_tensor, "__dlpack_device__") and ext_tensor.__dlpack_device__()[0] != DL_CPU:
-            raise BufferError(f"from_dlpack: only memory on the CPU can be shared, got device {ext_tensor.__dlpack_device__()}")
+        place = ext_tensor.__dlpack_device__() if hasattr(ext_tensor, "__dlpack_device__") else (DL_CPU, 0)
+        if not isinstance(place, tuple) or len(place) != 2 or place[0] != DL_CPU:
+            raise BufferError(f"from_dlpack: only memory on the CPU can be shared, got device {place}")
         capsule = ext_tensor.__dlpack__()
     else:
         capsule = ext_tensor
@@ -132,18 +135,28 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
     x = &m.dl_tensor
     if x.device.device_type != DL_CPU:
         raise BufferError(f"from_dlpack: only memory on the CPU can be shared, got device type {x.device.device_type}")
-    if x.ndim > MAX_DIMS:
-        raise RuntimeError(f"from_dlpack: at most {MAX_DIMS} dimensions are supported, got {x.ndim}")
+    if not 0 <= x.ndim <= MAX_DIMS:
+        raise RuntimeError(f"from_dlpack: 0 to {MAX_DIMS} dimensions are supported, got {x.ndim}")
     dt = dlpack_dtype(x.dtype)
+    if x.ndim and x.shape == NULL:
+        raise BufferError(f"from_dlpack: a capsule of {x.ndim} dimensions must have a shape")
+    if x.ndim:
+        check_count(x.ndim, x.shape)
     for d in range(x.ndim - 1, -1, -1):
         shape[d] = x.shape[d]
         stride[d] = x.strides[d] if x.strides != NULL else step
         step *= shape[d]
         if stride[d] < 0:
             raise BufferError("from_dlpack: negative strides are not supported")
+        if shape[d] > 1 and stride[d] > MOST_ELEMENTS // (shape[d] - 1):
+            raise BufferError(f"from_dlpack: stride {stride[d]} of dimension {d}, of size {shape[d]}, leads out of any memory")
         nbytes += (shape[d] - 1) * stride[d] if shape[d] else 0
     if step == 0:
         nbytes = 0
+    elif x.data == NULL:
+        raise BufferError(f"from_dlpack: a capsule with elements must have memory, got a null pointer and shape {shape_list(x.ndim, shape)}")
+    if x.byte_offset > <uint64_t>1 << 46 or nbytes > MOST_ELEMENTS or (<size_t>x.data + x.byte_offset) % itemsize(dt):
+        raise BufferError(f"from_dlpack: the elements lie where none can: byte offset {x.byte_offset}, {nbytes} elements from first to last")
     PyCapsule_SetName(capsule, b"used_dltensor")
     owner = PyCapsule_New(m, b"fastgrad.borrowed", <void (*)(object) noexcept>release_borrowed)
     out = borrowed(<char*>x.data + x.byte_offset, dt, x.ndim, shape, stride, nbytes * itemsize(dt), owner)

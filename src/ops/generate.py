@@ -326,6 +326,8 @@ def structured_entry(row):
     lines = [f"cdef object entry_{row.name}(const Row* this, PyObject** a):      # {row.where}"]
     for i, p in enumerate(row.parameters):
         lines.append(f"    cdef object {p.name} = {argument(p, i)}")
+    if row.unless:
+        lines += [f"    cdef object other_result = {row.unless}", "    if other_result is not None:", "        return other_result"]
     lines.append(f"    cdef object out = {row.forward}({', '.join(p.name for p in row.parameters)})")
     inputs = [i for i in row.inputs if row.grads.get(i)]
     if row.kind == "composite" or not inputs:
@@ -346,7 +348,10 @@ def structured_inplace_entry(row):
     inputs = [i for i in row.inputs if row.grads.get(i)]
     need = " | ".join(f"(wants({name}) << {row.inputs.index(name)})" for name in inputs) or "0"
     lines += [f"    cdef object out = {first}", f"    cdef uint32_t need = {need} if is_floating((<Tensor>out).a.dtype) else 0",
-              "    check_inplace(<Tensor>out, need != 0)"]
+              f"    {'check_history' if row.expanded else 'check_inplace'}(<Tensor>out, need != 0)"]
+    if row.overlap != "FREE":
+        lines += [f"    refuse_overlap(<Tensor>out, <PyObject*>{p.name}, this.overlap)" for p in row.parameters[1:]
+                  if p.kind in ("tensor", "operand")]
     if any(first in names_in(f) for f in row.grads.values() if f):
         lines += ["    if need:", f"        {first} = value_before(<Tensor>out)"]
     lines += [f"    {row.inplace}({', '.join(['<Tensor>out'] + [p.name for p in row.parameters[1:]])})", "    bump(<Tensor>out)"]
@@ -361,7 +366,8 @@ def node_lines(row, inputs):
     saved = saved_layout(row)
     if len(saved) > 6:
         raise ValueError(f"{row.where}: {row.name} saves {saved}, more than MAX_SAVED")
-    form = f"second_form(this, {row.second_form})" if row.second_form else "this"
+    node = node_name(row)
+    form = f'this if {row.second_form} is None else form_of(this, b"{node[:-1]}1", NULL)' if row.second_form else row.form or "this"
     lines = [f"    cdef Node node = new_node({form}, {len(row.inputs)}, 1)"]
     for name in inputs:
         i = row.inputs.index(name)
@@ -424,12 +430,18 @@ def uses_mask(row, formula):
     return mask | (0x40 if "grad" in used else 0) | (0x80 if "result" in used else 0)
 
 
+def node_name(row):
+    node = row.node or "".join(part.capitalize() for part in row.name.split("_") if part)
+    return node if "Backward" in node else node + "Backward0"
+
+
 def row_setup(number, row):
     """Statements that fill in one Row."""
     r = f"rows[{number}]"
-    node = row.node or "".join(part.capitalize() for part in row.name.split("_") if part)
-    lines = [f"    {r}.name = b\"{row.name}\"", f"    {r}.node_name = b\"{node if 'Backward' in node else node + 'Backward0'}\"",
-             f"    {r}.ninputs = {len(row.inputs)}"]
+    lines = [f"    {r}.name = b\"{row.name}\"", f"    {r}.node_name = b\"{node_name(row)}\"",
+             f"    {r}.ninputs = {len(row.inputs)}", f"    {r}.overlap = OVERLAP_{row.overlap}"]
+    if row.shown and any(row.grads.values()):
+        lines.append(f'    {r}.shown = b"' + "".join(f"\\{i:o}" for i in row.shown) + '"')
     if row.kind == "elementwise":
         lines += [f"    {r}.kernel = K_{row.name.upper()}", f"    {r}.rule = {row.rule}",
                   f"    {r}.nattrs = {len(row.attrs)}",

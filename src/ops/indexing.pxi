@@ -11,7 +11,7 @@ cdef class Index:
     cdef Geometry g
     cdef Geometry plain
     cdef list tensors, dims, spans
-    cdef bint selects, changed
+    cdef bint selects, adds, changed   # the last item was an integer, or None
     cdef object mask                   # the only index tensor, if it is a mask
 
 
@@ -112,7 +112,7 @@ cdef Index parse_index(Tensor t, object index):
             add_dim("index", &x.g, d, 1, x.g.shape[d] * x.g.stride[d] if d < x.g.ndim else 1)
             add_dim("index", &x.plain, d, 1, 1)
             d += 1
-            x.changed = True
+            x.changed = x.adds = True
             x.selects = False
         elif item is Ellipsis:
             if skipped:
@@ -130,7 +130,7 @@ cdef Index parse_index(Tensor t, object index):
                 slice_dim(&x.g, d, start, stop, by)
                 slice_dim(&x.plain, d, start, stop, by)
                 x.changed = True
-                x.selects = False
+                x.selects = x.adds = False
             d += 1
         elif PyBool_Check(item) or (is_tensor(<PyObject*>item) and (<Tensor>item).a.ndim == 0 and (<Tensor>item).a.dtype == BOOL):
             add_dim("index", &x.g, d, 1, 1)
@@ -165,6 +165,7 @@ cdef Index parse_index(Tensor t, object index):
             drop_dim(&x.g, d)
             drop_dim(&x.plain, d)
             x.changed = x.selects = True
+            x.adds = False
     if len(x.tensors) != 1:
         x.mask = None
     return x
@@ -185,7 +186,8 @@ cdef Tensor basic_view(Tensor t, Index x):
     """The view that the basic part of an index is."""
     if not x.changed and x.tensors:
         return t
-    return picked(op_select.row if x.selects else op__slice.row, t, view_at(t, &x.g), &x.plain, None)
+    cdef const Row* row = op_select.row if x.selects else op__slice.row
+    return picked(form_of(row, b"UnsqueezeBackward0", NULL) if x.adds else row, t, view_at(t, &x.g), &x.plain, None)
 
 
 cdef object getitem(Tensor t, object index):
@@ -214,35 +216,60 @@ cdef object write(entry_point entry, Operation op, PyObject* a, PyObject* b, PyO
 cdef int setitem(Tensor t, object index, object value) except -1:
     cdef Index x
     cdef Tensor view
-    cdef object number, accumulate = False
+    cdef object number
     cdef bint is_number = not is_tensor(<PyObject*>value)
     if is_number and number_dtype(value) < 0:
         raise TypeError(f"can't assign a {type(value).__name__} to a torch.{scalar_name(t.a.dtype)}Tensor")
     x = parse_index(t, index)
     view = basic_view(t, x)
+    if is_number and (view.a.dtype == FLOAT16 or view.a.dtype == BFLOAT16):
+        number = empty(view.a.dtype, 0, NULL)            # what is too large is an infinity there
+        fill_array(&(<Tensor>number).a, value)
+        value, is_number = number, False
     if not x.tensors:
         if is_number:
+            refuse_shared_elements(&view.a)
             write(entry_fill_inplace, op_fill, <PyObject*>view, <PyObject*>value, NULL, NULL)
         else:
             value = without_leading_ones(<Tensor>value, view.a.ndim)
             write(entry_copy_inplace, op_copy, <PyObject*>view, <PyObject*>value, NULL, NULL)
         return 0
-    if x.mask is not None and (is_number or ((<Tensor>value).a.ndim == 0)):
-        mask = trailing_ones(<Tensor>x.mask, view.a.ndim - <int>x.dims[0])
-        if not is_number and is_floating(view.a.dtype) and is_floating((<Tensor>value).a.dtype):
-            value = value.to((<object>view).dtype)              # a single element is converted, as a number is
-        elif not is_number:
-            check_same_dtype(view, <Tensor>value)
-        write(entry_masked_fill_inplace, op_masked_fill, <PyObject*>view, <PyObject*>mask, <PyObject*>value, NULL)
+    if x.mask is not None and (is_number or (<Tensor>value).a.numel == 1):
+        masked_put(view, x, value)
         return 0
     if is_number:
         number = empty(view.a.dtype, 0, NULL)
-        fill_array(&(<Tensor>number).a, value)
+        fill_with(&(<Tensor>number).a, value)
         value = number
-    check_same_dtype(view, <Tensor>value)
-    plan = plan_of(x, view)
-    write(entry__index_put_inplace, op__index_put, <PyObject*>view, <PyObject*>value, <PyObject*>plan, <PyObject*>accumulate)
+    put_values(op__index_put.row, view, plan_of(x, view), <Tensor>value, False)
     return 0
+
+
+cdef int masked_put(Tensor view, Index x, object value) except -1:
+    """A single element where the only index, a mask, holds; it is converted, as a number is."""
+    cdef PyObject* args[3]
+    cdef object mask = trailing_ones(<Tensor>x.mask, view.a.ndim - <int>x.dims[0])
+    if is_tensor(<PyObject*>value):
+        value = cast_to(value if (<Tensor>value).a.ndim == 0 else op_reshape(value, ()), view.a.dtype)
+    args[0], args[1], args[2] = <PyObject*>view, <PyObject*>mask, <PyObject*>value
+    entry_masked_fill_inplace(form_of(op_masked_fill.row, b"IndexPutBackward0", NULL), args)
+    return 0
+
+
+cdef object put_values(const Row* row, Tensor into, Plan plan, Tensor value, bint accumulate):
+    """Write or add values; row: _index_put's, or a form of it."""
+    cdef PyObject* args[4]
+    cdef object values = fitting_values(into, plan, value), flag = accumulate != 0
+    args[0], args[1], args[2], args[3] = <PyObject*>into, <PyObject*>values, <PyObject*>plan, <PyObject*>flag
+    return entry__index_put_inplace(row, args)
+
+
+cdef Tensor fitting_values(Tensor into, Plan plan, Tensor value):
+    """values without leading dimensions of size 1 that the plan's result lacks."""
+    cdef Array result
+    check_same_dtype(into, value)
+    result_shape(plan, &result)
+    return without_leading_ones(value, result.ndim)
 
 
 cdef int check_same_dtype(Tensor into, Tensor source) except -1:
@@ -305,27 +332,31 @@ cdef object index_put_grad(object grad, object plan, bint accumulate):
     return grad if accumulate else op__index_clear(grad, plan)
 
 
-cdef Plan indices_plan(Tensor input, object indices):
-    """The plan of index_put's list of tensors (None: the whole dimension)."""
+cdef Index parse_indices(Tensor input, object indices):
+    """index_put's list of tensors (None: the whole dimension)."""
     if not isinstance(indices, (tuple, list)):
         raise TypeError(f"index_put: indices must be a tuple of tensors, got {type(indices).__name__}")
     cdef Index x = parse_index(input, tuple([slice(None) if i is None else i for i in indices]))
     if x.changed:
         raise IndexError("index_put: indices must be tensors with dimensions")
-    return plan_of(x, input)
+    return x
 
 
-cdef object index_put_rule(Tensor input, object indices, object values, bint accumulate):
-    check_same_dtype(input, values)
-    return op__index_put(input, values, indices_plan(input, indices), accumulate)
+cdef Tensor one_converted(Tensor into, Index x, Tensor values):
+    """A single element that a mask, the only index, places is converted to the dtype it is written in."""
+    return cast_to(values, into.a.dtype) if x.mask is not None and values.a.numel == 1 else values
+
+
+cdef object index_put_rule(Tensor input, object indices, Tensor values, bint accumulate):
+    cdef Index x = parse_indices(input, indices)
+    cdef Plan plan = plan_of(x, input)
+    return op__index_put(input, fitting_values(input, plan, one_converted(input, x, values)), plan, accumulate)
 
 
 def tensor_index_put_(Tensor self, indices, Tensor values, bint accumulate=False):
     """In-place version of index_put."""
-    check_same_dtype(self, values)
-    cdef object plan = indices_plan(self, indices)
-    cdef object flag = True if accumulate else False
-    return write(entry__index_put_inplace, op__index_put, <PyObject*>self, <PyObject*>values, <PyObject*>plan, <PyObject*>flag)
+    cdef Index x = parse_indices(self, indices)
+    return put_values(op__index_put.row, self, plan_of(x, self), one_converted(self, x, values), accumulate)
 
 
 install_method("index_put_", tensor_index_put_)

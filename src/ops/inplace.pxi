@@ -208,9 +208,13 @@ install_method("type", tensor_type)
 
 # writes
 
-cdef int copy_into(Tensor out, Tensor source, object non_blocking) except -1:
-    cdef Array* operand = &source.a
-    refuse_shared_elements(&out.a)
+cdef int copy_into(Tensor out, object value, object non_blocking) except -1:
+    cdef Tensor source
+    cdef Array* operand
+    if not is_tensor(<PyObject*>value):
+        return fill_with(&out.a, value)
+    source = <Tensor>value
+    operand = &source.a
     check_expands("copy_", &source.a, &out.a)
     if overlaps(out, &operand, 1):
         source = contiguous_copy(source)
@@ -218,7 +222,7 @@ cdef int copy_into(Tensor out, Tensor source, object non_blocking) except -1:
     return 0
 
 
-cdef Tensor copy_rule(Tensor input, Tensor source, object non_blocking):
+cdef Tensor copy_rule(Tensor input, object source, object non_blocking):
     cdef Tensor out = empty_as(input.a.dtype, &input.a)
     copy_into(out, source, non_blocking)
     return out
@@ -242,14 +246,14 @@ cdef int check_expands(str name, const Array* a, const Array* into) except -1:
 
 
 cdef int fill_into(Tensor out, object value) except -1:
-    refuse_shared_elements(&out.a)
     if is_tensor(<PyObject*>value):
         if (<Tensor>value).a.ndim:
             raise RuntimeError("fill_ only supports 0-dimension value tensor but got tensor with "
                                f"{(<Tensor>value).a.ndim} dimensions.")
+        refuse_shared_elements(&out.a)
         copy_array(&out.a, &(<Tensor>value).a)
     else:
-        fill_array(&out.a, value)
+        fill_with(&out.a, value)
     return 0
 
 

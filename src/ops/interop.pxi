@@ -130,7 +130,9 @@ cdef int nested_dtype(object data, int depth) except -2:
 cdef int refuse_overflow(int dt, object number) except -1:
     """Integers must fit their dtype; a negative one wraps around in uint8, as in PyTorch."""
     cdef object bits = 8 * itemsize(dt), one = 1
-    if PyLong_Check(number) and not -(one << (bits - 1)) <= number < (one << (bits if dt == UINT8 else bits - 1)):
+    if not PyLong_Check(number):
+        return refuse_unfit(dt, number)
+    if not -(one << (bits - 1)) <= number < (one << (bits if dt == UINT8 else bits - 1)):
         if dt == INT64:
             raise ValueError("Overflow when unpacking long long")
         raise RuntimeError(f"value cannot be converted to type {dtype_object(dt).name} without overflow")
@@ -315,7 +317,7 @@ def tensor_numpy(Tensor self, *, bint force=False):
         TypeError: bfloat16, which NumPy lacks.
     """
     import numpy
-    if self.requires_grad and not force:
+    if self.requires_grad and grad_enabled() and not force:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
     if self.a.dtype == BFLOAT16:
         raise TypeError("Got unsupported ScalarType BFloat16")

@@ -15,8 +15,8 @@ cdef Tensor masked_filled(Tensor input, Tensor mask, object value, Tensor into):
         if (<Tensor>value).a.ndim:
             raise RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                                f"{(<Tensor>value).a.ndim} dimension(s).")
-    elif not is_floating(loop) and (value != value or value in (float("inf"), float("-inf"))):
-        raise RuntimeError(f"value cannot be converted to type {scalar_name(loop)} without overflow")
+    else:
+        refuse_unfit(loop, value)
     x[0], x[1], x[2] = <PyObject*>mask, <PyObject*>value, <PyObject*>input
     if loop == FLOAT16 or loop == BFLOAT16:
         loop = FLOAT32
@@ -28,7 +28,6 @@ cdef Tensor masked_fill_rule(Tensor input, Tensor mask, object value):
 
 
 cdef int masked_fill_into(Tensor out, Tensor mask, object value) except -1:
-    refuse_shared_elements(&out.a)
     check_expands("masked_fill_", &mask.a, &out.a)
     masked_filled(out, mask, value, out)
     return 0
@@ -76,14 +75,18 @@ def tensor_masked_scatter_(Tensor self, Tensor mask, Tensor source):
     check_mask("masked_scatter_", mask)
     cdef Tensor wide = mask if same_shape(&mask.a, &self.a) else op_expand(mask, shape_tuple(&self.a))
     cdef Tensor places = positions_of(wide)
-    cdef object values = scattered(wide, source)[0], plan, accumulate = False
+    cdef object values = scattered(wide, source)[0]
+    cdef Array* operand = &(<Tensor>values).a
     if self.a.dtype != source.a.dtype:
         raise RuntimeError(f"masked_scatter: expected self and source to have same dtypes but got {scalar_name(self.a.dtype)} and "
                            f"{scalar_name(source.a.dtype)}")
+    refuse_shared_elements(&self.a)
+    if overlaps(self, &operand, 1):
+        values = op_clone(values)
     if self.a.ndim == 0:
         return self.copy_(values[0]) if places.a.numel else self
-    plan = make_plan(&self.a, [places], [0], [self.a.ndim])
-    return write(entry__index_put_inplace, op__index_put, <PyObject*>self, <PyObject*>values, <PyObject*>plan, <PyObject*>accumulate)
+    return put_values(form_of(op__index_put.row, b"MaskedScatterBackward0", NULL), self, make_plan(&self.a, [places], [0], [self.a.ndim]),
+                      values, False)
 
 
 install_method("masked_scatter_", tensor_masked_scatter_)

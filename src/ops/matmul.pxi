@@ -110,14 +110,12 @@ cdef object matmul_entry(const Row* row, PyObject** x):
         raise RuntimeError(f"both arguments to {row.name.decode()} need to be at least 1D, but they are {a.a.ndim}D and "
                            f"{b.a.ndim}D")
     if a.a.ndim == 1 and b.a.ndim == 1:
-        if a.a.shape[0] != b.a.shape[0]:
-            raise RuntimeError(f"{row.name.decode()}: inconsistent tensor size, expected both vectors to have the same size, "
-                               f"got {shape_tuple(&a.a)} and {shape_tuple(&b.a)}")
-        return own(renamed(op_squeeze(op_squeeze(product_of(op_unsqueeze(a, 0), op_unsqueeze(b, 1)), 1), 0), &dot_form, b"DotBackward0"))
+        return op_dot(a, b)
+    if a.a.ndim == 2 and b.a.ndim == 1:
+        return op_mv(a, b)
     if a.a.ndim == 1:
         return own(op_squeeze(product_of(op_unsqueeze(a, 0), b), -2))
-    out = own(op_squeeze(product_of(a, op_unsqueeze(b, 1)), -1))
-    return renamed(out, &mv_form, b"MvBackward0") if a.a.ndim == 2 else out
+    return own(op_squeeze(product_of(a, op_unsqueeze(b, 1)), -1))
 
 
 cdef inline object own(object out):
@@ -156,16 +154,19 @@ cdef object bmm_rule(Tensor input, Tensor mat2):
     return product_of(input, mat2)
 
 
-cdef object mv_rule(Tensor input, Tensor vec):
+cdef Tensor mv_rule(Tensor input, Tensor vec):
     require_dims("mv", input, "input", 2)
     require_dims("mv", vec, "vec", 1)
-    return op_matmul(input, vec)
+    return without_dim(product("mv", input, view_as_matrix(vec), False, True, None), 1)
 
 
-cdef object dot_rule(Tensor input, Tensor tensor_):
+cdef Tensor dot_rule(Tensor input, Tensor tensor_):
     require_dims("dot", input, "input", 1)
     require_dims("dot", tensor_, "tensor", 1)
-    return op_matmul(input, tensor_)
+    if input.a.shape[0] != tensor_.a.shape[0]:
+        raise RuntimeError(f"dot: inconsistent tensor size, expected both vectors to have the same size, got {shape_tuple(&input.a)} and "
+                           f"{shape_tuple(&tensor_.a)}")
+    return without_dim(without_dim(product("dot", view_as_matrix(input), view_as_matrix(tensor_), False, True, None), 1), 0)
 
 
 cdef object outer_rule(Tensor input, Tensor vec2):
@@ -210,7 +211,7 @@ cdef object addmm_rule(Tensor input, Tensor mat1, Tensor mat2, object beta, obje
 
 
 cdef object addmv_rule(Tensor input, Tensor mat, Tensor vec, object beta, object alpha):
-    return scaled_sum("addmv", input, mv_rule(mat, vec), beta, alpha)
+    return scaled_sum("addmv", input, op_mv(mat, vec), beta, alpha)
 
 
 cdef object addr_rule(Tensor input, Tensor vec1, Tensor vec2, object beta, object alpha):
@@ -261,11 +262,31 @@ cdef int first_of_three(Tensor t) except -1:
 
 # linear: x @ weight.T + bias over the last dimension
 
+cdef object odd_linear(Tensor input, Tensor weight, Tensor bias):
+    """linear of a weight that is a vector, or with a bias of another shape: other operations.  None for the usual case."""
+    if weight.a.ndim == 2 and (bias is None or input.a.ndim == 0 or (bias.a.ndim == 1 and bias.a.shape[0] == weight.a.shape[0])):
+        return None
+    cdef object out
+    if weight.a.ndim == 2:
+        out = op_linear(input, weight)
+    elif weight.a.ndim == 1 and (bias is None or input.a.ndim == 1):
+        out = op_matmul(input, weight)
+    else:
+        raise RuntimeError(f"linear: weight must be 2-D and input at least 1-D, got {shape_tuple(&input.a)} and {shape_tuple(&weight.a)}")
+    if bias is None:
+        return out
+    require_same_dtype("linear", input, bias)
+    check_expands("linear", &bias.a, &(<Tensor>out).a)
+    return op_add(out, bias)
+
+
+cdef inline const Row* linear_form(const Row* row, Tensor bias):
+    """The names that PyTorch's graph shows for matrices."""
+    return form_of(row, b"MmBackward0", b"\1\2") if bias is None else row
+
+
 cdef Tensor linear_rule(Tensor input, Tensor weight, Tensor bias):
-    cdef int64_t shape[2]
     cdef Tensor x = input, out
-    if weight.a.ndim == 1:
-        weight = view_as_matrix(weight)
     if input.a.ndim == 0 or weight.a.ndim != 2:
         raise RuntimeError(f"linear: weight must be 2-D and input at least 1-D, got {shape_tuple(&input.a)} and "
                            f"{shape_tuple(&weight.a)}")
@@ -275,8 +296,6 @@ cdef Tensor linear_rule(Tensor input, Tensor weight, Tensor bias):
         out = product("linear", x, weight, False, True, None)
     else:
         require_same_dtype("linear", input, bias)
-        if bias.a.ndim != 1 or bias.a.shape[0] != weight.a.shape[0]:
-            raise RuntimeError(f"linear: bias must have shape ({weight.a.shape[0]},), got {shape_tuple(&bias.a)}")
         if is_floating(x.a.dtype):
             out = product("linear", x, weight, False, True, bias if bias.a.contiguous else contiguous_copy(bias))
         else:

@@ -1,5 +1,7 @@
 # Named results: tuples with fields, as `torch.return_types.max` and its like.
 
+import copyreg
+
 cdef extern from "Python.h":
     ctypedef struct PyStructSequence_Field:
         const char* name
@@ -35,6 +37,16 @@ cdef PyObject* named_repr(PyObject* self) noexcept:
     return <PyObject*>text
 
 
+def pickled_named(self):
+    """How a named result is pickled: by its type's name alone, whatever library that name leads to when it is read."""
+    return _named_again, (type(self).__name__, tuple(self))
+
+
+def _named_again(name, items):
+    """The named result of these items."""
+    return return_types[name](items)
+
+
 cdef object named_type(str name, str first="values", str second="indices"):
     """A new type of pairs."""
     cdef PyStructSequence_Desc d
@@ -48,6 +60,7 @@ cdef object named_type(str name, str first="values", str second="indices"):
     cdef PyObject* kind = <PyObject*>PyStructSequence_NewType(&d)
     (<NamedType*>kind).tp_repr = named_repr
     return_types[name] = <object>kind
+    copyreg.pickle(<object>kind, pickled_named)
     result = <object>kind
     Py_DECREF(result)
     return result

@@ -273,6 +273,7 @@ cdef double state_number(str name, Tensor x, str what) except? -1:
 
 
 cdef int set_state_number(Tensor x, double value) except -1:
+    refuse_recording("this optimizer's step depends on how many there were, and a replay would repeat one; record the gradients alone")
     if x.a.dtype == FLOAT32:
         (<f32*>x.a.data)[0] = <f32>value
     else:

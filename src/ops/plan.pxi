@@ -232,7 +232,6 @@ cdef int put_plan(int kernel, Tensor out, Tensor values, Plan p) except -1:
     cdef int d, shift
     if kernel == K_ADD_ITEMS and not has_kernel(kernel, out.a.dtype):
         return put_half_or_bool(kernel, out, values, p)
-    refuse_shared_elements(&out.a)
     result_shape(p, &shape)
     set_contiguous(&shape)
     cdef Tensor offsets = offsets_of(p, &out.a)

@@ -125,7 +125,7 @@ cdef object sub_entry(const Row* row, PyObject** a):
     refuse_bool(a, "Subtraction", 2)
     if a[2] == NULL:
         if not is_tensor(a[0]):
-            return renamed(elementwise(row, a), &rsub_form, b"RsubBackward1")
+            return elementwise(form_of(row, b"RsubBackward1", b"\2"), a)
         return elementwise(row, a)
     check_alpha(a)
     return elementwise((<Operation>op__sub_scaled).row, a)
@@ -243,12 +243,12 @@ cdef int check_lerp(const Row* row, PyObject** a) except -1:
 
 cdef object lerp_entry(const Row* row, PyObject** a):
     check_lerp(row, a)
-    return elementwise(row, a)
+    return elementwise(lerp_form(row, a), a)
 
 
 cdef object inplace_lerp_entry(const Row* row, PyObject** a):
     check_lerp(row, a)
-    return inplace_elementwise(row, a)
+    return inplace_elementwise(lerp_form(row, a), a)
 
 
 cdef object tensors_entry(const Row* row, PyObject** a):
@@ -318,18 +318,32 @@ cdef const Row* special_power(const Row* row, PyObject** a) except NULL:
     return row
 
 
+cdef const Row* pow_form(const Row* row, PyObject** a):
+    """The row for a power of these operands, in PyTorch's form for tensors and numbers."""
+    row = special_power(row, a)
+    if row != op_pow.row:
+        return row
+    if not is_tensor(a[1]):
+        return form_of(row, b"PowBackward0", b"\1")
+    return form_of(row, b"PowBackward1", NULL) if is_tensor(a[0]) else form_of(row, b"PowBackward2", b"\2")
+
+
+cdef const Row* lerp_form(const Row* row, PyObject** a):
+    return form_of(row, b"LerpBackward1", NULL) if is_tensor(a[2]) else form_of(row, b"LerpBackward0", b"\1\2")
+
+
 cdef object pow_entry(const Row* row, PyObject** a):
     cdef PyObject* x[2]
     cdef Tensor t
     if is_tensor(a[0]) and not is_floating((<Tensor>a[0]).a.dtype) and PyFloat_Check(<object>a[1]):
         t = converted(<Tensor>a[0], default_dtype())
         x[0], x[1] = <PyObject*>t, a[1]
-        return elementwise(special_power(row, x), x)
-    return elementwise(special_power(row, a), a)
+        return elementwise(pow_form(row, x), x)
+    return elementwise(pow_form(row, a), a)
 
 
 cdef object inplace_pow_entry(const Row* row, PyObject** a):
-    return inplace_elementwise(special_power(row, a), a)
+    return inplace_elementwise(pow_form(row, a), a)
 
 
 cdef object square_entry(const Row* row, PyObject** a):
@@ -359,37 +373,47 @@ cdef object op_to_float64(Tensor t):
 # ---- order ----------------------------------------------------------------------------------------------------------------
 
 cdef const Row* clamp_row(Tensor input, object min, object max, PyObject** x) except NULL:
-    """The row for the bounds that are given, and its arguments in x."""
+    """The row for the bounds that are given, in the form for tensors or numbers, and its arguments in x."""
+    cdef const Row* row
     x[0] = <PyObject*>input
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     for bound in (min, max):
-        if bound is not None and not is_tensor(<PyObject*>bound) and number_dtype(bound) < 0:
+        if bound is None or is_tensor(<PyObject*>bound):
+            continue
+        if number_dtype(bound) < 0:
             raise TypeError(f"clamp(): a bound must be a Tensor, a number or None, not {type(bound).__name__}")
-    if min is None:
-        x[1] = <PyObject*>max
-        return (<Operation>op_clamp_max).row
-    x[1] = <PyObject*>min
-    if max is None:
-        return (<Operation>op_clamp_min).row
-    if is_tensor(<PyObject*>min) != is_tensor(<PyObject*>max):
+        if PyLong_Check(bound) and not is_floating(input.a.dtype):
+            refuse_unfit(input.a.dtype, bound)
+    if min is None or max is None:
+        x[1] = <PyObject*>max if min is None else <PyObject*>min
+        row = (<Operation>op_clamp_max).row if min is None else (<Operation>op_clamp_min).row
+    else:
+        x[1], x[2] = <PyObject*>min, <PyObject*>max
+        row = (<Operation>op__clamp_both).row
+    return form_of(row, b"ClampBackward0", NULL) if is_tensor(x[1]) else form_of(row, b"ClampBackward1", b"\1")
+
+
+cdef object clamp_bound(object bound, object other):
+    """Beside a number a 0-d tensor is a number too."""
+    if bound is None or not is_tensor(<PyObject*>bound) or other is None or is_tensor(<PyObject*>other):
+        return bound
+    if (<Tensor>bound).a.ndim or (<object>bound).requires_grad:
         raise TypeError("clamp(): the bounds must be two tensors or two numbers")
-    x[2] = <PyObject*>max
-    return (<Operation>op__clamp_both).row
+    return bound.item()
 
 
 cdef object clamp_rule(Tensor input, object min, object max):
     cdef PyObject* x[3]
-    cdef const Row* row = clamp_row(input, min, max, x)
-    cdef object out = elementwise(row, x)
-    if is_tensor(x[1]):
-        return out
-    return renamed(out, &clamp_forms[0 if max is None else 1 if min is None else 2], b"ClampBackward1")
+    cdef object low = clamp_bound(min, max), high = clamp_bound(max, min)
+    cdef const Row* row = clamp_row(input, low, high, x)
+    return elementwise(row, x)
 
 
 cdef object clamp__rule(Tensor input, object min, object max):
     cdef PyObject* x[3]
-    cdef const Row* row = clamp_row(input, min, max, x)
+    cdef object low = clamp_bound(min, max), high = clamp_bound(max, min)
+    cdef const Row* row = clamp_row(input, low, high, x)
     return inplace_elementwise(row, x)
 
 
@@ -497,6 +521,7 @@ cdef object gelu_entry(const Row* row, PyObject** a):
 # ---- selection ------------------------------------------------------------------------------------------------------------
 
 cdef object where_entry(const Row* row, PyObject** a):
+    cdef int i
     cdef Tensor condition = tensor_argument(row, a[0], 0)
     if a[1] == NULL and a[2] == NULL:
         return functions["nonzero"](condition, as_tuple=True)
@@ -505,6 +530,9 @@ cdef object where_entry(const Row* row, PyObject** a):
     if condition.a.dtype != BOOL and condition.a.dtype != UINT8:
         raise RuntimeError(
             f"where expected condition to be a boolean tensor, but got a tensor with dtype {scalar_name(condition.a.dtype)}")
+    for i in range(1, 3):
+        if PyLong_Check(<object>a[i]) and is_tensor(a[3 - i]) and not is_floating((<Tensor>a[3 - i]).a.dtype):
+            refuse_unfit((<Tensor>a[3 - i]).a.dtype, <object>a[i])
     return elementwise(row, a)
 
 

@@ -262,7 +262,7 @@ def _rebuild_instance(function, args, kind, state):
 def tensor_reduce_ex(Tensor self, protocol):
     """Pickles write the whole storage, once, however many tensors share it."""
     args = (storage_of(self), dtype_object(self.a.dtype).name, self.storage_offset(), shape_tuple(&self.a), self.stride(),
-            self.requires_grad and self.is_leaf)
+            self.requires_grad)
     state = getattr(self, "__dict__", None)
     if type(self) is Tensor and not state:
         return _rebuild_tensor, args
@@ -301,7 +301,7 @@ def tensor_deepcopy(Tensor self, memo):
 
 def tensor_copy_shallow(Tensor self):
     """Another tensor over the same memory."""
-    cdef Tensor t = _make_subclass(type(self), self, self.requires_grad and self.is_leaf)
+    cdef Tensor t = _make_subclass(type(self), self, self.requires_grad)
     state = getattr(self, "__dict__", None)
     if state:
         (<object>t).__dict__.update(state)

@@ -50,49 +50,30 @@ def names():
 # PyTorch numbers the forms of a function: `x.sum()` leaves SumBackward0, `x.sum(0)` SumBackward1.
 
 cdef enum:
-    SECOND_FORMS = 8
+    FORMS = 64
 
-cdef Row second_forms[SECOND_FORMS]
-cdef const Row* first_forms[SECOND_FORMS]
-cdef int second_form_count = 0
-cdef list second_form_names = []
+cdef Row forms[FORMS]
+cdef const Row* form_base[FORMS]
+cdef int form_count = 0
 
 
-cdef const Row* second_form(const Row* row, object given):
-    """The row itself, or where the argument is given its copy whose node's name ends in 1."""
-    global second_form_count
+cdef const Row* form_of(const Row* row, const char* name, const char* shown):
+    """A copy of a row whose nodes say another name (a literal, as is `shown`: see Row.shown; NULL: as the row's)."""
+    global form_count
     cdef int i
-    cdef bytes name
-    if given is None:
+    for i in range(form_count):
+        if form_base[i] == row and forms[i].node_name == name:
+            return &forms[i]
+    if form_count == FORMS:
         return row
-    for i in range(second_form_count):
-        if first_forms[i] == row:
-            return &second_forms[i]
-    if second_form_count == SECOND_FORMS:
-        return row
-    name = (<bytes>row.node_name)[:-1] + b"1"
-    second_form_names.append(name)
-    i = second_form_count
-    second_forms[i] = row[0]
-    second_forms[i].node_name = name
-    first_forms[i] = row
-    second_form_count += 1
-    return &second_forms[i]
-
-
-cdef Row rsub_form, dot_form, mv_form
-cdef Row clamp_forms[3]             # min, max, both
-
-
-cdef object renamed(object out, Row* form, const char* name):
-    """out, whose node, just made, says another name: `form` becomes the copy of its row that does."""
-    cdef Node node = <Node>(<Tensor>out).node
-    if node is not None:
-        if form.node_name == NULL:
-            form[0] = node.row[0]
-            form.node_name = name
-        node.row = form
-    return out
+    i = form_count
+    forms[i] = row[0]
+    forms[i].node_name = name
+    if shown != NULL:
+        forms[i].shown = shown
+    form_base[i] = row
+    form_count += 1
+    return &forms[i]
 
 
 def _install_inplace(str name, operation):

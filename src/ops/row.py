@@ -74,12 +74,17 @@ class Row:
     outputs: tuple = ("result",)
     operator: str = ""
     inplace: object = False                         # structured: name of the function that writes over the first input
+    overlap: str = "FREE"                           # what a written operand may share with one that is read: Row.overlap in the engine
+    expanded: bool = False                          # structured: the in-place form may write to an expanded tensor
     function: object = True                         # "functional": in nn.functional alone, where PyTorch has it
     method: bool = True
     entry: str = ""                                 # a hand-written entry instead of the derived one
     backward: str = ""                              # a hand-written backward instead of formulas
     node: str = ""                                  # what grad_fn.name() says, less Backward0
     second_form: str = ""                           # a parameter that, where it is given, makes that name end in 1
+    form: str = ""                                  # structured: an expression for the row, or the form of it, that the node refers to
+    edges: str = ""                                 # inputs in the order of next_functions; otherwise: those that have a formula, in theirs
+    unless: str = ""                                # structured: an expression tried first; what it gives, if not None, is the result
     domain: object = None                           # where tests draw inputs from: (low, high), or one a parameter
     samples: str = ""                               # structured: name of the function in tests that makes inputs
     aliases: tuple = ()
@@ -88,6 +93,13 @@ class Row:
     @property
     def inputs(self):
         return [p.name for p in self.parameters if p.kind in ("tensor", "operand")]
+
+    @property
+    def shown(self):
+        """The edges that next_functions shows, counted from 1; empty: all of them as they are."""
+        names = self.edges.split() or [i for i in self.inputs if self.grads.get(i)]
+        order = [self.inputs.index(name) + 1 for name in names]
+        return [] if order == list(range(1, len(self.inputs) + 1)) else order
 
     @property
     def attrs(self):
@@ -127,7 +139,7 @@ def elementwise(signature, forward, doc, *, grad=None, rule="FLOATING", dtypes="
     missing = [i for i in inputs if i not in grads and grad is not None]
     if missing:
         raise ValueError(f"{_where()}: {name} has no gradient formula for {missing}; say None if there is none")
-    ROWS.append(Row(name, parameters, doc, "elementwise", grads=grads, forward=forward, rule=rule, dtypes=dtypes,
+    ROWS.append(Row(name, parameters, doc, "elementwise", grads=grads, forward=forward, rule=rule, dtypes=dtypes, overlap="WHOLE",
                     operator=operator, inplace=inplace, by_dtype=spread | by_dtype, where=_where(), **more))
 
 

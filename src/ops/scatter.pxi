@@ -131,7 +131,7 @@ cdef Tensor scalar_operand(str name, object value, int dt):
                                "dimension(s).")
         return converted(<Tensor>value, dt)
     out = empty(dt, 0, NULL)
-    fill_array(&out.a, value)
+    fill_with(&out.a, value)
     return out
 
 

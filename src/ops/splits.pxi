@@ -154,12 +154,16 @@ cdef object split_entry(const Row* row, PyObject** a):
     return pieces(row, t, d, [0, 0] if n == 0 else [*range(0, n, size), n], False, d)
 
 
-cdef object split_with_sizes_rule(Tensor input, object split_sizes, object dim):
+cdef object split_with_sizes_entry(const Row* row, PyObject** a):
+    cdef Tensor input = tensor_argument(row, a[0], 0)
+    cdef object split_sizes = <object>a[1]
     if input.a.ndim == 0:
         raise RuntimeError("split expects at least a 1-dimensional tensor, but got a tensor with 0 dims")
-    cdef int d = wrapped_dim("split_with_sizes", dim, input.a.ndim)
+    cdef int d = wrapped_dim("split_with_sizes", 0 if a[2] == NULL else <object>a[2], input.a.ndim)
     cdef list starts = [0]
     cdef int64_t total = 0
+    if not isinstance(split_sizes, (tuple, list)):
+        raise TypeError(f"split_with_sizes(): argument 'split_sizes' must be tuple of ints, not {type(split_sizes).__name__}")
     for size in split_sizes:
         if size < 0:
             raise RuntimeError(f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={list(split_sizes)}")
@@ -168,7 +172,7 @@ cdef object split_with_sizes_rule(Tensor input, object split_sizes, object dim):
     if total != input.a.shape[d]:
         raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {input.a.shape[d]} (input tensor's size at "
                            f"dimension {d}), but got split_sizes={list(split_sizes)}")
-    return pieces(op_split.row, input, d, starts, False, d)
+    return pieces(row, input, d, starts, False, d)
 
 
 cdef int split_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:

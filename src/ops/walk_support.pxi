@@ -71,7 +71,7 @@ cdef int copy_slices_backward(Node node, PyObject** grads, PyObject** out, bint 
 cdef Row copy_slices_row
 memset(&copy_slices_row, 0, sizeof(Row))
 copy_slices_row.name = b"copy_slices"
-copy_slices_row.node_name = b"CopySlices"
+copy_slices_row.node_name = b"torch::autograd::CopySlices"
 copy_slices_row.backward = copy_slices_backward
 
 cdef Operations support

@@ -152,3 +152,22 @@ def test_as_strided_stays_inside():
         fastgrad.zeros(4).as_strided((2,), (2**61,), 0)
     with pytest.raises(RuntimeError):
         fastgrad.zeros(4).as_strided((2**60, 2**60), (1, 1), 0)
+
+
+def test_what_is_copied_or_pickled_keeps_its_wish_for_a_gradient():
+    for lib in (fastgrad, torch):
+        y = lib.ones(3, requires_grad=True) * 2
+        for copied in (copy.copy(y), pickle.loads(pickle.dumps(y))):
+            assert copied.requires_grad and copied.is_leaf and copied.tolist() == [2.0] * 3
+
+
+@pytest.mark.parametrize("call", [lambda x: x.sort(), lambda x: x.max(0), lambda x: x.topk(1), lambda x: fastgrad.linalg.slogdet(x)])
+def test_named_results_are_pickled_and_copied(call):
+    result = call(fastgrad.eye(2))
+    for again in (pickle.loads(pickle.dumps(result)), copy.deepcopy(result), copy.copy(result)):
+        assert type(again) is type(result) and [one.tolist() for one in again] == [one.tolist() for one in result]
+
+
+def test_arrays_of_a_tensor_have_numpys_own_dtypes():
+    for dtype in ("int64", "int32", "float32", "bool"):
+        assert type(fastgrad.ones(1, dtype=getattr(fastgrad, dtype)).numpy()[0]) is np.dtype(dtype).type

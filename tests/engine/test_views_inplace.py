@@ -125,7 +125,7 @@ def test_refused_writes():
     with pytest.raises(RuntimeError, match="no_grad mode"):
         view.mul_(leaf[:1])
     with pytest.raises(RuntimeError, match="single memory location"):
-        fastgrad.zeros(1).expand(3).fill_(1)
+        fastgrad.zeros(1).expand(3).add_(1)
     with fastgrad.no_grad():
         leaf[0].add_(1)
     assert leaf.tolist() == [2.0, 1.0, 1.0]

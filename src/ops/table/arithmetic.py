@@ -172,4 +172,4 @@ composite("_where_method(input, condition, other: any)", "input where condition 
           aliases=("where",))
 
 composite("diff(input, n: int = 1, dim: dim = -1, prepend: any = None, append: any = None)",
-          "Differences of neighbours along a dimension, n times.")
+          "Differences of neighbours along a dimension, n times.", overlap="NONE")

@@ -39,8 +39,8 @@ factory("scalar_tensor(s: any)", "A number as a 0-d tensor.")
 factory("tril_indices(row: int, col: int, offset: int = 0)", "Indices of a lower triangle, as two rows.", entry="tril_indices_entry")
 factory("triu_indices(row: int, col: int, offset: int = 0)", "Indices of an upper triangle, as two rows.", entry="triu_indices_entry")
 
-structured("tril(input, diagonal: int = 0)", "The lower triangle; zeros above it.", grad="tril(grad, diagonal)", inplace="tril_into")
-structured("triu(input, diagonal: int = 0)", "The upper triangle; zeros below it.", grad="triu(grad, diagonal)", inplace="triu_into")
+structured("tril(input, diagonal: int = 0)", "The lower triangle; zeros above it.", grad="tril(grad, diagonal)", inplace="tril_into", expanded=True)
+structured("triu(input, diagonal: int = 0)", "The upper triangle; zeros below it.", grad="triu(grad, diagonal)", inplace="triu_into", expanded=True)
 composite("diag(input, diagonal: int = 0)", "A vector as a diagonal matrix; the diagonal of a matrix.")
 structured("diag_embed(input, offset: int = 0, dim1: dim = -2, dim2: dim = -1)", "Vectors as diagonals of new matrices.",
            grad="diagonal(grad, offset, dim1, dim2)")

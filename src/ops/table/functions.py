@@ -71,9 +71,9 @@ elementwise("trunc(input)", "trunc(input)", "input without its fraction.", rule=
 elementwise("round(input, *, decimals: option = 0)", "rint(input)", "The nearest whole number, halves to even; or that many decimals.",
             rule="SAME", dtypes="number", by_dtype=WHOLE, entry="round_entry", grad="no_gradient(grad)", domain=(0.1, 0.4))
 elementwise("_round_up_to(input, scale: float)", "rint(input * scale) / scale", "input to so many decimals.", rule="SAME",
-            grad="no_gradient(grad)", node="Round", function=False, method=False, inplace=False, domain=(0.01, 0.04))
+            grad="no_gradient(grad)", node="RoundBackward1", function=False, method=False, inplace=False, domain=(0.01, 0.04))
 elementwise("_round_above(input, scale: float)", "rint(input / scale) * scale", "input to a power of ten.", rule="SAME",
-            grad="no_gradient(grad)", node="Round", function=False, method=False, inplace=False, domain=(0.01, 0.04))
+            grad="no_gradient(grad)", node="RoundBackward1", function=False, method=False, inplace=False, domain=(0.01, 0.04))
 elementwise("frac(input)", "input - trunc(input)", "The fraction of input.", rule="SAME", grad="grad", domain=(0.1, 0.9))
 
 # ---- signs and classes

@@ -26,43 +26,43 @@ structured("_index_clear(input, plan: any)", "Zero at a plan.", rule="index_clea
            method=False, function=False)
 structured("_index_put(input, values, plan: any, accumulate: bool)", "values written or added at a plan.", rule="index_put_plan",
            inplace="index_put_into", grad={"input": "index_put_grad(grad, plan, accumulate)", "values": "_index(grad, plan)"},
-           node="IndexPut", method=False, function=False)
+           node="IndexPut", method=False, function=False, overlap="NONE", expanded=True)
 composite("index_put(input, indices: any, values, accumulate: bool = False)", "values at indices.")
 
 structured("index_select(input, dim: dim, index)", "Rows (or columns, ...) by number.",
-           grad={"input": "index_select_grad(grad, input.shape, dim, index)", "index": None})
+           grad={"input": "index_select_grad(grad, input.shape, dim, index)", "index": None}, overlap="NONE")
 structured("index_add(input, dim: dim, index, source, *, alpha: number = 1)", "source's rows added at index.", inplace="index_add_into",
-           grad={"input": "grad", "index": None, "source": "index_add_grad(grad, dim, index, alpha)"})
+           grad={"input": "grad", "index": None, "source": "index_add_grad(grad, dim, index, alpha)"}, overlap="NONE")
 structured("index_copy(input, dim: dim, index, source)", "source's rows written at index.", inplace="index_copy_into",
-           grad={"input": "index_fill(grad, dim, index, 0)", "index": None, "source": "index_select(grad, dim, index)"})
+           grad={"input": "index_fill(grad, dim, index, 0)", "index": None, "source": "index_select(grad, dim, index)"}, overlap="NONE")
 structured("index_fill(input, dim: dim, index, value: operand)", "value in the rows at index.", inplace="index_fill_into",
-           grad={"input": "index_fill(grad, dim, index, 0)", "index": None, "value": "index_select(grad, dim, unique(index))"})
+           grad={"input": "index_fill(grad, dim, index, 0)", "index": None, "value": "index_select(grad, dim, unique(index))"}, expanded=True)
 structured("gather(input, dim: dim, index, *, sparse_grad: bool = False)", "input's elements along dim at index.",
-           grad={"input": "gather_grad(grad, input.shape, dim, index)", "index": None})
+           grad={"input": "gather_grad(grad, input.shape, dim, index)", "index": None}, overlap="NONE")
 structured("_scatter_tensor(input, dim: dim, index, src)", "src's elements written along dim at index.", rule="scatter_tensor_rule",
            inplace="scatter_tensor_into", node="Scatter", method=False, function=False,
-           grad={"input": "_scatter_value(grad, dim, index, 0)", "index": None, "src": "gather(grad, dim, index)"})
+           grad={"input": "_scatter_value(grad, dim, index, 0)", "index": None, "src": "gather(grad, dim, index)"}, overlap="NONE")
 structured("_scatter_value(input, dim: dim, index, value: number)", "A number written along dim at index.", rule="scatter_value_rule",
            inplace="scatter_value_into", node="Scatter", method=False, function=False,
            grad={"input": "_scatter_value(grad, dim, index, 0)", "index": None})
 composite("scatter(input, dim: dim, index, src: any = None, *, value: any = None, reduce: any = None)",
           "src (a tensor or a number) written along dim at index.")
 structured("scatter_add(input, dim: dim, index, src)", "src's elements added along dim at index.", inplace="scatter_add_into",
-           grad={"input": "grad", "index": None, "src": "gather(grad, dim, index)"})
+           grad={"input": "grad", "index": None, "src": "gather(grad, dim, index)"}, overlap="NONE")
 structured("_scatter_reduce(input, index, src, how: any)", "src reduced into input; how: (dim, reduce, include_self).",
            rule="scatter_reduce_rule", inplace="scatter_reduce_into", node="ScatterReduce", method=False, function=False,
            grad={"input": "scatter_reduce_grad_input(grad, input, result, index, src, how)", "index": None,
-                 "src": "scatter_reduce_grad_src(grad, input, result, index, src, how)"})
+                 "src": "scatter_reduce_grad_src(grad, input, result, index, src, how)"}, overlap="NONE")
 composite("scatter_reduce(input, dim: dim, index, src, reduce: str, *, include_self: bool = True)",
           "src's elements reduced into input along dim at index.", rule="scatter_reduce_call")
 structured("take(input, index)", "Elements by their number in row-major order.",
-           grad={"input": "take_grad(grad, input.shape, index)", "index": None})
+           grad={"input": "take_grad(grad, input.shape, index)", "index": None}, overlap="NONE")
 structured("put(input, index, source, accumulate: bool = False)", "source's elements at their numbers in row-major order.",
            inplace="put_into", grad={"input": "put_grad(grad, index, accumulate)", "index": None,
-                                     "source": "take(grad, index)"})
+                                     "source": "reshape(take(grad, index), source.shape)"}, overlap="NONE")
 composite("take_along_dim(input, indices, dim: any = None)", "gather with broadcasting; of all elements without dim.")
 
 structured("masked_fill(input, mask, value: operand)", "value where mask holds.", inplace="masked_fill_into",
-           grad={"input": "masked_fill(grad, mask, 0)", "mask": None, "value": "where(mask, grad, 0)"})
-composite("masked_select(input, mask)", "The elements where mask holds, as a vector.")
+           grad={"input": "masked_fill(grad, mask, 0)", "mask": None, "value": "where(mask, grad, 0)"}, expanded=True)
+composite("masked_select(input, mask)", "The elements where mask holds, as a vector.", overlap="NONE")
 composite("masked_scatter(input, mask, source)", "source's elements, in order, where mask holds.")

@@ -18,8 +18,9 @@ composite("matmul(input, other)", "Matrix product: of vectors, matrices and batc
           entry="matmul_entry", operator="@", samples="matmul")
 composite("mm(input, mat2)", "Product of two matrices.", samples="mm")
 composite("bmm(input, mat2)", "Products of two batches of matrices, one by one.", samples="bmm")
-composite("mv(input, vec)", "Product of a matrix and a vector.", samples="mv")
-composite("dot(input, tensor)", "Inner product of two vectors.", samples="dot", aliases=("vdot",))
+structured("mv(input, vec)", "Product of a matrix and a vector.", samples="mv", grad={"input": "outer(grad, vec)", "vec": "mv(t(input), grad)"})
+structured("dot(input, tensor)", "Inner product of two vectors.", samples="dot", aliases=("vdot",),
+           grad={"input": "grad * tensor", "tensor": "grad * input"})
 composite("outer(input, vec2)", "Outer product of two vectors.", samples="outer", aliases=("ger",))
 composite("inner(input, other)", "Inner products over the last dimensions.", samples="inner")
 composite("addmm(input, mat1, mat2, *, beta: number = 1, alpha: number = 1)", "beta * input + alpha * (mat1 @ mat2).",
@@ -35,7 +36,7 @@ composite("baddbmm(input, batch1, batch2, *, beta: number = 1, alpha: number = 1
 
 structured("linear(input, weight, bias = None)", "input @ weight.T + bias, over the last dimension.", function="functional", method=False,
            samples="linear",
-           node="Addmm",      # the name that PyTorch's graph shows for the usual case, a matrix and a bias
+           unless="odd_linear(input, weight, bias)", node="Addmm", form="linear_form(this, bias)", edges="bias input weight",
            grad={"input": "linear_grad_input(grad, weight)", "weight": "linear_grad_weight(grad, input)",
                  "bias": "linear_grad_bias(grad)"})
 

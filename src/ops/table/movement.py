@@ -1,9 +1,9 @@
 """Joining, splitting, gathering, scattering: elements move, none is computed."""
 from row import composite, structured
 
-structured("cat(tensors: tensors, dim: dim = 0)", "Tensors joined along a dimension.", entry="cat_entry",
+structured("cat(tensors: tensors, dim: dim = 0)", "Tensors joined along a dimension.", entry="cat_entry", overlap="NONE",
            backward="cat_backward", method=False, aliases=("concat", "concatenate"))
-structured("stack(tensors: tensors, dim: dim = 0)", "Tensors joined along a new dimension.", entry="stack_entry",
+structured("stack(tensors: tensors, dim: dim = 0)", "Tensors joined along a new dimension.", entry="stack_entry", overlap="NONE",
            backward="stack_backward", method=False)
 composite("hstack(tensors: tensors)", "Joined side by side.", method=False)
 composite("vstack(tensors: tensors)", "Joined one above the other.", method=False, aliases=("row_stack",))

@@ -17,7 +17,7 @@ structured("_spread(input, indices, dim: dim, size: int)", "Zeros with input's e
 
 SORTED = {"outputs": ("values", "indices")}
 structured("sort(input, dim: dim = -1, descending: bool = False, *, stable: any = False)",
-           "The elements in ascending order along a dimension, and where they were; stable.",
+           "The elements in ascending order along a dimension, and where they were; stable.", overlap="WHOLE",
            grad="_spread(grad, indices, dim, size_along(input.shape, dim))", **SORTED)
 composite("argsort(input, dim: dim = -1, descending: bool = False, *, stable: any = False)", "Where sort takes its elements from.")
 composite("msort(input)", "sort along the first dimension, values only.")

@@ -22,7 +22,7 @@ structured("t(input)", "A matrix transposed.", entry="transposed_entry", backwar
 structured("permute(input, dims: shape = ())", "The dimensions in another order.", grad="unpermute(grad, dims)")
 structured("expand(input, size: shape = (), *, implicit: bool = False)", "Dimensions of size 1 repeated, without copying.", grad="grad",
            function=False)
-structured("squeeze(input, dim: any = None)", "Without dimensions of size 1.", grad="reshape(grad, input.shape)")
+structured("squeeze(input, dim: any = None)", "Without dimensions of size 1.", grad="reshape(grad, input.shape)", second_form="dim")
 structured("unsqueeze(input, dim: dim)", "With a new dimension of size 1.", grad="reshape(grad, input.shape)")
 structured("select(input, dim: dim, index: int)", "One index of a dimension.", entry="select_entry", **PICKED)
 structured("narrow(input, dim: dim, start: any, length: int)", "A range of a dimension.", entry="narrow_entry", node="Slice", **PICKED)
@@ -46,7 +46,8 @@ structured("unbind(input, dim: dim = 0)", "Every index of a dimension, as a tupl
            backward="unbind_backward")
 structured("split(input, split_size_or_sections: any, dim: dim = 0)", "Pieces of a dimension, as a tuple of views.",
            entry="split_entry", backward="split_backward")
-composite("split_with_sizes(input, split_sizes: any, dim: dim = 0)", "Pieces of given sizes.")
+structured("split_with_sizes(input, split_sizes: any, dim: dim = 0)", "Pieces of given sizes.", entry="split_with_sizes_entry",
+           backward="split_backward")
 composite("chunk(input, chunks: int, dim: dim = 0)", "At most `chunks` pieces of equal size.")
 composite("tensor_split(input, indices_or_sections: any, dim: dim = 0)", "Pieces that differ by at most one, or cut at indices.")
 composite("hsplit(input, indices_or_sections: any)", "tensor_split along dimension 1 (0 of a vector).")
@@ -67,9 +68,9 @@ composite("type_as(input, other)", "In other's dtype.", function=False)
 for _name in ("double", "float", "half", "bfloat16", "int", "long", "short", "char", "byte", "bool", "cpu"):
     composite(f"{_name}(input, *, memory_format: any = None)", f"Converted: {_name}." if _name != "cpu" else "The tensor itself.",
               function=False)
-structured("copy(input, source, non_blocking: bool = False)", "source's values over input's.", inplace="copy_into",
-           grad={"input": "zeros_as(grad)", "source": "grad"}, function=False, method=False, node="Copy")
-structured("fill(input, value: operand)", "Every element set to value.", inplace="fill_into",
+structured("copy(input, source: operand, non_blocking: bool = False)", "source's values over input's.", inplace="copy_into", overlap="WHOLE",
+           grad={"input": "zeros_as(grad)", "source": "grad"}, function=False, method=False, node="torch::autograd::CopyBackwards")
+structured("fill(input, value: operand)", "Every element set to value.", inplace="fill_into", expanded=True,
            grad={"input": "zeros_as(grad)", "value": "grad"}, method=False)
-structured("zero(input)", "Every element set to zero.", rule="zeros_as", inplace="zero_into", grad="zeros_as(grad)",
+structured("zero(input)", "Every element set to zero.", rule="zeros_as", inplace="zero_into", grad="zeros_as(grad)", expanded=True,
            function=False, method=False)
