@@ -78,7 +78,7 @@ def test_polygamma_and_mvlgamma():
 @pytest.mark.parametrize("name", ["igamma", "igammac"])
 def test_the_order_of_an_incomplete_gamma_has_no_derivative(name):
     a, x = fg.tensor([1.5], requires_grad=True), fg.tensor([2.0], requires_grad=True)
-    with pytest.raises(NotImplementedError, match=f"{name}: the derivative of argument 1"):
+    with pytest.raises(NotImplementedError, match=f"the derivative for .{name}. with respect to its argument 1"):
         getattr(fg, name)(a, x).sum().backward()
     getattr(fg, name)(a.detach(), x).sum().backward()
     assert x.grad is not None
