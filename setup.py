@@ -32,8 +32,11 @@ MACHINE = {"AMD64": "x86_64"}.get(platform.machine(), platform.machine())
 NUMERIC = [] if WINDOWS else ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fwrapv"]
 HANDFULS = ["-fno-tree-loop-distribute-patterns", "-fno-plt"] if "gcc" in (sysconfig.get_config_var("CC") or "") else []
 OPTIMIZE = [] if WINDOWS else ["-O1" if DEBUG else "-O3"]
-# code that handles a few dimensions and arguments at a time: no calls of memset for loops over two items, none through stubs
-INTERPRETER = [] if WINDOWS else ["-O1"] if DEBUG else ["-O0"] if QUICK else ["-O3", *HANDFULS]
+# code that handles a few dimensions and arguments at a time: no calls of memset for loops over two items, none through stubs.
+# The engine is small and always hot; the operations are many.
+ENGINE, OPERATIONS = ([] if WINDOWS else ["-O1"] if DEBUG else ["-O0"] if QUICK else [level, *HANDFULS] for level in ("-O3", "-O2"))
+# without the names of inner functions, which take a tenth of the files; profilers of a working copy want them
+LINK = ["-Wl,-s"] if sys.platform == "linux" and not (DEBUG or QUICK) else []
 QUIET = [] if WINDOWS else [*([] if DEBUG else ["-g0"]), "-Wno-unused-function", "-Wno-unreachable-code", "-Wno-maybe-uninitialized"]
 MACROS = [("FASTGRAD_DEBUG", None)] if DEBUG else []
 
@@ -66,7 +69,8 @@ def kernel_extensions(c_file):
                 f.write(text)
         extensions.append(Extension(f"fastgrad.{name}", [source], depends=[c_file, *glob("src/kernels/*.h")],
                                     include_dirs=["src/kernels", os.path.dirname(c_file)],
-                                    extra_compile_args=OPTIMIZE + NUMERIC + QUIET + flags, define_macros=MACROS))
+                                    extra_compile_args=OPTIMIZE + NUMERIC + QUIET + flags, extra_link_args=LINK,
+                                    define_macros=MACROS))
     return extensions
 
 
@@ -83,8 +87,8 @@ def extensions():
         if compiled.num_errors:
             raise SystemExit("the kernels did not compile")
     modules = [Extension(f"fastgrad.{name}", [f"src/{name}.pyx"], include_dirs=["src"], define_macros=MACROS,
-                         extra_compile_args=INTERPRETER + QUIET)
-               for name in ("_engine", "_ops")]
+                         extra_compile_args=optimize + QUIET, extra_link_args=LINK)
+               for name, optimize in (("_engine", ENGINE), ("_ops", OPERATIONS))]
     modules = cythonize(modules, include_path=paths, build_dir=os.path.join("build", "cython"),
                         compiler_directives=DIRECTIVES, force=not QUICK)
     return modules + kernel_extensions(c_file)
