@@ -30,7 +30,8 @@ LEVELS = {
 MACHINE = {"AMD64": "x86_64"}.get(platform.machine(), platform.machine())
 # contraction stays off: fma only where a kernel says so, so that results do not depend on the compiler's mood
 NUMERIC = [] if WINDOWS else ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fwrapv"]
-HANDFULS = ["-fno-tree-loop-distribute-patterns", "-fno-plt"] if "gcc" in (sysconfig.get_config_var("CC") or "") else []
+# GCC 12 drops the rounding of two neighbouring doubles to float and back where it makes one vector of them
+HANDFULS = ["-fno-tree-loop-distribute-patterns", "-fno-tree-slp-vectorize", "-fno-plt"] if "gcc" in (sysconfig.get_config_var("CC") or "") else []
 OPTIMIZE = [] if WINDOWS else ["-O1" if DEBUG else "-O3"]
 # code that handles a few dimensions and arguments at a time: no calls of memset for loops over two items, none through stubs.
 # The engine is small and always hot; the operations are many.

@@ -43,7 +43,7 @@ pi, e, inf, nan, newaxis = _math.pi, _math.e, _math.inf, _math.nan, None
 # the table's functions that PyTorch has at this level, and what _ops makes or sets; its other names serve nn, optim and Tensor
 _NOT_HERE = (
     "names", "alias", "absolute_", "sgn_", "sign_", "logical_not_", "bitwise_not_",
-    "optimizer_step", "step_groups", "sgd_step", "adam_step", "rule_step", "step_rule", "with_grads", "zero_grad", "zero_grads", "use_hooked_steps",
+    "erfinv_", "lgamma_", "digamma_", "optimizer_step", "step_groups", "sgd_step", "adam_step", "rule_step", "step_rule", "with_grads", "zero_grad", "zero_grads", "use_hooked_steps",
     "use_hooked_calls", "use_plain_attributes")
 _TABLE = {*_ops.names()}
 globals().update({name: value for name, value in vars(_ops).items()

@@ -170,8 +170,28 @@ def sequences():
         yield from with_gradients(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, **options), q, k, v)
 
 
+def images():
+    """Convolutions by each of their paths, poolings, norms."""
+    x = rand(5, 16, 19, 23, grad=True)
+    for weight, options in (((24, 16, 3, 3), {"padding": 1}), ((24, 16, 1, 1), {}), ((16, 1, 3, 3), {"groups": 16}), ((6, 8, 5, 5), {"groups": 2, "stride": 2}),
+                            ((3, 16, 3, 3), {"dilation": 2})):
+        yield from with_gradients(lambda x, w, b: F.conv2d(x, w, b, **options), x, rand(*weight, grad=True), rand(weight[0], grad=True))
+    yield from with_gradients(lambda x, w: F.conv_transpose2d(x, w, stride=2), x, rand(16, 12, 3, 3, grad=True))
+    yield from with_gradients(lambda x, w: F.conv1d(x, w), rand(3, 4, 200, grad=True), rand(8, 4, 7, grad=True))
+    for pool in (lambda x: F.max_pool2d(x, 3, 2, 1), lambda x: F.avg_pool2d(x, 3, 2, 1)):
+        yield from with_gradients(pool, x)
+        once, = fg.autograd.grad((pool(x) ** 2).sum(), x, create_graph=True)
+        yield from fg.autograd.grad((once ** 2).sum(), x)
+    w, b = rand(16, grad=True), rand(16, grad=True)
+    for norm in (lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True), lambda x, w, b: F.group_norm(x, 4, w, b),
+                 lambda x, w, b: F.instance_norm(x, None, None, w, b), lambda x, w, b: F.layer_norm(x.transpose(1, 3), (16,), w, b),
+                 lambda x, w, b: F.rms_norm(x.transpose(1, 3), (16,), w) + b, lambda x, w, b: F.batch_norm(x, rand(16), rand(16) ** 2, w, b)):
+        yield from with_gradients(norm, x, w, b)
+    yield from with_gradients(lambda x, w, b: F.layer_norm(x, (96,), w, b), rand(40, 96, grad=True), rand(96, grad=True), rand(96, grad=True))
+
+
 UNREACHED = {"resample_forward"}        # no function takes weighted taps yet
-FAMILIES = [reductions, products, normalizations, moving, sequences, training]
+FAMILIES = [reductions, products, normalizations, moving, sequences, images, training]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -63,8 +63,9 @@ def test_hooks_of_a_node_get_a_gradient_for_each_edge_shown(source):
 
 
 def test_a_row_with_a_formula_has_one_for_every_floating_input():
-    """Where there is none the node raises, so that no row may be without one by oversight."""
+    """Where there is none the node raises, so that no row may be without one by oversight; PyTorch has none for these either."""
+    without = {"zeta": ["input"], "igamma": ["input"], "igammac": ["input"]}
     rows = [r for r in ELEMENTWISE.values() if any(r.grads.values())]
     assert len(rows) > 50
     for r in rows:
-        assert [name for name, formula in r.grads.items() if formula is None and name not in r.bools] == [], r.name
+        assert [name for name, formula in r.grads.items() if formula is None and name not in r.bools] == without.get(r.name, []), r.name

@@ -4,6 +4,7 @@ import copy
 import pickle
 
 import pytest
+import torch
 
 import fastgrad
 from tests.nn.both import assert_same, assert_same_error
@@ -78,9 +79,6 @@ def test_own_lazy_module():
 
 
 OTHERS = {
-    "CrossMapLRN2d(3)": (lambda n: n.CrossMapLRN2d(3, alpha=0.5), (2, 4, 3, 3)),
-    "CrossMapLRN2d(2)": (lambda n: n.CrossMapLRN2d(2, alpha=0.5, k=2), (2, 4, 3, 3)),
-    "CrossMapLRN2d(5)": (lambda n: n.CrossMapLRN2d(5, beta=0.5), (2, 4, 3, 3)),
     "SyncBatchNorm": (lambda n: n.SyncBatchNorm(4), (3, 4, 2)),
     "PixelShuffle": (lambda n: n.PixelShuffle(2), (1, 8, 2, 3)),
     "PixelUnshuffle": (lambda n: n.PixelUnshuffle(2), (1, 2, 4, 6)),
@@ -107,11 +105,21 @@ def test_layers_without_samples(make, shape):
         y.square().sum().backward()
         return repr(layer), y, x.grad
 
-    try:
-        assert_same(observe, rtol=2e-5, atol=2e-5)
-    except AssertionError:
-        pytest.importorskip("fastgrad.nn.resampling", reason="nn.functional has no such function yet")
-        raise
+    assert_same(observe, rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_cross_map_lrn(size):
+    """Against PyTorch's LocalResponseNorm, the same formula: its CrossMapLRN2d leaves the first channel in the window of later ones."""
+
+    def observe(lib):
+        name = "CrossMapLRN2d" if lib is not torch else "LocalResponseNorm"
+        x = lib.linspace(-1, 2, 144).reshape(2, 8, 3, 3).requires_grad_()
+        y = getattr(lib.nn, name)(size, alpha=0.5, k=2)(x)
+        y.square().sum().backward()
+        return y, x.grad
+
+    assert_same(observe, rtol=2e-5, atol=2e-5)
 
 
 def test_adaptive_log_softmax():

@@ -284,6 +284,8 @@ class LocalResponseNorm(Module):
 class CrossMapLRN2d(LocalResponseNorm):
     """x / (k + alpha / size sum of squares over neighbouring channels)^beta, of (N, C, H, W).
 
+    PyTorch's leaves the first channel's square in the sum of all channels from number `size // 2 + 1` on; this one follows the formula.
+
     Source: Krizhevsky et al. 2012, ImageNet Classification with Deep Convolutional Neural Networks.
     """
 
