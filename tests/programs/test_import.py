@@ -18,6 +18,7 @@ PACKAGE = Path(importlib.util.find_spec("fastgrad").origin).parent
 
 def python(code):
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)        # modules are compiled once, as where the package is installed
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
