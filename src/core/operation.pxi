@@ -158,6 +158,9 @@ cdef object call_with_out(Operation op, PyObject** value, object out):
                 raise_out_needs_no_grad(op)
     result = op.entry(op.row, value)
     results = tuple(result) if isinstance(result, tuple) else (result,)
+    for t in results:
+        if not isinstance(t, Tensor):
+            raise TypeError(f"{op.__name__}() got an unexpected keyword argument 'out'")
     if len(results) != len(into):
         raise TypeError(f"{op.__name__}(): argument 'out' must hold {len(results)} tensors, got {len(into)}")
     for i in range(len(into)):
