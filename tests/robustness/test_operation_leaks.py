@@ -138,7 +138,11 @@ def no_collector():
     gc.enable()
 
 
-@pytest.mark.parametrize("name", CLAIMED)
+# names whose samples hold only shapes, or functions, which have no counterpart here
+NO_TENSORS = {"broadcast_shapes", "nn.functional.triplet_margin_with_distance_loss"}
+
+
+@pytest.mark.parametrize("name", [name for name in CLAIMED if name not in NO_TENSORS])
 def test_nothing_is_left(name):
     worked = False
     failures = []
