@@ -110,7 +110,8 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
             given = fg.stack([running_mean.double(), (running_var.double() + eps).rsqrt(), running_var.double()], dim=1)
         return _ops._batch_norm(input, weight, bias, given, 0, eps)[0]
     result, stats = _ops._batch_norm(input, weight, bias, None, 0, eps)
-    _follow(running_mean, running_var, stats, input.numel() // max(channels, 1), momentum)
+    if input.numel():                    # nothing moves towards an empty batch
+        _follow(running_mean, running_var, stats, input.numel() // channels, momentum)
     return result
 
 
@@ -142,7 +143,8 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     _check_floating("instance_norm", input)
     result, stats = _ops._group_norm(input, weight, bias, None, channels, eps)
-    _follow(running_mean, running_var, stats.reshape(input.shape[0], channels, 3).mean(0), count, momentum)
+    if input.numel():
+        _follow(running_mean, running_var, stats.reshape(input.shape[0], channels, 3).mean(0), count, momentum)
     return result
 
 

@@ -128,14 +128,10 @@ class UninitializedTensorMixin:
         return memo[id(self)]
 
     def __reduce_ex__(self, protocol):
-        return _rebuild_uninitialized, (type(self), self.requires_grad, self.data.dtype)
+        return type(self), (self.requires_grad, self.data.device, self.data.dtype)
 
     def __repr__(self):
         return f"<{type(self).__name__}>"
-
-
-def _rebuild_uninitialized(cls, requires_grad, dtype):
-    return cls(requires_grad, dtype=dtype)
 
 
 def is_lazy(param):

@@ -6,7 +6,7 @@ from collections import Counter, OrderedDict, defaultdict
 import fastgrad as fg
 from fastgrad import _ops
 
-from .names import HERE, KINDS, THERE
+from .names import HERE, KINDS, THERE, found_here, torch_name
 
 __all__ = ["Kind", "Reader", "SafeReader", "add_safe_globals", "clear_safe_globals", "get_safe_globals", "safe_globals"]
 
@@ -14,10 +14,10 @@ extra_globals = {}
 
 
 def global_name(obj):
+    """(the full name that files have, the object) of a class or function, or of a pair of one and its full name."""
     if isinstance(obj, tuple):
         return obj[1].replace(HERE + ".", THERE + ".", 1) if obj[1].startswith(HERE + ".") else obj[1], obj[0]
-    module = obj.__module__
-    return f"{THERE + module[len(HERE):] if module.partition('.')[0] == HERE else module}.{obj.__qualname__}", obj
+    return ".".join(torch_name(obj) or (obj.__module__, obj.__qualname__)), obj
 
 
 def add_safe_globals(safe_globals):
@@ -62,6 +62,20 @@ def rebuild_parameter(data, requires_grad, backward_hooks, state=None):
     return parameter
 
 
+def rebuild_from_type(rebuild, kind, arguments, state):
+    """A tensor of a subclass, or with attributes; state is as object.__getstate__ gives it."""
+    tensor = rebuild(*arguments)
+    if type(tensor) is not kind:
+        tensor = tensor.as_subclass(kind)
+    if hasattr(kind, "__setstate__"):
+        tensor.__setstate__(state)
+        return tensor
+    for attributes in state if isinstance(state, tuple) else (state,):
+        for name, value in (attributes or {}).items():
+            setattr(tensor, name, value)
+    return tensor
+
+
 class Kind(str):
     """A storage class of PyTorch's, as the name of its dtype."""
 
@@ -71,12 +85,18 @@ def known_global(module, name):
     if module == "torch._utils":
         return {"_rebuild_tensor_v2": rebuild_tensor, "_rebuild_parameter": rebuild_parameter,
                 "_rebuild_parameter_with_state": rebuild_parameter}.get(name)
+    if (module, name) == ("torch._tensor", "_rebuild_from_type_v2"):
+        return rebuild_from_type
     if module == THERE or module == "torch.storage":
         if name in KINDS:
             return Kind(KINDS[name])
         if name in ("Size", "device"):
             return getattr(fg, name)
+        if name == "Tensor":
+            return fg.Tensor
         return getattr(fg, name) if isinstance(getattr(fg, name, None), fg.dtype) else None
+    if (module, name) == ("torch.nn.parameter", "Parameter"):
+        return fg.nn.Parameter
     if module == "collections":
         return {"OrderedDict": OrderedDict, "Counter": Counter, "defaultdict": defaultdict}.get(name)
     if module in ("builtins", "__builtin__"):
@@ -92,7 +112,7 @@ def encode(text, encoding):
     return text.encode("latin1")
 
 
-CALLABLE = (rebuild_tensor, rebuild_parameter, encode, OrderedDict, Counter, set, frozenset, bytearray, complex, slice)
+CALLABLE = (rebuild_tensor, rebuild_parameter, rebuild_from_type, encode, OrderedDict, Counter, set, frozenset, bytearray, complex, slice)
 
 
 class Reader(pickle._Unpickler):
@@ -106,8 +126,8 @@ class Reader(pickle._Unpickler):
         known = known_global(module, name)
         if known is not None:
             return known
-        if module.partition(".")[0] == THERE:
-            module = HERE + module[len(THERE):]
+        if module.partition(".")[0] == THERE and "." not in name:
+            return found_here(module, name)
         return super().find_class(module, name)
 
 
@@ -143,9 +163,18 @@ class SafeReader(Reader):
             raise pickle.UnpicklingError(f"Weights only load failed. Trying to call {function!r}, which is not allowed")
         if function is defaultdict and arguments and not (arguments[0] is None or self.allowed(arguments[0])):
             raise pickle.UnpicklingError("Weights only load failed. Unsupported factory of a defaultdict")
+        if function is rebuild_from_type and not self.rebuilds(*arguments):
+            raise pickle.UnpicklingError("Weights only load failed. Unsupported class, or attributes, of a tensor")
         if function is bytearray and not all(isinstance(a, (bytes, str)) for a in arguments):
             raise pickle.UnpicklingError("Weights only load failed. Unsupported argument of bytearray")
         pickle._Unpickler.load_reduce(self)
+
+    def rebuilds(self, rebuild, kind, arguments, state):
+        """Whether this is how a tensor of an allowed class, with attributes of its own, is made."""
+        return (any(rebuild is f for f in (rebuild_tensor, rebuild_parameter)) and type(arguments) is tuple
+                and any(kind is c for c in (fg.Tensor, fg.nn.Parameter, *extra_globals.values()))
+                and all(part is None or type(part) is dict and all(type(name) is str and name[:2] != "__" for name in part)
+                        for part in (state if type(state) is tuple else (state,))))
 
     def load_newobj(self):
         if not any(self.stack[-2] is f for f in (fg.Size, OrderedDict, *extra_globals.values())):

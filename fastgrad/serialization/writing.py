@@ -9,7 +9,20 @@ from collections import OrderedDict
 
 import fastgrad as fg
 
-from .names import ALIGNMENT, DEVICE, HERE, PARAMETER, PARAMETER_STATE, REBUILD, SIZE, STORAGES, THERE, Named
+from .names import (
+    ALIGNMENT,
+    DEVICE,
+    FUNCTIONS,
+    PARAMETER,
+    PARAMETER_STATE,
+    REBUILD,
+    REBUILD_TYPE,
+    SIZE,
+    STORAGES,
+    THERE,
+    Named,
+    torch_name,
+)
 
 __all__ = ["save"]
 
@@ -24,15 +37,16 @@ class Writer(pickle._Pickler):
         self.storages = {}  # id -> (number, storage, dtype name)
 
     def reducer_override(self, obj):
-        if isinstance(obj, fg.nn.Parameter):
+        if isinstance(obj, fg.Tensor) and type(obj).__reduce_ex__ is fg.nn.Parameter.__reduce_ex__:
             state = dict(obj.__dict__)
             parts = obj.data, obj.requires_grad, OrderedDict()
             return (PARAMETER_STATE, (*parts, state)) if state else (PARAMETER, parts)
-        if type(obj) is fg.Tensor:
-            if not obj.is_leaf and obj.requires_grad:
-                obj = obj.detach().requires_grad_(True)
-            return REBUILD, (_Reference(self.number_of(obj)), obj.storage_offset(), tuple(obj.shape), obj.stride(), obj.requires_grad,
-                             OrderedDict())
+        if isinstance(obj, fg.Tensor) and type(obj).__reduce_ex__ is fg.Tensor.__reduce_ex__:
+            parts = (_Reference(self.number_of(obj)), obj.storage_offset(), tuple(obj.shape), obj.stride(), obj.requires_grad, OrderedDict())
+            if type(obj) is fg.Tensor and not obj.__dict__:
+                return REBUILD, parts
+            state = obj.__getstate__() if hasattr(obj, "__getstate__") else obj.__dict__       # object has it from Python 3.11 on
+            return REBUILD_TYPE, (REBUILD, type(obj), parts, state)
         if type(obj) is fg.Size:
             return SIZE, (tuple(obj),)
         if type(obj) is fg.device:
@@ -56,13 +70,14 @@ class Writer(pickle._Pickler):
         self.save_named(Named(THERE, obj.name))
 
     def save_global(self, obj, name=None):
-        module = getattr(obj, "__module__", None) or ""
-        name = name or getattr(obj, "__qualname__", None) or obj.__name__
-        if module.partition(".")[0] == HERE and "." not in name:
-            self.save_named(Named(THERE + module[len(HERE):], name))
+        place = torch_name(obj)
+        if place is not None:
+            self.save_named(Named(*place))
             self.memoize(obj)
-            return
-        super().save_global(obj, name)
+        elif type(obj) is type(fg.relu):            # of Tensor alone
+            self.save_reduce(getattr, (fg.Tensor, obj.__name__), obj=obj)
+        else:
+            super().save_global(obj, name)
 
     def save_type(self, obj):
         if obj in (type(None), type(NotImplemented), type(...)):
@@ -70,6 +85,7 @@ class Writer(pickle._Pickler):
         return self.save_global(obj)
 
     dispatch[Named], dispatch[fg.dtype], dispatch[type] = save_named, save_dtype, save_type
+    dispatch.update(dict.fromkeys(FUNCTIONS, save_global))
 
 
 class _Reference:

@@ -112,3 +112,11 @@ def test_vmap():
     for norm in (lambda F, t: F.layer_norm(t, (5,)), lambda F, t: F.group_norm(t, 2)):
         found = [lib.vmap(lambda t: norm(lib.nn.functional, t))(lib.from_numpy(x)).numpy() for lib in (torch, fg)]
         np.testing.assert_allclose(*found, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (0, 3, 5), (2, 3, 0)])
+def test_an_empty_batch_moves_no_statistics(shape):
+    for lib in (torch, fg):
+        norm = lib.nn.BatchNorm1d(3)
+        assert norm(lib.zeros(shape)).shape == shape
+        assert (norm.running_mean.tolist(), norm.running_var.tolist(), norm.num_batches_tracked.item()) == ([0, 0, 0], [1, 1, 1], 1)

@@ -54,10 +54,10 @@ class WrappedHook:
         return self.hook(module, *args, **kwargs)
 
     def __getstate__(self):
-        return {"hook": self.hook, "module": self.module() if self.with_module else None}
+        return {"hook": self.hook, "with_module": self.with_module} | ({"module": self.module()} if self.with_module else {})
 
     def __setstate__(self, state):
-        self.__init__(state["hook"], state["module"])
+        self.__init__(state["hook"], state.get("module"))
 
 
 def register(hooks, hook, prepend=False, flags=()):

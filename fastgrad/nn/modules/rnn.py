@@ -99,6 +99,14 @@ class RNNBase(Module):
         for weight in self.parameters():
             init.uniform_(weight, -bound, bound)
 
+    def __getstate__(self):
+        """With the two lists that PyTorch's layers keep besides: a file with this layer is to load there."""
+        names = [name for group in self._all_weights for name in group]
+        return {**super().__getstate__(), "_flat_weights_names": names, "_flat_weights": [getattr(self, name) for name in names]}
+
+    def __setstate__(self, state):
+        super().__setstate__({name: value for name, value in state.items() if not name.startswith("_flat_weights")})
+
     def flatten_parameters(self):
         """Nothing: the weights need no common memory here."""
 

@@ -92,6 +92,7 @@ class TransformerEncoderLayer(_Layer):
         self.norm_first = norm_first
         self._norms_and_dropouts(2, d_model, layer_norm_eps, dropout, bias, made)
         self.activation = _activation(activation)
+        self.activation_relu_or_gelu = {F.relu: 1, F.gelu: 2}.get(self.activation, 0)    # read by PyTorch's layer, once a file is loaded there
 
     def forward(self, src, src_mask=None, src_key_padding_mask=None, is_causal=False):
         x = src
@@ -153,6 +154,7 @@ class TransformerEncoder(Module):
         self.num_layers = num_layers
         self.norm = norm
         self.enable_nested_tensor = enable_nested_tensor
+        self.use_nested_tensor = False                           # there are none here
         self.mask_check = mask_check
 
     def forward(self, src, mask=None, src_key_padding_mask=None, is_causal=None):
