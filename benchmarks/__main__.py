@@ -2,13 +2,13 @@
 
 import argparse
 
-from . import convolutions, kernels, layouts, limits, memory, overhead, products, scaling, startup, training
+from . import convolutions, course, kernels, layouts, limits, memory, overhead, products, scaling, startup, training
 from .harness import head, measure, save, show
 from .libraries import announce_threads, installed, use_threads, versions
 
 TIMED = {"overhead": overhead, "kernels": kernels, "layouts": layouts, "products": products, "convolutions": convolutions,
          "training": training, "scaling": scaling}
-COUNTED = {"startup": startup, "memory": memory}
+COUNTED = {"startup": startup, "memory": memory, "course": course}
 
 
 def options():
@@ -31,7 +31,7 @@ def run(question, given, libraries):
     """The results of a question, printed as they come."""
     if question in COUNTED:
         head(question, COUNTED[question].__doc__.strip().splitlines()[0], libraries)
-        for result in COUNTED[question].results(libraries):
+        for result in COUNTED[question].results(libraries, given.cases):
             show(result, libraries)
             yield result
         return

@@ -78,9 +78,11 @@ def figure(name, program):
     return float(done.stdout)
 
 
-def results(libraries):
+def results(libraries, wanted=""):
     libraries = [name for name in libraries if name in ("fastgrad", "torch")]
     for case, program, unit in [*((case, program, "MB") for case, program in PROGRAMS.items()), ("a node", NODE, "bytes")]:
+        if wanted not in case:
+            continue
         result = Result("memory", case, unit)
         for name in libraries:
             try:

@@ -51,7 +51,7 @@ class Program:
         with tempfile.TemporaryDirectory() as temporary:
             place = self.stage(checkouts, Path(temporary) / "repository")
             paths = [str(place / self.data[key]) for key in ("root",) if key in self.data] + [os.environ.get("PYTHONPATH", "")]
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONIOENCODING": "utf-8"}
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONIOENCODING": "utf-8", "PYTHONHASHSEED": "0"}
             command = [sys.executable, *runner, START, str(self.lines), self.gym, Path(self.path).name, *self.arguments]
             begin = processor_time()
             process = subprocess.Popen(

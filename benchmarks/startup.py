@@ -24,7 +24,7 @@ def size_of(name):
                if "__pycache__" not in d and os.path.isfile(os.path.join(d, f)))
 
 
-def results(libraries):
+def results(libraries, wanted=""):
     times = {name: [] for name in ("python", *libraries)}
     for _ in range(ROUNDS):
         for name, each in times.items():
@@ -32,6 +32,8 @@ def results(libraries):
     imported = Result("startup", "import", "ms", {name: (min(times[name]) - min(times["python"])) * 1e3 for name in libraries})
     sizes = Result("startup", "size", "MB", {name: size_of(name) / 1e6 for name in libraries})
     for result in (imported, sizes):
+        if wanted not in result.case:
+            continue
         if BASE in result.values:
             result.ratios = {name: value / result.values[BASE] for name, value in result.values.items()}
         yield result

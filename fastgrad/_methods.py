@@ -54,6 +54,20 @@ def subclassed(cls, **kwargs):
         _engine._interpose(True)
 
 
+def is_shared(self):
+    """Whether processes share its memory."""
+    from fastgrad import _shared
+
+    return _shared.is_shared(self)
+
+
+def share_memory_(self):
+    """Move its memory to where processes share it, in place."""
+    from fastgrad import _shared
+
+    return _shared.share(self)
+
+
 _engine._set_override(shown_call, disabled_torch_function)
 _engine._set_type_name("fastgrad.Tensor")
 _engine._set_texts(text("tensor_repr"), text("tensor_str"), text("tensor_format"))
@@ -68,7 +82,7 @@ install(
     is_complex=lambda self: False,
     is_floating_point=lambda self: self.dtype.is_floating_point,
     is_signed=lambda self: self.dtype.is_signed,
-    is_pinned=lambda self: False, is_shared=lambda self: False,
+    is_pinned=lambda self: False, is_shared=is_shared, share_memory_=share_memory_,
     dim_order=dim_order,
     __torch_function__=classmethod(default_torch_function), __init_subclass__=classmethod(subclassed),
     names=property(lambda self: (None,) * self.ndim),

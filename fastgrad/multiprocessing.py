@@ -1,26 +1,28 @@
 """fastgrad.multiprocessing: Python's multiprocessing under PyTorch's name.
 
-Tensors in queues and pipes are pickled and copied; no memory is shared between processes.
+Tensors that share_memory_ moved go through queues, pipes and arguments of processes without a copy; all others are copied.
 """
 
 import multiprocessing as _python
 from multiprocessing import *  # noqa: F403
 
+from . import _shared  # noqa: F401  (how tensors are sent)
+
 __all__ = [*_python.__all__, "get_all_sharing_strategies", "get_sharing_strategy", "set_sharing_strategy", "spawn", "start_processes"]
 
 
 def get_all_sharing_strategies():
-    """The one strategy: files, as PyTorch calls what needs no descriptor."""
-    return {"file_system"}
+    """The one strategy: a file without a name holds the memory, its descriptor is sent."""
+    return {"file_descriptor"}
 
 
 def get_sharing_strategy():
-    """How tensors would be shared."""
-    return "file_system"
+    """How tensors are shared."""
+    return "file_descriptor"
 
 
 def set_sharing_strategy(new_strategy):
-    """Accepted: tensors are copied in any case."""
+    """Accepted where PyTorch has it: programs ask for files with names where descriptors run out, and here few are used."""
     if new_strategy not in ("file_system", "file_descriptor"):
         raise AssertionError(f"set_sharing_strategy: unknown strategy {new_strategy!r}")
 

@@ -131,7 +131,7 @@ cdef class UntypedStorage:
         return 1
 
     def is_shared(self):
-        return False
+        return self.all.is_shared()
 
     @property
     def device(self):
@@ -218,7 +218,7 @@ class TypedStorage:
         return self._values().tolist()
 
     def is_shared(self):
-        return False
+        return self._values().is_shared()
 
 
 def tensor_untyped_storage(Tensor self):
@@ -410,10 +410,6 @@ def tensor_same(Tensor self):
     return self
 
 
-def tensor_share_memory_(Tensor self):
-    raise NotImplementedError("share_memory_: memory shared between processes is not supported")
-
-
 def tensor_pin_memory(Tensor self, device=None):
     raise RuntimeError("Cannot access accelerator device when none is available.")
 
@@ -439,6 +435,6 @@ for _name, _value in {
         "__array_wrap__": tensor_array_wrap, "__array_priority__": 1000, "__reversed__": tensor_reversed,
         "apply_": tensor_apply_, "map_": tensor_map_, "is_conj": is_conj, "is_neg": is_neg,
         "conj": tensor_same, "resolve_conj": tensor_same, "resolve_neg": tensor_same, "conj_physical": tensor_same,
-        "share_memory_": tensor_share_memory_, "pin_memory": tensor_pin_memory, "is_set_to": tensor_is_set_to,
+        "pin_memory": tensor_pin_memory, "is_set_to": tensor_is_set_to,
         "real": property(tensor_same)}.items():
     install_method(_name, _value)

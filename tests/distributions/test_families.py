@@ -55,6 +55,9 @@ CASES = {
     "ContinuousBernoulli": lambda d, t: d.ContinuousBernoulli(t([0.1, 0.4995, 0.7])),
     "ContinuousBernoulli logits": lambda d, t: d.ContinuousBernoulli(logits=t([0.1, 0.001, -3.0])),
     "VonMises": lambda d, t: d.VonMises(t([0.3, -2.0]), t([0.8, 20.0])),
+    "Wishart": lambda d, t: d.Wishart(t([3.5, 7.0]), t([[2.0, 0.3], [0.3, 1.0]])),
+    "Wishart precision": lambda d, t: d.Wishart(t(4.0), precision_matrix=t([[2.0, 0.3, 0.1], [0.3, 1.0, 0.0], [0.1, 0.0, 1.5]])),
+    "Wishart tril": lambda d, t: d.Wishart(5, scale_tril=t([[1.0, 0.0], [0.5, 2.0]])),
     "LKJCholesky": lambda d, t: d.LKJCholesky(3, t([0.5, 2.0])),
 }
 BETTER = {("Kumaraswamy", "mode")}      # PyTorch's formula takes the logarithm of a negative number: nan wherever there is a mode
@@ -162,7 +165,7 @@ def test_gradients_through_draws_and_log_probabilities(name):
 
 
 @pytest.mark.parametrize("batch", [None, (3,)])
-@pytest.mark.parametrize("name", [name for name in CASES if "MultivariateNormal" in name])
+@pytest.mark.parametrize("name", [name for name in CASES if "MultivariateNormal" in name or "Wishart" in name])
 def test_matrices_of_multivariate_normals(name, batch):
     theirs, ours = made(name, batch)
     for what in ("covariance_matrix", "precision_matrix", "scale_tril"):
