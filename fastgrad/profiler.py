@@ -174,6 +174,9 @@ def tensorboard_trace_handler(dir_name, worker_name=None, use_gzip=False):
     """A function that writes a profiler's trace into a folder."""
     import os
 
+    if use_gzip:
+        raise NotImplementedError("tensorboard_trace_handler: use_gzip=True is not supported; compress the files it writes")
+
     def handler(profiler):
         os.makedirs(dir_name, exist_ok=True)
         profiler.export_chrome_trace(os.path.join(dir_name, f"{worker_name or 'worker'}.{time.time_ns()}.pt.trace.json"))

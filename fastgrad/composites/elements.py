@@ -102,14 +102,15 @@ def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=Non
     order = list(physical_layout)
     if sorted(order) != list(range(len(size))):
         raise RuntimeError(f"Duplicate or missing dim in physical_layout={tuple(physical_layout)} for size {tuple(size)}")
-    made = _ops.empty([size[d] for d in order], dtype=dtype, device=device)
+    made = _ops.empty([size[d] for d in order], dtype=dtype, layout=layout, device=device, pin_memory=pin_memory)
     return made.permute([order.index(d) for d in range(len(order))]).requires_grad_(requires_grad)
 
 
 @composite(function=False, method=True)
 def new_empty_strided(input: Tensor, size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """An uninitialized tensor of given strides, in input's dtype."""
-    return _ops.empty_strided(size, stride, dtype=input.dtype if dtype is None else dtype).requires_grad_(requires_grad)
+    dtype = input.dtype if dtype is None else dtype
+    return _ops.empty_strided(size, stride, dtype=dtype, layout=layout, device=device, pin_memory=pin_memory).requires_grad_(requires_grad)
 
 
 @composite(method=True, inplace=True)

@@ -232,7 +232,9 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
 
 
 def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
-    """The function that gives the Jacobian of func, a product for each element of its inputs."""
+    """The function that gives the Jacobian of func, a product for each element of its inputs; func runs once, so random numbers are the same."""
+    if randomness == "different":
+        raise NotImplementedError("jacfwd: randomness='different' is not supported: the function runs once for all products")
     @wraps(func, assigned=("__name__", "__doc__"))
     def jacobian(*args, **kwargs):
         traced = Traced(func, args, argnums, kwargs, has_aux, "jacfwd")

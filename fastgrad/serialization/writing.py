@@ -113,12 +113,12 @@ def save(obj, f, pickle_module=pickle, pickle_protocol=2, _use_new_zipfile_seria
     writer.dump(obj)
     storages = [storage for _, storage, _ in writer.storages.values()]
     if hasattr(f, "write"):
-        return write_archive(f, "archive", body.getvalue(), storages)
+        return write_archive(f, "archive", body.getvalue(), storages, not _disable_byteorder_record)
     path = os.fspath(f)
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         with open(temporary, "wb") as file:
-            write_archive(file, os.path.splitext(os.path.basename(path))[0], body.getvalue(), storages)
+            write_archive(file, os.path.splitext(os.path.basename(path))[0], body.getvalue(), storages, not _disable_byteorder_record)
         os.replace(temporary, path)
     except BaseException:
         if os.path.exists(temporary):
@@ -126,7 +126,7 @@ def save(obj, f, pickle_module=pickle, pickle_protocol=2, _use_new_zipfile_seria
         raise
 
 
-def write_archive(file, name, body, storages):
+def write_archive(file, name, body, storages, byteorder):
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         def entry(which, data):
             info = zipfile.ZipInfo(f"{name}/{which}")
@@ -138,7 +138,8 @@ def write_archive(file, name, body, storages):
         entry("data.pkl", body)
         entry(".format_version", b"1")
         entry(".storage_alignment", str(ALIGNMENT).encode())
-        entry("byteorder", b"little")
+        if byteorder:
+            entry("byteorder", b"little")
         for number, storage in enumerate(storages):
             entry(f"data/{number}", bytes(memoryview(storage._bytes())) if storage.nbytes() else b"")
         entry("version", b"3\n")

@@ -22,8 +22,8 @@ def _window(name, M, sym, dtype, requires_grad, shape, layout=None, device=None)
     if dtype not in (fg.float32, fg.float64):
         raise ValueError(f"{name} expects float32 or float64 dtypes, got: {dtype}")
     if M <= 1:
-        return fg.ones(M, dtype=dtype, requires_grad=requires_grad)
-    places = fg.arange(M, dtype=fg.float64)
+        return fg.ones(M, dtype=dtype, device=device, requires_grad=requires_grad)
+    places = fg.arange(M, dtype=fg.float64, device=device)
     return shape(places, M - 1 if sym else M).to(dtype).requires_grad_(requires_grad)
 
 
@@ -37,17 +37,17 @@ def general_cosine(M, *, a, sym=True, dtype=None, layout=None, device=None, requ
     def shape(n, last):
         return sum((-1) ** k * c * fg.cos(n * (2 * math.pi * k / last)) for k, c in enumerate(a))
 
-    return _window("general_cosine", M, sym, dtype, requires_grad, shape, layout)
+    return _window("general_cosine", M, sym, dtype, requires_grad, shape, layout, device)
 
 
 def general_hamming(M, *, alpha=0.54, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
     """alpha - (1 - alpha) cos(2 pi n / last)."""
-    return general_cosine(M, a=[alpha, 1 - alpha], sym=sym, dtype=dtype, layout=layout, requires_grad=requires_grad)
+    return general_cosine(M, a=[alpha, 1 - alpha], sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
 
 
 def hamming(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
     """0.54 - 0.46 cos(2 pi n / last)."""
-    return general_hamming(M, sym=sym, dtype=dtype, layout=layout, requires_grad=requires_grad)
+    return general_hamming(M, sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
 
 
 def hann(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
@@ -57,12 +57,12 @@ def hann(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=Fal
         >>> hann(3)
         tensor([0., 1., 0.])
     """
-    return general_hamming(M, alpha=0.5, sym=sym, dtype=dtype, layout=layout, requires_grad=requires_grad)
+    return general_hamming(M, alpha=0.5, sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
 
 
 def blackman(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
     """0.42 - 0.5 cos(2 pi n / last) + 0.08 cos(4 pi n / last)."""
-    return general_cosine(M, a=[0.42, 0.5, 0.08], sym=sym, dtype=dtype, layout=layout, requires_grad=requires_grad)
+    return general_cosine(M, a=[0.42, 0.5, 0.08], sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
 
 
 def nuttall(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
@@ -91,7 +91,7 @@ def exponential(M, *, center=None, tau=1.0, sym=True, dtype=None, layout=None, d
     def shape(n, last):
         return fg.exp(-(n - (last / 2 if center is None else center)).abs() / tau)
 
-    return _window("exponential", M, sym, dtype, requires_grad, shape, layout)
+    return _window("exponential", M, sym, dtype, requires_grad, shape, layout, device)
 
 
 def gaussian(M, *, std=1.0, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
@@ -110,4 +110,4 @@ def kaiser(M, *, beta=12.0, sym=True, dtype=None, layout=None, device=None, requ
         inside = (1 - (n * (2 / last) - 1) ** 2).clamp(min=0)
         return fg.i0(beta * inside.sqrt()) / fg.i0(fg.tensor(float(beta), dtype=fg.float64))
 
-    return _window("kaiser", M, sym, dtype, requires_grad, shape, layout)
+    return _window("kaiser", M, sym, dtype, requires_grad, shape, layout, device)

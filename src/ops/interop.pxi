@@ -86,10 +86,10 @@ cdef inline bint is_nested(object x):
 
 
 cdef int nested_shape(object data, int64_t* shape) except -1:
-    """The shape of nested sequences, from the first element at each depth."""
+    """The shape of nested sequences, from the first element at each depth; a tensor in a sequence is a number."""
     cdef int ndim = 0
     cdef object level = data
-    while is_nested(level):
+    while is_nested(level) and not is_tensor(<PyObject*>level):
         if ndim == MAX_DIMS:
             raise ValueError(f"tensor: at most {MAX_DIMS} dimensions are supported, got more")
         shape[ndim] = len(level)
@@ -146,10 +146,10 @@ cdef int fill_nested(object data, int depth, int ndim, const int64_t* shape, int
     cdef int64_t i, n, run
     cdef int d
     if depth == ndim:
-        if is_nested(data):
-            raise TypeError(f"expected a number at dim {depth} (got a sequence of length {len(data)})")
         if is_tensor(<PyObject*>data):
             data = data.item()
+        elif is_nested(data):
+            raise TypeError(f"expected a number at dim {depth} (got a sequence of length {len(data)})")
         elif isinstance(data, (str, bytes)) or number_dtype(data) < 0:
             raise TypeError(f"tensor: elements must be numbers, got {type(data).__name__}")
         if UINT8 <= dt <= INT64:

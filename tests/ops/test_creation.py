@@ -19,6 +19,9 @@ def test_expression(expression, name):
 
 
 OTHERS = [
+    *(f"torch.tensor({nested})" for nested in (
+        "[[torch.ones(1)], [torch.ones(1)]]", "[torch.ones(1), 1.0]", "[1.0, torch.ones(1)]", "[[1.0, 2.0], torch.ones(2)]",
+        "[[torch.ones(1, 1), 2]]", "[torch.ones(2)]", "[torch.ones(0)]", "[[torch.ones(1)], [torch.ones(2)]]")),
     "torch.zeros(2,3)", "torch.zeros((2,3))", "torch.zeros([2,3],dtype=torch.int64)", "torch.zeros(size=(2,))",
     "torch.zeros(())", "torch.zeros(0,3)", "torch.zeros(-1)", "torch.zeros(2.5)", "torch.ones(3,requires_grad=True)",
     "torch.full((2,2),3)", "torch.full((2,),True)", "torch.full((2,),2.5,dtype=torch.int32)", "torch.full((2,),'a')",

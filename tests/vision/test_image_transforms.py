@@ -226,7 +226,15 @@ def test_gaussian_blur(sides):
 
 @pytest.mark.parametrize("angle", [90, 180, 270])
 def test_right_angles(angle):
-    assert np.array_equal(array(F.rotate(IMAGE, angle, expand=True)), np.rot90(PIXELS, angle // 90))
+    for image in (IMAGE, BYTES):
+        assert np.array_equal(array(F.rotate(image, angle, expand=True)), np.rot90(PIXELS, angle // 90))
+
+
+@pytest.mark.parametrize("options", [{}, {"center": [5, 3]}, {"fill": [9]}])
+@pytest.mark.parametrize("angle", [33, -70])
+def test_tensors_turn_as_images_do(angle, options):
+    of_image, of_bytes = (array(F.rotate(image, angle, **options)) for image in (IMAGE, BYTES))
+    assert of_bytes.shape == of_image.shape and (of_bytes == of_image).mean() > 0.95     # ties between pixels are broken otherwise
 
 
 def test_affine_moves_whole_pixels():

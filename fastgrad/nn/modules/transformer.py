@@ -25,8 +25,8 @@ def _activation(given):
     raise RuntimeError(f"activation should be relu/gelu, not {given}")
 
 
-def _causal_mask(size, dtype=None):
-    return fg.full((size, size), float("-inf"), dtype=dtype).triu(diagonal=1)
+def _causal_mask(size, dtype=None, device=None):
+    return fg.full((size, size), float("-inf"), dtype=dtype, device=device).triu(diagonal=1)
 
 
 def _is_causal(mask, given, size):
@@ -231,4 +231,4 @@ class Transformer(Module):
     @staticmethod
     def generate_square_subsequent_mask(sz, device=None, dtype=None):
         """-inf above the diagonal, 0 elsewhere."""
-        return _causal_mask(sz, dtype)
+        return _causal_mask(sz, dtype, device)

@@ -46,6 +46,9 @@ class DistributedDataParallel(Module):
         from fastgrad import distributed
 
         super().__init__()
+        for name, given in (("mixed_precision", mixed_precision), ("device_mesh", device_mesh)):
+            if given is not None:
+                raise NotImplementedError(f"DistributedDataParallel: {name} is not supported")
         distributed.get_world_size()                   # raises where there is no group
         if not any(parameter.requires_grad for parameter in module.parameters()):
             raise RuntimeError("DistributedDataParallel is not needed when a module doesn't have any parameter that requires a gradient.")

@@ -264,21 +264,22 @@ def gaussian(size, sigma):
 
 def rotate(img, angle, interpolation, expand, center, fill):
     _, height, width = dimensions(img)
-    radians = math.radians(-angle)
-    shift = (0.0, 0.0) if center is None else (center[0] - width * 0.5, center[1] - height * 0.5)
-    a, b = math.cos(radians), math.sin(radians)
-    matrix = (a, -b, shift[0] - a * shift[0] + b * shift[1], b, a, shift[1] - b * shift[0] - a * shift[1])
+    a, b = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    x, y = (0.0, 0.0) if center is None else (center[0] - width * 0.5, center[1] - height * 0.5)
+    matrix = (a, -b, x - a * x + b * y, b, a, y - b * x - a * y)
     out_height, out_width = expanded_size(width, height, matrix) if expand else (height, width)
     return sampled(img, centred_places(matrix, out_height, out_width), interpolation, fill)
 
 
 def expanded_size(width, height, matrix):
-    """Height and width that hold the whole turned image."""
-    a, b, _, c, d, _ = matrix
+    """Height and width that hold the whole turned image, on the image's own raster of pixels."""
+    a, b, c, d, e, f = matrix
     corners = [(sx * width / 2, sy * height / 2) for sx in (-1, 1) for sy in (-1, 1)]
-    x, y = [a * px + c * py for px, py in corners], [b * px + d * py for px, py in corners]
-    extent = lambda values: math.ceil(round(max(values), 3)) - math.floor(round(min(values), 3))  # noqa: E731
-    return extent(y), extent(x)
+
+    def extent(places):
+        return math.ceil(round(max(places), 4)) - math.floor(round(min(places), 4))     # right angles leave dust of rounding
+
+    return extent([d * x + e * y + f + height / 2 for x, y in corners]), extent([a * x + b * y + c + width / 2 for x, y in corners])
 
 
 def affine(img, matrix, interpolation, fill):
