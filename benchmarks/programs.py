@@ -1,11 +1,12 @@
 """Public PyTorch programs, unmodified, under PyTorch and under fastgrad: `python benchmarks/programs.py CHECKOUTS [WORD...]`.
 
 CHECKOUTS holds a folder owner+name for each repository of programs.txt, which lists the programs; with words, only those whose
-line contains one of them run. Each runs in a copy of its repository with the data it asks for, made up here. A program is ok if
-both runs print the same words and, to 3 digits, the same numbers. Prints the table of docs/programs.md.
+line contains one of them run. Each runs in a copy of its repository with the data it asks for, made up here; of a notebook, the
+cells of code. A program is ok if both runs print the same words and, to 3 digits, the same numbers. Prints the table of docs/programs.md.
 """
 
 import gzip
+import json
 import os
 import pickle
 import re
@@ -41,6 +42,8 @@ class Program:
         source = checkouts / self.repository.replace("/", "+")
         shutil.copytree(source, folder, ignore=shutil.ignore_patterns(".git", "*.gif", "*.pdf", "*.ipynb", "*.svg"))
         place = (folder / self.path).parent
+        if self.path.endswith(".ipynb"):
+            (folder / self.path).with_suffix(".py").write_text(code_of((source / self.path).read_text(encoding="utf-8")), encoding="utf-8")
         for kind, where in self.data.items():
             if kind != "root":
                 DATA[kind](place / where)
@@ -52,7 +55,7 @@ class Program:
             place = self.stage(checkouts, Path(temporary) / "repository")
             paths = [str(place / self.data[key]) for key in ("root",) if key in self.data] + [os.environ.get("PYTHONPATH", "")]
             environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONIOENCODING": "utf-8", "PYTHONHASHSEED": "0"}
-            command = [sys.executable, *runner, START, str(self.lines), self.gym, Path(self.path).name, *self.arguments]
+            command = [sys.executable, *runner, START, str(self.lines), self.gym, Path(self.path).with_suffix(".py").name, *self.arguments]
             begin = processor_time()
             process = subprocess.Popen(
                 command, cwd=place, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, encoding="utf-8"
@@ -66,6 +69,12 @@ class Program:
             return processor_time() - begin, process.returncode, out.replace(temporary, ""), errors
 
 
+def code_of(notebook):
+    """The cells of code, without the lines that are IPython's."""
+    cells = ["".join(cell["source"]) for cell in json.loads(notebook)["cells"] if cell["cell_type"] == "code"]
+    return "\n".join(line for cell in cells for line in cell.splitlines() if not line.lstrip().startswith(("%", "!")))
+
+
 def processor_time():
     """Seconds that ended child processes have used, which other work on the machine does not change much."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -75,20 +84,20 @@ def processor_time():
 # --- made-up data ---
 
 
-def mnist(root, train=1500, test=500):
+def mnist(root, train=1500, test=500, name="MNIST"):
     """Digits as bright bars in noise, one place a class, in the four files of the data set."""
     random = np.random.default_rng(0)
-    raw = root / "MNIST" / "raw"
+    raw = root / name / "raw"
     raw.mkdir(parents=True, exist_ok=True)
-    for name, count in (("train", train), ("t10k", test)):
+    for part, count in (("train", train), ("t10k", test)):
         labels = random.integers(0, 10, count, dtype=np.uint8)
         images = random.integers(0, 60, (count, 28, 28), dtype=np.uint8)
         for image, label in zip(images, labels):
             image[2 + 2 * label : 6 + 2 * label, 4:24] += 190
         for kind, array, magic in (("images-idx3", images, 2051), ("labels-idx1", labels, 2049)):
             data = struct.pack(f">{1 + array.ndim}i", magic, *array.shape) + array.tobytes()
-            (raw / f"{name}-{kind}-ubyte").write_bytes(data)
-            (raw / f"{name}-{kind}-ubyte.gz").write_bytes(gzip.compress(data))
+            (raw / f"{part}-{kind}-ubyte").write_bytes(data)
+            (raw / f"{part}-{kind}-ubyte.gz").write_bytes(gzip.compress(data))
 
 
 def cifar10(root, batch=200):
@@ -143,7 +152,16 @@ def cora(folder, papers=2708, vocabulary=40):
     (folder / "cora.cites").write_text("\n".join(f"{a}\t{b}" for a, b in links) + "\n")
 
 
-DATA = {"mnist": mnist, "cifar10": cifar10, "text": text, "words": words, "tokens": tokens, "cora": cora}
+def fashion(root):
+    mnist(root, name="FashionMNIST")
+
+
+def folder(path):
+    """An empty one, which a program expects."""
+    path.mkdir(parents=True, exist_ok=True)
+
+
+DATA = {"mnist": mnist, "fashion": fashion, "folder": folder, "cifar10": cifar10, "text": text, "words": words, "tokens": tokens, "cora": cora}
 
 
 # --- comparing ---

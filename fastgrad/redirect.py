@@ -40,7 +40,7 @@ FLATTENED = {
     "torch.random": "",
     "torch.serialization": "",
 }
-FLAT_PACKAGES = {"torch.autograd", "torch.distributions", "torch.nn.utils", "torch.optim", "torch.utils.data"}
+FLAT_PACKAGES = {"torch.autograd", "torch.distributions", "torch.nn.utils", "torch.optim", "torch.utils.data", "torchvision.io"}
 
 # Values a module may set anew while the program runs, so they are looked up every time. The rest is copied once.
 LIVE = (bool, int, str, type(None), ModuleType)

@@ -36,15 +36,10 @@ class GradScaler:
             warnings.warn("torch.cuda.amp.GradScaler is enabled, but CUDA is not available.  Disabling.", stacklevel=2)
             self._enabled = False
         if self._enabled:
-            if growth_factor <= 1.0:
-                raise AssertionError("The growth factor must be > 1.0.")
-            if backoff_factor >= 1.0:
-                raise AssertionError("The backoff factor must be < 1.0.")
-            self._scale = float(init_scale)
-            self._growth_factor = growth_factor
-            self._backoff_factor = backoff_factor
-            self._growth_interval = growth_interval
-            self._growth_tracker = 0
+            if not backoff_factor < 1.0 < growth_factor:
+                raise AssertionError(f"GradScaler: backoff_factor must be below 1 and growth_factor above, got {backoff_factor} and {growth_factor}")
+            self._scale, self._growth_tracker = float(init_scale), 0
+            self._growth_factor, self._backoff_factor, self._growth_interval = growth_factor, backoff_factor, growth_interval
             self._start_step()
 
     def _start_step(self):

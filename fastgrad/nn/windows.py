@@ -7,10 +7,10 @@ import fastgrad as fg
 
 def sizes(name, argument, value, n):
     """n ints from an int or a sequence of one or n."""
-    values = (value,) if isinstance(value, int) else tuple(value)
+    values = (value.__index__(),) if hasattr(value, "__index__") else tuple(value)
     if len(values) == 1:
         values *= n
-    if len(values) != n or not all(isinstance(v, int) for v in values):
+    if len(values) != n or not all(hasattr(v, "__index__") for v in values):
         raise RuntimeError(f"{name}: expected {argument} to be a single integer value or a list of {n} values, got {value}")
     return values
 

@@ -27,20 +27,20 @@ def get_ema_avg_fn(decay=0.999):
     _check_decay(decay)
 
     @fg.no_grad()
-    def ema_update(ema_param, current_param, num_averaged):
-        return decay * ema_param + (1 - decay) * current_param
+    def moved(average, value, count):
+        return decay * average + (1 - decay) * value
 
-    return ema_update
+    return moved
 
 
 def get_swa_avg_fn():
     """A function of (average, value, count) that gives the mean of count + 1 values from that of count."""
 
     @fg.no_grad()
-    def swa_update(averaged_param, current_param, num_averaged):
-        return averaged_param + (current_param - averaged_param) / (num_averaged + 1)
+    def moved(average, value, count):
+        return average + (value - average) / (count + 1)
 
-    return swa_update
+    return moved
 
 
 def _follow(averages, values, weight):
@@ -134,23 +134,20 @@ def update_bn(loader, model, device=None):
         model: it is called on every batch; its mode is as before in the end.
         device: where batches go: the CPU or None.
     """
-    momenta = {}
-    for module in model.modules():
-        if isinstance(module, _BatchNorm):
-            module.reset_running_stats()
-            momenta[module] = module.momentum
+    momenta = {norm: norm.momentum for norm in model.modules() if isinstance(norm, _BatchNorm)}
     if not momenta:
         return
+    for norm in momenta:
+        norm.reset_running_stats()
+        norm.momentum = None                                    # a plain mean over the batches
     was_training = model.training
-    model.train()
-    for module in momenta:
-        module.momentum = None
     with fg.no_grad():
+        model.train()
         for batch in loader:
             batch = batch[0] if isinstance(batch, (list, tuple)) else batch
             model(batch if device is None else batch.to(device))
-    for module, momentum in momenta.items():
-        module.momentum = momentum
+    for norm, momentum in momenta.items():
+        norm.momentum = momentum
     model.train(was_training)
 
 

@@ -162,6 +162,8 @@ cdef tuple each_dimension(str name, str argument, object value, int n):
     if PyLong_Check(value) and not PyBool_Check(value):
         return (value,) * n
     if not isinstance(value, (tuple, list)):
+        if hasattr(value, "__index__") and not PyBool_Check(value) and not is_tensor(<PyObject*>value):        # NumPy's integers
+            return (value.__index__(),) * n
         raise TypeError(f"{name}(): argument '{argument}' must be tuple of ints, not {type(value).__name__}")
     cdef tuple values = tuple([int_argument(NULL, <PyObject*>v, 0) if hasattr(v, "__index__") else refuse_size(name, argument, v) for v in value])
     if len(values) == 1:

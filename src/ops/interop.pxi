@@ -147,6 +147,8 @@ cdef int fill_nested(object data, int depth, int ndim, const int64_t* shape, int
     cdef int d
     if depth == ndim:
         if is_tensor(<PyObject*>data):
+            if (<Tensor>data).a.numel != 1:
+                raise ValueError("only one element tensors can be converted to Python scalars")
             data = data.item()
         elif is_nested(data):
             raise TypeError(f"expected a number at dim {depth} (got a sequence of length {len(data)})")

@@ -224,7 +224,7 @@ cdef object draw_integers(Tensor t, object low, object high, object generator):
     """Integers in [low, high), each the remainder of one word, of two where the range reaches 2**28."""
     cdef Generator g = generator_argument(generator)
     cdef int64_t i, base = low
-    cdef uint64_t span_ = <uint64_t>((high - low) & 0xFFFFFFFFFFFFFFFF)     # 0: all of 64 bits
+    cdef uint64_t span_ = <uint64_t>((high.__index__() - low.__index__()) & 0xFFFFFFFFFFFFFFFF)     # 0: all of 64 bits
     cdef int64_t* x
     check_inplace(t, False)
     refuse_shared_elements(&t.a)

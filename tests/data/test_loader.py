@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections import namedtuple
 
 import numpy as np
@@ -182,3 +184,32 @@ def test_streams():
     assert [b.tolist() for b in data.DataLoader(Stream(), batch_size=3)] == [[0, 1, 2], [3, 4, 5], [6]]
     loader = data.DataLoader(Stream(), batch_size=2, num_workers=2, multiprocessing_context="spawn")
     assert [b.tolist() for b in loader] == [[0, 2], [1, 3], [4, 6], [5]]
+
+
+SLOW = """
+import time
+import fastgrad as fg
+
+class Slow(fg.utils.data.Dataset):
+    def __len__(self):
+        return 1000
+
+    def __getitem__(self, i):
+        time.sleep(0.05)
+        return i
+
+for batch in fg.utils.data.DataLoader(Slow(), num_workers=2, multiprocessing_context="fork"):
+    print("running", flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals to a group of processes")
+def test_ctrl_c_ends_every_process():
+    main = subprocess.Popen([sys.executable, "-c", SLOW], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+                            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    assert main.stdout.readline() == "running\n"
+    os.killpg(main.pid, signal.SIGINT)           # as a terminal does
+    _, errors = main.communicate(timeout=60)
+    assert main.returncode == -signal.SIGINT and errors.strip().endswith("KeyboardInterrupt") and errors.count("Traceback") == 1
+    with pytest.raises(ProcessLookupError):
+        os.killpg(main.pid, 0)

@@ -194,3 +194,13 @@ def test_functions_are_copied_and_pickled_by_name(name):
     function = getattr(fg.nn.functional, name)
     assert copy.deepcopy(function) is function
     assert pickle.loads(pickle.dumps(function)) is function
+
+
+@pytest.mark.parametrize("call", [
+    lambda T, n: T.randint(0, n, (4,)), lambda T, n: T.randint(n, (4,)), lambda T, n: T.zeros(4).random_(n), lambda T, n: T.randint(-n, 1 << 40, (3,)),
+    lambda T, n: T.nn.functional.max_pool2d(T.arange(16.0).reshape(1, 4, 4), n), lambda T, n: T.nn.MaxPool1d(n, stride=n)(T.arange(8.0).reshape(1, 8)),
+    lambda T, n: T.nn.functional.conv2d(T.ones(1, 1, 4, 4), T.ones(1, 1, 2, 2), stride=n, padding=n),
+    lambda T, n: T.nn.functional.unfold(T.arange(16.0).reshape(1, 1, 4, 4), n)])
+def test_integers_of_numpy_where_ints_stand(call):
+    torch.manual_seed(2), fg.manual_seed(2)
+    assert call(fg, np.int64(2)).tolist() == call(torch, np.int64(2)).tolist()

@@ -39,17 +39,12 @@ class MultiheadAttention(Module):
         if embed_dim <= 0 or num_heads <= 0:
             raise ValueError(f"embed_dim and num_heads must be greater than 0, got embed_dim={embed_dim} and num_heads={num_heads} instead")
         super().__init__()
-        self.embed_dim = embed_dim
-        self.kdim = kdim if kdim is not None else embed_dim
-        self.vdim = vdim if vdim is not None else embed_dim
-        self._qkv_same_embed_dim = self.kdim == embed_dim and self.vdim == embed_dim
-        self.num_heads = num_heads
-        self.dropout = dropout
-        self.batch_first = batch_first
-        self.head_dim = embed_dim // num_heads
-        if self.head_dim * num_heads != embed_dim:
-            raise AssertionError("embed_dim must be divisible by num_heads")
-        same = self._qkv_same_embed_dim
+        if embed_dim % num_heads:
+            raise AssertionError(f"MultiheadAttention: embed_dim must be divisible by num_heads, got {embed_dim} and {num_heads}")
+        self.embed_dim, self.num_heads, self.head_dim = embed_dim, num_heads, embed_dim // num_heads
+        self.kdim, self.vdim = (embed_dim if dim is None else dim for dim in (kdim, vdim))
+        self.dropout, self.batch_first = dropout, batch_first
+        self._qkv_same_embed_dim = same = self.kdim == self.vdim == embed_dim
         shapes = {
             "in_proj_weight": (3 * embed_dim, embed_dim) if same else None,
             "q_proj_weight": None if same else (embed_dim, embed_dim),

@@ -11,7 +11,21 @@ __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "CrossMapLRN2d", "GroupN
            "InstanceNorm3d", "LayerNorm", "LocalResponseNorm", "RMSNorm", "SyncBatchNorm"]
 
 
-class _NormBase(Module):
+class _Scaled(Module):
+    """What the norms share: a weight, which starts as ones, and a bias of zeros; either may be None."""
+
+    def _take_parameters(self, shape, device, dtype, **wanted):
+        for name, kept in wanted.items():
+            self.register_parameter(name, Parameter(fg.empty(shape, device=device, dtype=dtype)) if kept else None)
+        self.reset_parameters()
+
+    def reset_parameters(self):
+        for name, fill in (("weight", init.ones_), ("bias", init.zeros_)):
+            if self._parameters.get(name) is not None:
+                fill(self._parameters[name])
+
+
+class _NormBase(_Scaled):
     """Parameters and running statistics of one number per channel; either may be None."""
 
     _version = 2
@@ -19,32 +33,27 @@ class _NormBase(Module):
     def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None, dtype=None, *,
                  bias=True):
         super().__init__()
-        self.num_features = num_features
-        self.eps = eps
-        self.momentum = momentum
-        self.affine = affine
-        self.track_running_stats = track_running_stats
-        for name, wanted in (("weight", affine), ("bias", affine and bias)):
-            value = Parameter(fg.empty(num_features, device=device, dtype=dtype)) if wanted else None
-            self.register_parameter(name, value)
-        tracks = track_running_stats
-        self.register_buffer("running_mean", fg.zeros(num_features, device=device, dtype=dtype) if tracks else None)
-        self.register_buffer("running_var", fg.ones(num_features, device=device, dtype=dtype) if tracks else None)
-        self.register_buffer("num_batches_tracked", fg.tensor(0, dtype=fg.int64) if tracks else None)
-        self.reset_parameters()
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        made = {"device": device, "dtype": dtype}
+        for name, start in self._start_statistics(num_features, made):
+            self.register_buffer(name, start if track_running_stats else None)
+        self._take_parameters(num_features, **made, weight=affine, bias=affine and bias)
+
+    @staticmethod
+    def _start_statistics(count, made):
+        """Of no batch: (name, value)s."""
+        return [("running_mean", fg.zeros(count, **made)), ("running_var", fg.ones(count, **made)),
+                ("num_batches_tracked", fg.tensor(0, dtype=fg.int64))]
 
     def reset_running_stats(self):
         if self.track_running_stats:
-            self.running_mean.zero_()
-            self.running_var.fill_(1)
-            self.num_batches_tracked.zero_()
+            for name, start in self._start_statistics(self.num_features, {}):
+                getattr(self, name).copy_(start)
 
     def reset_parameters(self):
         self.reset_running_stats()
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        super().reset_parameters()
 
     def _check_input_dim(self, input):
         if input.dim() not in self._dims:
@@ -175,7 +184,7 @@ class InstanceNorm3d(_InstanceNorm):
     _dims = (4, 5)
 
 
-class LayerNorm(Module):
+class LayerNorm(_Scaled):
     """Normalizes over the last dimensions, of shape normalized_shape.
 
     Source: Ba et al. 2016, Layer Normalization.
@@ -184,18 +193,8 @@ class LayerNorm(Module):
     def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True, device=None, dtype=None):
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        self.eps = eps
-        self.elementwise_affine = elementwise_affine
-        for name, wanted in (("weight", elementwise_affine), ("bias", elementwise_affine and bias)):
-            value = Parameter(fg.empty(self.normalized_shape, device=device, dtype=dtype)) if wanted else None
-            self.register_parameter(name, value)
-        self.reset_parameters()
-
-    def reset_parameters(self):
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        self._take_parameters(self.normalized_shape, device, dtype, weight=elementwise_affine, bias=elementwise_affine and bias)
 
     def forward(self, input):
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
@@ -204,7 +203,7 @@ class LayerNorm(Module):
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
 
 
-class RMSNorm(Module):
+class RMSNorm(_Scaled):
     """x / sqrt(mean(x^2) + eps) over the last dimensions; eps=None is the dtype's own.
 
     Source: Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
@@ -213,15 +212,8 @@ class RMSNorm(Module):
     def __init__(self, normalized_shape, eps=None, elementwise_affine=True, device=None, dtype=None):
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        self.eps = eps
-        self.elementwise_affine = elementwise_affine
-        value = Parameter(fg.empty(self.normalized_shape, device=device, dtype=dtype)) if elementwise_affine else None
-        self.register_parameter("weight", value)
-        self.reset_parameters()
-
-    def reset_parameters(self):
-        if self.weight is not None:
-            init.ones_(self.weight)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        self._take_parameters(self.normalized_shape, device, dtype, weight=elementwise_affine)
 
     def forward(self, input):
         return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
@@ -230,7 +222,7 @@ class RMSNorm(Module):
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
 
-class GroupNorm(Module):
+class GroupNorm(_Scaled):
     """Normalizes each sample over each of num_groups groups of channels.
 
     Source: Wu and He 2018, Group Normalization.
@@ -240,19 +232,8 @@ class GroupNorm(Module):
         super().__init__()
         if num_channels % num_groups:
             raise ValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
-        self.num_groups = num_groups
-        self.num_channels = num_channels
-        self.eps = eps
-        self.affine = affine
-        for name, wanted in (("weight", affine), ("bias", affine and bias)):
-            self.register_parameter(name, Parameter(fg.empty(num_channels, device=device, dtype=dtype)) if wanted else None)
-        self.reset_parameters()
-
-    def reset_parameters(self):
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
+        self._take_parameters(num_channels, device, dtype, weight=affine, bias=affine and bias)
 
     def forward(self, input):
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
@@ -269,10 +250,7 @@ class LocalResponseNorm(Module):
 
     def __init__(self, size, alpha=1e-4, beta=0.75, k=1.0):
         super().__init__()
-        self.size = size
-        self.alpha = alpha
-        self.beta = beta
-        self.k = k
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
 
     def forward(self, input):
         return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)

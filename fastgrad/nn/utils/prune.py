@@ -93,18 +93,20 @@ class BasePruningMethod(ABC):
         setattr(module, self._tensor_name, original)
 
 
+def of_methods(name):
+    """A method of PruningContainer that is its tuple's."""
+    return lambda self, *arguments: getattr(self._pruning_methods, name)(*arguments)
+
+
 class PruningContainer(BasePruningMethod):
     """Pruning methods of one parameter, one after another: each sees what those before have left."""
 
     def __init__(self, *args):
         self._pruning_methods = ()
-        if len(args) == 1 and not isinstance(args[0], Iterable):
-            self._tensor_name = args[0]._tensor_name
-            self.add_pruning_method(args[0])
-        else:
-            for method in args:
+        for method in args:
+            if not self._pruning_methods:
                 self._tensor_name = method._tensor_name
-                self.add_pruning_method(method)
+            self.add_pruning_method(method)
 
     @classmethod
     def _joined(cls, before, method):
@@ -113,23 +115,15 @@ class PruningContainer(BasePruningMethod):
 
     def add_pruning_method(self, method):
         """Let a method come after the others."""
-        if method is None:
-            return
-        if not isinstance(method, BasePruningMethod):
-            raise TypeError(f"{type(method)} is not a BasePruningMethod subclass")
-        if self._tensor_name != method._tensor_name:
-            raise ValueError("Can only add pruning methods acting on the parameter named "
-                             f"'{self._tensor_name}' to PruningContainer {self}. Found '{method._tensor_name}'")
-        self._pruning_methods += (method,)
+        if method is not None:
+            if not isinstance(method, BasePruningMethod):
+                raise TypeError(f"PruningContainer: a BasePruningMethod is needed, got a {type(method).__name__}")
+            if method._tensor_name != self._tensor_name:
+                raise ValueError(f"PruningContainer: it prunes {self._tensor_name!r}, got a method that acts on {method._tensor_name!r}. Can "
+                                 "only add pruning methods acting on the parameter named so.")
+            self._pruning_methods += (method,)
 
-    def __len__(self):
-        return len(self._pruning_methods)
-
-    def __iter__(self):
-        return iter(self._pruning_methods)
-
-    def __getitem__(self, idx):
-        return self._pruning_methods[idx]
+    __iter__, __len__, __getitem__ = (of_methods(name) for name in ("__iter__", "__len__", "__getitem__"))
 
     def compute_mask(self, t, default_mask):
         method = self._pruning_methods[-1]
