@@ -18,7 +18,8 @@ from ._engine import (  # noqa: E402
 from ._lazy import submodule as _submodule  # noqa: E402
 from ._limits import finfo, iinfo  # noqa: E402
 from ._places import (  # noqa: E402
-    channels_last, channels_last_3d, contiguous_format, device, layout, memory_format, preserve_format, strided)
+    channels_last, channels_last_3d, contiguous_format, device, layout, memory_format, preserve_format, sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr,
+    strided)
 from ._settings import *  # noqa: E402, F403
 from ._ops import (  # noqa: E402
     BFloat16Tensor, BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, Generator, HalfTensor, IntTensor, LongTensor,

@@ -49,6 +49,12 @@ cdef enum:                    # Row.overlap: what a written operand may share wi
     OVERLAP_FREE = 0          # anything
     OVERLAP_WHOLE = 1         # all of its memory, or none
     OVERLAP_NONE = 2          # none
+    OVERLAP_PAIRS = 3         # the outputs of an operation that gives several: none; that of one: as OVERLAP_WHOLE
+
+cdef enum:                    # Row.out: which dtype out= may have
+    OUT_CAST = 0              # of no lower category than the result's
+    OUT_EXACT = 1             # the result's
+    OUT_ANY = 2
 
 cdef enum DtypeRule:
     SAME = 0                  # inputs agree after promotion; result has that dtype
@@ -69,12 +75,16 @@ ctypedef struct Row:          # an operation, as the engine sees it; generated f
     int8_t nattrs             # numbers after them
     int8_t rule
     int8_t overlap            # see Note [Operands that overlap]
+    int8_t out
+    bint expanded             # out= may be an expanded tensor
     uint8_t bools             # inputs that are read as bool
+    bint numbers              # a call without any tensor has a result
     int16_t kernel            # forward
     int16_t grad_kernel[3]    # fused gradient of each input
     uint8_t uses[3]           # what each gradient reads: bit i input i, bit 6 grad, bit 7 result
     formula_t formula[3]      # the same gradients as differentiable operations
     backward_t backward
+    const Row* number_form    # what the nodes of calls refer to whose last input is a number; NULL: this row
 
 cdef class Tensor:
     cdef Array a              # first: its first field links dead tensors, see core/slab.pxi

@@ -1,4 +1,5 @@
-"""Where tensors lie and how: device, layout, memory_format.  There is one device, the CPU, and one layout, strided."""
+"""Where tensors lie and how: device, layout, memory_format.  There is one device, the CPU, and one layout, strided;
+the others have names, which programs compare with, and are refused."""
 
 __all__ = ["device", "layout", "memory_format"]
 
@@ -100,6 +101,7 @@ class memory_format(_Named):
 
 CPU = device("cpu")
 strided = layout("strided")
+sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc = map(layout, ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc"))
 contiguous_format = memory_format("contiguous_format")
 preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last")

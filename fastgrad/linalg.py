@@ -2,6 +2,7 @@
 
 from fastgrad._ops import diagonal, matmul
 from fastgrad.composites.decompositions import LinAlgError
+from fastgrad.composites.factorizations import lu, lu_factor, lu_factor_ex, lu_solve
 from fastgrad.composites.linear import (
     cholesky, cholesky_ex, det, eig, eigh, eigvals, eigvalsh, inv, inv_ex, lstsq, matrix_rank, pinv, qr, slogdet, solve, solve_ex, solve_triangular,
     svd, svdvals,
@@ -12,6 +13,6 @@ from fastgrad.composites.matrices import (
 
 __all__ = [
     "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "householder_product", "inv", "inv_ex", "lstsq",
-    "matmul", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_ex",
+    "lu", "lu_factor", "lu_factor_ex", "lu_solve", "matmul", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_ex",
     "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm",
 ]

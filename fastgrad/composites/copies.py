@@ -40,6 +40,8 @@ def expand_copy(input: Tensor, size, *, implicit=False):
 @composite(method=True)
 def narrow_copy(input: Tensor, dim, start, length):
     """narrow, copied."""
+    if dim >= max(input.ndim, 1):
+        raise RuntimeError(f"narrow_copy: the dimension must be below {max(input.ndim, 1)}, got {dim}")
     return own(_ops.narrow(input, dim, start, length))
 
 

@@ -147,4 +147,6 @@ def pdist(input: Tensor, p=2.0):
         raise RuntimeError("pdist only supports non-negative p values")
     input = _ops._tied(input)
     first, second = _ops.triu_indices(input.shape[0], input.shape[0], 1)
-    return _ops.norm(input.index_select(0, first) - input.index_select(0, second), p, -1)
+    between = input.index_select(0, first) - input.index_select(0, second)
+    distances = _ops.norm(between, p, -1)
+    return _ops._linked(distances, between[:, 0]) if p == 0 and input.shape[1] else distances        # a count: its gradient is zero

@@ -291,8 +291,7 @@ def tensorsolve(A: Tensor, B: Tensor, dims=None):
     return _ops.reshape(solve_(_ops.reshape(A, (B.numel(), prod(shape))), _ops.reshape(B, (-1,))), shape)
 
 
-@linalg
-def householder_product(A: Tensor, tau: Tensor):
+def householder_product_(A: Tensor, tau: Tensor):
     """The first columns of the product of the reflections I - tau_i v_i v_i^T, v_i the i-th column of A below a 1 on the diagonal.
 
     Args:
@@ -313,8 +312,17 @@ def householder_product(A: Tensor, tau: Tensor):
         raise RuntimeError("linalg.householder_product: input.shape[-1] must be greater than or equal to tau.shape[-1]")
     eye = _ops.eye(m, n, dtype=A.dtype)
     columns = A.tril(-1) + eye
-    product = eye.expand(*A.shape[:-2], m, n)
+    product = _ops._linked(eye.expand(*A.shape[:-2], m, n), A)
     for i in reversed(range(tau.shape[-1])):
         v = columns[..., i:i + 1]
         product = product - tau[..., i, None, None] * (v @ (v.mT @ product))
     return product
+
+
+householder_product = linalg(householder_product_)
+
+
+@composite(method=True)
+def orgqr(input: Tensor, input2: Tensor):
+    """linalg.householder_product under its old name."""
+    return householder_product_(input, input2)

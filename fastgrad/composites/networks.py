@@ -1,4 +1,4 @@
-"""Functions of networks that PyTorch has at the top level too: prelu, rrelu, bilinear."""
+"""Functions of networks that PyTorch has at the top level too: prelu, rrelu, bilinear; norms, with its top-level signatures."""
 
 import fastgrad as fg
 from fastgrad import _ops
@@ -62,3 +62,35 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias=None):
     out = fg.einsum("bi,kij,bj->bk", input1.reshape(-1, input1.shape[-1]), weight, input2.reshape(-1, input2.shape[-1]))
     out = out.reshape(*input1.shape[:-1], weight.shape[0])
     return out if bias is None else out + bias
+
+
+# ---- norms
+
+@composite()
+def layer_norm(input: Tensor, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_enable=True):
+    """nn.functional.layer_norm; `cudnn_enable` is of no effect on a CPU."""
+    return fg.nn.functional.layer_norm(input, normalized_shape, weight, bias, eps)
+
+
+@composite()
+def rms_norm(input: Tensor, normalized_shape, weight=None, eps=None):
+    """nn.functional.rms_norm."""
+    return fg.nn.functional.rms_norm(input, normalized_shape, weight, eps)
+
+
+@composite()
+def group_norm(input: Tensor, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enabled=True):
+    """nn.functional.group_norm; `cudnn_enabled` is of no effect on a CPU."""
+    return fg.nn.functional.group_norm(input, num_groups, weight, bias, eps)
+
+
+@composite()
+def batch_norm(input: Tensor, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled):
+    """nn.functional.batch_norm, its arguments in another order; `cudnn_enabled` is of no effect on a CPU."""
+    return fg.nn.functional.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+
+
+@composite()
+def instance_norm(input: Tensor, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, cudnn_enabled):
+    """nn.functional.instance_norm, its arguments in another order; `cudnn_enabled` is of no effect on a CPU."""
+    return fg.nn.functional.instance_norm(input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)

@@ -145,7 +145,7 @@ def grad_and_value(func, argnums=0, has_aux=False):
     @wraps(func, assigned=("__name__", "__doc__"))
     def both(*args, **kwargs):
         traced = Traced(func, args, argnums, kwargs, has_aux, "grad")
-        output = traced.outputs[0] if traced.out_spec is None else None
+        output = traced.outputs[0] if traced.out_spec.is_leaf() else None
         if output is None:
             raise RuntimeError("Expected f(*args) to return a tensor, got a container")
         if output.dim() != 0:

@@ -17,6 +17,8 @@ def _output_size(name, input, n, output_size):
     """n sizes; None stands for the input's own."""
     if not isinstance(input, fg.Tensor):
         raise TypeError(f"{name}(): argument 'input' must be Tensor, not {type(input).__name__}")
+    if n > 1 and not isinstance(output_size, int) and input.dim() <= len(output_size):
+        raise ValueError(f"{name}: Input dimension should be at least {len(output_size) + 1}, got {list(input.shape)}")
     if input.dim() not in (n + 1, n + 2):
         raise RuntimeError(f"{name}(): Expected {n + 1}D or {n + 2}D tensor, but got {list(input.shape)}")
     if not input.is_floating_point():
@@ -67,6 +69,8 @@ def _windows(input, n, out):
 
 def _adaptive_avg(n, input, output_size):
     out = _output_size(f"adaptive_avg_pool{n}d", input, n, output_size)
+    if set(out) == {1}:                      # a mean, whose gradient does not know of the input in PyTorch either
+        return input.mean(list(range(-n, 0)), keepdim=True)
     taps, inside, _ = _windows(_ops._tied(input), n, out)
     if inside is None:
         return taps.mean(-1)

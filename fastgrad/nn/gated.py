@@ -1,8 +1,8 @@
-"""Activations of nn.functional whose slope is drawn or gated: rrelu, glu; ../composites/networks.py has what torch has, too."""
+"""Activations of nn.functional that are drawn or gated: rrelu, glu, gumbel_softmax; ../composites/networks.py has what torch has, too."""
 
 import fastgrad as fg
 
-__all__ = ["glu", "rrelu", "rrelu_"]
+__all__ = ["glu", "gumbel_softmax", "rrelu", "rrelu_"]
 
 
 def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
@@ -30,3 +30,20 @@ def glu(input, dim=-1):
     if size % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {size}")
     return input.narrow(dim, 0, size // 2) * fg.sigmoid(input.narrow(dim, size // 2, size // 2))
+
+
+def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
+    """softmax((logits + noise) / tau), the noise from Gumbel's distribution: a sample of a category that has a gradient.
+
+    Args:
+        tau: the lower, the closer to one category.
+        hard: whether to give one category alone, with the gradient of the soft sample.
+        eps: without effect, as in PyTorch.
+    Source: Jang et al. 2017, Categorical Reparameterization with Gumbel-Softmax.
+    """
+    noise = -fg.empty_like(logits, memory_format=fg.contiguous_format).exponential_().log()
+    soft = ((logits + noise) / tau).softmax(dim)
+    if not hard:
+        return soft
+    chosen = fg.zeros_like(soft.detach()).scatter_(dim, soft.argmax(dim, keepdim=True), 1.0)
+    return chosen - soft.detach() + soft

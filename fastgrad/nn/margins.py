@@ -24,11 +24,11 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
         input: (N, C) or (C).  target: (N) or one class.  p: 1 or 2.  weight: (C).
     Raises: ValueError: another p.  RuntimeError: shapes that do not fit.
     """
-    reduction = _checked(size_average, reduce, reduction, target)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.ndim != 1:
         raise ValueError("weight must be one-dimensional")
+    reduction = _checked(size_average, reduce, reduction, target)
     if input.ndim > 2 or 0 in input.shape[1:] or (input.ndim < 2 and not input.numel()):
         raise RuntimeError(f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}")
     x = input if input.ndim == 2 else input.reshape(1, -1)

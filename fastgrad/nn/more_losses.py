@@ -92,7 +92,7 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
     if not input1.dim() == input2.dim() == target.dim():
         raise RuntimeError(f"margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: {input1.size()}, "
                            f"input2: {input2.size()}, target: {target.size()} ")
-    return reduced((-target * (input1 - input2) + margin).clamp_min(0), reduction_named(size_average, reduce, reduction))
+    return reduced((-target * (input1 - input2) + float(margin)).clamp_min(0), reduction_named(size_average, reduce, reduction))
 
 
 def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):

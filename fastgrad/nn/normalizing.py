@@ -159,5 +159,5 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
         return input
     squares = (input * input).transpose(1, -1)
     padded = fg._ops.pad(squares, (size // 2, (size - 1) // 2))
-    mean = padded.unfold(-1, size, 1).mean(-1).transpose(1, -1)
+    mean = _ops.div(padded.unfold(-1, size, 1).sum(-1), size, rounding_mode=None if input.is_floating_point() else "trunc").transpose(1, -1)
     return input / (mean * alpha + k) ** beta

@@ -85,6 +85,18 @@ def _antialiased(x, dim, out, align_corners, factor, cubic):
 
 # ---- interpolate
 
+def _for_each(input, given, what, letter):
+    """One value for each spatial dimension of the input."""
+    n = input.ndim - 2
+    values = tuple(given) if isinstance(given, (list, tuple)) else (given,) * n
+    if len(values) != n:
+        raise ValueError(
+            f"Input and {what} must have the same number of spatial dimensions, but got input with spatial dimensions of "
+            f"{list(input.shape[2:])} and {what} of {given}. Please provide input tensor in (N, C, d1, d2, ...,dK) format and "
+            f"{what} in ({letter}1, {letter}2, ...,{letter}K) format.")
+    return values
+
+
 def _output_size(input, size, scale_factor, recompute_scale_factor):
     """(sizes, factors or None for each) of the spatial dimensions."""
     n = input.ndim - 2
@@ -93,21 +105,10 @@ def _output_size(input, size, scale_factor, recompute_scale_factor):
     if size is not None:
         if recompute_scale_factor:
             raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
-        given = tuple(size) if isinstance(size, (list, tuple)) else (size,) * n
-        if len(given) != n:
-            raise ValueError(
-                f"Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of "
-                f"{list(input.shape[2:])} and output size of {size}. Please provide input tensor in (N, C, d1, d2, ...,dK) format and "
-                "output size in (o1, o2, ...,oK) format.")
-        return [int(s) for s in given], [None] * n
+        return [int(s) for s in _for_each(input, size, "output size", "o")], [None] * n
     if scale_factor is None:
         raise ValueError("either size or scale_factor should be defined")
-    factors = tuple(scale_factor) if isinstance(scale_factor, (list, tuple)) else (scale_factor,) * n
-    if len(factors) != n:
-        raise ValueError(
-            f"Input and scale_factor must have the same number of spatial dimensions, but got input with spatial dimensions of "
-            f"{list(input.shape[2:])} and scale_factor of shape {scale_factor}. Please provide input tensor in (N, C, d1, d2, ...,dK) "
-            "format and scale_factor in (s1, s2, ...,sK) format.")
+    factors = _for_each(input, scale_factor, "scale_factor", "s")
     sizes = [math.floor(float(s) * f) for s, f in zip(input.shape[2:], factors)]
     return sizes, [None] * n if recompute_scale_factor else [float(f) for f in factors]
 

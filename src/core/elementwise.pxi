@@ -205,6 +205,8 @@ cdef int common_dtype(const Row* row, PyObject** x, int n, int* loop, int* resul
                 raise TypeError(
                     f"{row.name.decode()}: argument {i + 1} must be a Tensor or a number, not {type(<object>x[i]).__name__}")
             p.wrapped = promote(dt, p.wrapped)
+    if p.dim < 0 and p.zero < 0 and not row.numbers:
+        raise TypeError(f"{row.name.decode()}(): one of the arguments must be a Tensor, got numbers alone")
     dt = promoted(&p)
     if row.rule == FLOATING and not is_floating(dt):
         dt = default_float
@@ -260,7 +262,7 @@ cdef Node elementwise_node(const Row* row, PyObject** x, Tensor out, uint32_t ne
     """A node with edges to the inputs in `need`, and saved: what their gradients read."""
     cdef int i, n = row.ninputs
     cdef uint8_t reads = 0
-    cdef Node node = new_node(row, n, 1)
+    cdef Node node = new_node(row if row.number_form == NULL or is_tensor(x[n - 1]) else row.number_form, n, 1)
     for i in range(n):
         if need >> i & 1:
             set_edge(node, i, <Tensor>x[i])

@@ -145,7 +145,8 @@ cdef Py_ssize_t parameter_index(Operation op, object name):
 cdef object call_with_out(Operation op, PyObject** value, object out):
     cdef tuple into = tuple(out) if isinstance(out, (tuple, list)) else (out,)
     cdef tuple results
-    cdef int i
+    cdef int i, rule = op.row.overlap
+    cdef bint exact = op.row.out == OUT_EXACT
     for t in into:
         if not isinstance(t, Tensor):
             raise TypeError(f"{op.__name__}(): argument 'out' must be Tensor, not {type(t).__name__}")
@@ -163,16 +164,20 @@ cdef object call_with_out(Operation op, PyObject** value, object out):
             raise TypeError(f"{op.__name__}() got an unexpected keyword argument 'out'")
     if len(results) != len(into):
         raise TypeError(f"{op.__name__}(): argument 'out' must hold {len(results)} tensors, got {len(into)}")
+    if rule == OVERLAP_PAIRS and len(into) == 1:           # max and its like of two tensors: elementwise
+        rule, exact = OVERLAP_WHOLE, False
+    elif rule == OVERLAP_PAIRS:
+        rule = OVERLAP_NONE
     for i in range(len(into)):
-        check_out(op, <Tensor>into[i], <Tensor>results[i])
-        if op.row.overlap == OVERLAP_NONE or same_shape(&(<Tensor>into[i]).a, &(<Tensor>results[i]).a):
-            refuse_overlaps(op, value, <Tensor>into[i])
+        check_out(op, <Tensor>into[i], <Tensor>results[i], exact)
+        if rule == OVERLAP_NONE or same_shape(&(<Tensor>into[i]).a, &(<Tensor>results[i]).a):
+            refuse_overlaps(op, value, <Tensor>into[i], rule)
     for i in range(len(into)):
         write_out(<Tensor>into[i], <Tensor>results[i])
     return out if len(into) == 1 else result.__class__(into) if type(result) is not tuple else into
 
 
-cdef int refuse_overlaps(Operation op, PyObject** value, Tensor out) except -1:
+cdef int refuse_overlaps(Operation op, PyObject** value, Tensor out, int rule) except -1:
     """See Note [Operands that overlap]; a sequence among the arguments may hold tensors that are read."""
     cdef int i
     for i in range(len(op.names)):
@@ -180,9 +185,9 @@ cdef int refuse_overlaps(Operation op, PyObject** value, Tensor out) except -1:
             continue
         if isinstance(<object>value[i], (tuple, list)):
             for one in <object>value[i]:
-                refuse_overlap(out, <PyObject*>one, op.row.overlap)
+                refuse_overlap(out, <PyObject*>one, rule)
         else:
-            refuse_overlap(out, value[i], op.row.overlap)
+            refuse_overlap(out, value[i], rule)
     return 0
 
 
@@ -191,12 +196,16 @@ cdef int raise_out_needs_no_grad(Operation op) except -1:
                        "the arguments requires grad.")
 
 
-cdef int check_out(Operation op, Tensor out, Tensor result) except -1:
-    if category(result.a.dtype) > category(out.a.dtype):
+cdef int check_out(Operation op, Tensor out, Tensor result, bint exact) except -1:
+    if exact and out.a.dtype != result.a.dtype:
+        raise RuntimeError(f"{op.__name__}: expected out= to have dtype {dtype_object(result.a.dtype).name}, the result's, got "
+                           f"{dtype_object(out.a.dtype).name}")
+    if category(result.a.dtype) > category(out.a.dtype) and op.row.out != OUT_ANY:
         raise RuntimeError(f"{op.__name__}: result type {SCALAR_NAMES[result.a.dtype]} can't be cast to the desired output type "
                            f"{SCALAR_NAMES[out.a.dtype]}")
     if same_shape(&out.a, &result.a):
-        refuse_shared_elements(&out.a)
+        if not op.row.expanded:
+            refuse_shared_elements(&out.a)
     elif out.a.numel:
         import warnings
         warnings.warn(

@@ -18,7 +18,7 @@ cdef extern from "math.h" nogil:
 
 # --- division --------------------------------------------------------------------------------------------------------------
 
-cdef inline number vfloor_divide(number a, number b) noexcept nogil:
+cdef inline number vfloor_quotient(number a, number b) noexcept nogil:
     """Quotient rounded towards minus infinity."""
     cdef number q
     if number is f32:

@@ -209,6 +209,7 @@ cdef Tensor histc_rule(Tensor input, int64_t bins, double low, double high):
 
 cdef object nonzero_rule(Tensor input, bint as_tuple):
     cdef int64_t shape[2]
+    cdef int64_t stride[2]
     cdef int64_t index[MAX_DIMS]
     cdef int64_t i, k = 0, count = 0
     cdef int d, ndim = input.a.ndim
@@ -218,14 +219,13 @@ cdef object nonzero_rule(Tensor input, bint as_tuple):
         ndim = 1
     for i in range(flags.a.numel):
         count += p[i]
-    shape[0] = ndim if as_tuple else count
-    shape[1] = count if as_tuple else ndim
-    out = empty(INT64, 2, shape)
+    shape[0], shape[1] = ndim, count
+    out = empty(INT64, 2, shape)              # a row for each dimension; as one tensor it is seen the other way round, as in PyTorch
     memset(index, 0, sizeof(index))
     for i in range(flags.a.numel):
         if p[i]:
             for d in range(ndim):
-                (<int64_t*>out.a.data)[d * count + k if as_tuple else k * ndim + d] = index[d]
+                (<int64_t*>out.a.data)[d * count + k] = index[d]
             k += 1
         for d in range(input.a.ndim - 1, -1, -1):
             index[d] += 1
@@ -233,5 +233,7 @@ cdef object nonzero_rule(Tensor input, bint as_tuple):
                 break
             index[d] = 0
     if not as_tuple:
-        return out
+        stride[0], stride[1] = 1, count
+        shape[0], shape[1] = count, ndim
+        return view_of(out, 2, shape, stride, 0)
     return tuple([view_of(out, 1, &count, &out.a.stride[1], d * count) for d in range(ndim)])

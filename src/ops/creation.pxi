@@ -184,6 +184,8 @@ cdef object linspace_rule(object start, object end, object steps, object dtype_,
 
 
 cdef Tensor spaced(str name, object start, object end, object steps, int dt):
+    if PyFloat_Check(steps):
+        raise TypeError(f"{name}(): argument 'steps' must be int, not float")
     cdef int64_t n = steps
     cdef int loop = dt if has_kernel(K_LINSPACE_FORWARD, dt) else FLOAT32 if is_floating(dt) else FLOAT64
     cdef Tensor t
@@ -207,7 +209,9 @@ cdef object logspace_rule(object start, object end, object steps, object base, o
     cdef int dt = option_dtype(dtype_, default_dtype())
     cdef bint mode = set_grad_mode(False)
     try:
-        t = spaced("logspace", start, end, steps, FLOAT64) if not is_floating(dt) else spaced("logspace", start, end, steps, dt)
+        if not is_floating(dt):
+            start, end = int(plain_number(start)), int(plain_number(end))
+        t = spaced("logspace", start, end, steps, dt if is_floating(dt) else FLOAT64)
         t = cast_to(base ** t, dt)
     finally:
         set_grad_mode(mode)

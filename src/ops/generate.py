@@ -297,19 +297,24 @@ def argument(p, i):
 def entry_name(row):
     if row.entry:
         return row.entry
-    if row.kind == "elementwise" and len(row.inputs) == len(row.parameters):
+    if row.kind == "elementwise" and not row.check and all(p.kind == "operand" for p in row.parameters):
         return "elementwise"
     return f"entry_{row.name}"
 
 
 def elementwise_entry(row):
-    """Only rows with numbers or options need one: it fills in their defaults and reads `inplace`."""
+    """Only rows with numbers, options, tensors or a check need one: it fills in defaults, reads `inplace`, and refuses."""
     n = len(row.inputs)
+    refuse = [f"    tensor_argument(this, a[{i}], {i})" for i, p in enumerate(row.parameters) if p.kind == "tensor"]
+    refuse += [f"    {row.check}(this, a)"] if row.check else []
     lines = []
     position = {p.name: i for i, p in enumerate(row.parameters)}
     for suffix, target in (("", "elementwise"), ("_inplace", "inplace_elementwise")) if row.inplace else (("", "elementwise"),):
-        lines += [f"cdef object entry_{row.name}{suffix}(const Row* this, PyObject** a):      # {row.where}",
-                  f"    cdef PyObject* x[{n + len(row.attrs)}]"]
+        lines.append(f"cdef object entry_{row.name}{suffix}(const Row* this, PyObject** a):      # {row.where}")
+        if len(row.parameters) == n:
+            lines += [*refuse, f"    return {target}(this, a)", ""]
+            continue
+        lines += [f"    cdef PyObject* x[{n + len(row.attrs)}]", *refuse]
         lines += [f"    x[{i}] = a[{i}]" for i in range(n)]
         for i, p in enumerate(row.attrs):
             lines.append(f"    cdef object {p.name} = {argument(p, position[p.name])}")
@@ -367,7 +372,10 @@ def node_lines(row, inputs):
     if len(saved) > 6:
         raise ValueError(f"{row.where}: {row.name} saves {saved}, more than MAX_SAVED")
     node = node_name(row)
-    form = f'this if {row.second_form} is None else form_of(this, b"{node[:-1]}1", NULL)' if row.second_form else row.form or "this"
+    if row.number_form:
+        form = f"this if this.number_form == NULL or is_tensor(<PyObject*>{row.number_form}) else this.number_form"
+    else:
+        form = f'this if {row.second_form} is None else form_of(this, b"{node[:-1]}1", NULL)' if row.second_form else row.form or "this"
     lines = [f"    cdef Node node = new_node({form}, {len(row.inputs)}, 1)"]
     for name in inputs:
         i = row.inputs.index(name)
@@ -432,18 +440,23 @@ def uses_mask(row, formula):
 
 def node_name(row):
     node = row.node or "".join(part.capitalize() for part in row.name.split("_") if part)
-    return node if "Backward" in node else node + "Backward0"
+    return node if "Backward" in node or "::" in node else node + ("Backward1" if row.number_form else "Backward0")
+
+
+def bytes_literal(numbers):
+    return 'b"' + "".join(f"\\{i:o}" for i in numbers) + '"'
 
 
 def row_setup(number, row):
     """Statements that fill in one Row."""
     r = f"rows[{number}]"
     lines = [f"    {r}.name = b\"{row.name}\"", f"    {r}.node_name = b\"{node_name(row)}\"",
-             f"    {r}.ninputs = {len(row.inputs)}", f"    {r}.overlap = OVERLAP_{row.overlap}"]
+             f"    {r}.ninputs = {len(row.inputs)}", f"    {r}.overlap = OVERLAP_{row.overlap}",
+             f"    {r}.out, {r}.expanded = OUT_{row.out}, {row.expanded}"]
     if row.shown and any(row.grads.values()):
-        lines.append(f'    {r}.shown = b"' + "".join(f"\\{i:o}" for i in row.shown) + '"')
+        lines.append(f"    {r}.shown = {bytes_literal(row.shown)}")
     if row.kind == "elementwise":
-        lines += [f"    {r}.kernel = K_{row.name.upper()}", f"    {r}.rule = {row.rule}",
+        lines += [f"    {r}.kernel = K_{row.name.upper()}", f"    {r}.rule = {row.rule}", f"    {r}.numbers = {row.numbers}",
                   f"    {r}.nattrs = {len(row.attrs)}",
                   f"    {r}.bools = {sum(1 << i for i, name in enumerate(row.inputs) if name in row.bools)}"]
         for i, formula in enumerate(row.grads.values()):
@@ -457,6 +470,9 @@ def row_setup(number, row):
             lines.append(f"    {r}.backward = {row.backward or 'elementwise_backward'}")
     elif row.backward or any(row.grads.values()):
         lines.append(f"    {r}.backward = {row.backward or row.name + '_backward'}")
+    if row.number_form:
+        order = bytes_literal(row.edge_order(without=row.number_form))
+        lines.append(f'    {r}.number_form = form_of(&{r}, b"{node_name(row)[:-1]}0", {order})')
     return lines
 
 

@@ -67,6 +67,14 @@ cdef bint in_format(Tensor t, object format):
     return True
 
 
+cdef bint suits(Tensor t, object format):
+    """Whether a conversion to a format leaves t as it is: what has neither order of channels last counts as contiguous."""
+    if format is not _places.contiguous_format:
+        return in_format(t, format)
+    return t.a.contiguous or not ((t.a.ndim == 4 and in_format(t, _places.channels_last)) or
+                                  (t.a.ndim == 5 and in_format(t, _places.channels_last_3d)))
+
+
 def tensor_is_contiguous(Tensor self, *, memory_format=_places.contiguous_format):
     """Whether the elements lie in memory in row-major order (or in that of a memory format)."""
     return in_format(self, memory_format)
@@ -130,7 +138,7 @@ cdef object to_entry(const Row* row, PyObject** a):
         dt = (<Tensor>other).a.dtype
     else:
         dt = t.a.dtype if dtype_ is None else dtype_argument(dtype_).code
-    if dt == t.a.dtype and not copy and (format is None or format is _places.preserve_format or in_format(t, format)):
+    if dt == t.a.dtype and not copy and (format is None or format is _places.preserve_format or suits(t, format)):
         return t
     return op__cast(t, dtype_object(dt), memory_format=format)
 

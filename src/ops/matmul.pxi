@@ -215,6 +215,8 @@ cdef object addmv_rule(Tensor input, Tensor mat, Tensor vec, object beta, object
 
 
 cdef object addr_rule(Tensor input, Tensor vec1, Tensor vec2, object beta, object alpha):
+    if input.a.dtype == BOOL and vec1.a.dtype == BOOL and vec2.a.dtype == BOOL:
+        beta, alpha = bool(beta), bool(alpha)
     return scaled_sum("addr", input, outer_rule(vec1, vec2), beta, alpha)
 
 

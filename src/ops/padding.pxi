@@ -202,7 +202,7 @@ cdef object pad_entry(const Row* row, PyObject** a):
             if input.a.shape[d] == 0 and (d > 0 or input.a.ndim == k + 1):
                 raise RuntimeError(f"Expected {k + 1}D or {k + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero "
                                    f"dimensions for input, but got: {shape_list(input.a.ndim, input.a.shape)}")
-    return op__resample(input, pad_taps(input, p, k, how))
+    return op__resample(input if how == CIRCULAR else op__tied(input), pad_taps(input, p, k, how))
 
 
 cdef Taps pad_taps(Tensor input, const int64_t* p, int k, PadMode how):

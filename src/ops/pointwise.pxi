@@ -25,6 +25,10 @@ cdef object select(object condition, object yes, object no):
     return out
 
 
+cdef object floor_quotient(object x, object y):
+    return op_div(x, y, rounding_mode="floor")
+
+
 cdef object as_operand(object x, Tensor like):
     """x, a number made a tensor of like's dtype: for functions that take tensors only."""
     if is_tensor(<PyObject*>x):
@@ -93,7 +97,7 @@ cdef bint has_zero(const Array* a) noexcept:
             return False
 
 
-cdef int check_divisor(PyObject** a) except -1:
+cdef int check_divisor(const Row* row, PyObject** a) except -1:
     """An integer division by zero is an error, before anything is computed."""
     cdef int left = dtype_of(a[0]), right = dtype_of(a[1])
     if is_floating(left) or is_floating(right) or left == right == BOOL:
@@ -143,30 +147,14 @@ cdef object rsub_rule(Tensor input, object other, object alpha):
     return op_sub(other, input) if alpha == 1 else op_sub(other, input, alpha=alpha)
 
 
-cdef object neg_entry(const Row* row, PyObject** a):
-    refuse_bool(a, "Negation", 1)
-    return elementwise(row, a)
+cdef int check_neg(const Row* row, PyObject** a) except -1:
+    return refuse_bool(a, "Negation", 1)
 
 
-cdef object inplace_neg_entry(const Row* row, PyObject** a):
-    refuse_bool(a, "Negation", 1)
-    return inplace_elementwise(row, a)
-
-
-cdef int refuse_float(PyObject* x) except -1:
-    if is_tensor(x) and is_floating((<Tensor>x).a.dtype):
-        raise NotImplementedError(f'"bitwise_not_cpu" not implemented for \'{scalar_name((<Tensor>x).a.dtype)}\'')
+cdef int check_bits(const Row* row, PyObject** a) except -1:
+    if is_tensor(a[0]) and is_floating((<Tensor>a[0]).a.dtype):
+        raise NotImplementedError(f'"bitwise_not_cpu" not implemented for \'{scalar_name((<Tensor>a[0]).a.dtype)}\'')
     return 0
-
-
-cdef object bitwise_not_entry(const Row* row, PyObject** a):
-    refuse_float(a[0])
-    return elementwise(row, a)
-
-
-cdef object inplace_bitwise_not_entry(const Row* row, PyObject** a):
-    refuse_float(a[0])
-    return inplace_elementwise(row, a)
 
 
 cdef object positive_rule(Tensor input):
@@ -175,34 +163,40 @@ cdef object positive_rule(Tensor input):
     return input
 
 
-cdef object integer_division_entry(const Row* row, PyObject** a):
-    check_divisor(a)
-    return elementwise(row, a)
+cdef int floor_divide_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
+    raise RuntimeError("derivative for aten::floor_divide is not implemented; div with rounding_mode='floor' has one, which is zero")
 
 
-cdef object inplace_integer_division_entry(const Row* row, PyObject** a):
-    check_divisor(a)
-    return inplace_elementwise(row, a)
+cdef object floor_divide_entry(const Row* row, PyObject** a):
+    check_divisor(row, a)
+    return elementwise(undifferentiable(row, floor_divide_backward), a)
+
+
+cdef object inplace_floor_divide_entry(const Row* row, PyObject** a):
+    check_divisor(row, a)
+    return inplace_elementwise(undifferentiable(row, floor_divide_backward), a)
 
 
 cdef const Row* rounded_division(object mode) except NULL:
     if mode == "trunc":
         return (<Operation>op__trunc_divide).row
     if mode == "floor":
-        return (<Operation>op_floor_divide).row
+        return form_of(op_floor_divide.row, b"DivBackward2", NULL)
     raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{mode}'")
 
 
 cdef object div_entry(const Row* row, PyObject** a):
     if a[2] == NULL or <object>a[2] is None:
         return elementwise(row, a)
-    return integer_division_entry(rounded_division(<object>a[2]), a)
+    check_divisor(row, a)
+    return elementwise(rounded_division(<object>a[2]), a)
 
 
 cdef object inplace_div_entry(const Row* row, PyObject** a):
     if a[2] == NULL or <object>a[2] is None:
         return inplace_elementwise(row, a)
-    return inplace_integer_division_entry(rounded_division(<object>a[2]), a)
+    check_divisor(row, a)
+    return inplace_elementwise(rounded_division(<object>a[2]), a)
 
 
 cdef int check_addc(const Row* row, PyObject** a, PyObject** x, object one) except -1:
@@ -241,48 +235,29 @@ cdef int check_lerp(const Row* row, PyObject** a) except -1:
     return 0
 
 
-cdef object lerp_entry(const Row* row, PyObject** a):
-    check_lerp(row, a)
-    return elementwise(lerp_form(row, a), a)
-
-
-cdef object inplace_lerp_entry(const Row* row, PyObject** a):
-    check_lerp(row, a)
-    return inplace_elementwise(lerp_form(row, a), a)
-
-
-cdef object tensors_entry(const Row* row, PyObject** a):
-    """Both operands must be tensors."""
-    tensor_argument(row, a[0], 0)
-    tensor_argument(row, a[1], 1)
-    return elementwise(row, a)
-
-
-cdef object no_bool_entry(const Row* row, PyObject** a):
+cdef int refuse_bool_tensor(const Row* row, PyObject** a) except -1:
     if tensor_argument(row, a[0], 0).a.dtype == BOOL:
         raise NotImplementedError(f"\"{row.name.decode()}\" not implemented for 'Bool'")
-    return elementwise(row, a)
+    return 0
+
+
+cdef int check_limits(const Row* row, PyObject** a) except -1:
+    cdef object low = -1.0 if a[1] == NULL else <object>a[1], high = 1.0 if a[2] == NULL else <object>a[2]
+    if low > high:
+        raise ValueError(f"hardtanh: min_val cannot be greater than max_val, got {low} and {high}")
+    return 0
+
+
+cdef int check_lambd(const Row* row, PyObject** a) except -1:
+    if a[1] != NULL and <object>a[1] < 0:
+        raise RuntimeError(f"softshrink: lambda must not be negative, got {<object>a[1]}")
+    return 0
 
 
 cdef int check_heaviside(const Row* row, PyObject** a) except -1:
     if tensor_argument(row, a[0], 0).a.dtype != tensor_argument(row, a[1], 1).a.dtype:
         raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
     return 0
-
-
-cdef object heaviside_entry(const Row* row, PyObject** a):
-    check_heaviside(row, a)
-    return elementwise(row, a)
-
-
-cdef object inplace_heaviside_entry(const Row* row, PyObject** a):
-    check_heaviside(row, a)
-    return inplace_elementwise(row, a)
-
-
-cdef object inplace_tensors_entry(const Row* row, PyObject** a):
-    tensor_argument(row, a[1], 1)
-    return inplace_elementwise(row, a)
 
 
 # ---- powers ---------------------------------------------------------------------------------------------------------------
@@ -326,10 +301,6 @@ cdef const Row* pow_form(const Row* row, PyObject** a):
     if not is_tensor(a[1]):
         return form_of(row, b"PowBackward0", b"\1")
     return form_of(row, b"PowBackward1", NULL) if is_tensor(a[0]) else form_of(row, b"PowBackward2", b"\2")
-
-
-cdef const Row* lerp_form(const Row* row, PyObject** a):
-    return form_of(row, b"LerpBackward1", NULL) if is_tensor(a[2]) else form_of(row, b"LerpBackward0", b"\1\2")
 
 
 cdef object pow_entry(const Row* row, PyObject** a):

@@ -147,6 +147,11 @@ cdef object max_pool_entry(const Row* this, PyObject** a):
     cdef Tensor input = tensor_argument(this, a[0], 0)
     cdef tuple kernel = each_dimension(name, "kernel_size", <object>a[1], n), stride = pool_stride(name, a[2], kernel)
     cdef tuple padding = each_dimension(name, "padding", given_or(a[3], 0), n), dilation = each_dimension(name, "dilation", given_or(a[4], 1), n)
+    cdef int d
+    for d in range(input.a.ndim == n + 2, input.a.ndim):
+        if input.a.shape[d] == 0:
+            raise RuntimeError(f"{name}: Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got: "
+                               f"{shape_list(input.a.ndim, input.a.shape)}")
     cdef tuple out = op__max_pool(input, kernel, stride, padding, dilation,
                                   pool_sizes(name, input, kernel, stride, padding, dilation, bool(given_or(a[5], False))))
     return out if given_or(a[6], False) else out[0]

@@ -470,26 +470,32 @@ def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False)
 
 cdef object bernoulli_rule(Tensor input, object p, object generator):
     cdef Tensor out = empty_as(input.a.dtype, &input.a)
-    return bernoulli__rule(out, input if p is None else p, generator)
+    return op__linked(bernoulli__rule(out, op_detach(input) if p is None else p, generator), input)
 
 
-cdef object normal_rule(object mean, object std, object size, object generator, object dtype_, object device, object requires_grad):
+cdef object normal_rule(object mean, object std, object size, object generator, object dtype_, object layout_, object device, object pin_memory,
+                        object requires_grad):
     """mean + std * standard normals, in the shape of whichever is a tensor, or `size` and `dtype`, which numbers take."""
     if not is_tensor(<PyObject*>mean) and not is_tensor(<PyObject*>std):
         if size is None:
             raise TypeError("normal(): a size is needed where mean and std are numbers")
-        return with_grad_flag(normal__rule(sample_place("normal", size, dtype_, device, default_dtype()), mean, std, generator), requires_grad)
+        return finished(normal__rule(sample_place("normal", size, dtype_, device, default_dtype()), mean, std, generator), layout_, device,
+                        pin_memory, requires_grad)
     if dtype_ is not None or requires_grad:
         raise TypeError("normal() received an invalid combination of arguments: dtype and requires_grad go with numbers and a size")
     if is_tensor(<PyObject*>std) and (<Tensor>std).a.numel and op_lt(op_detach(std), 0).any():
         raise RuntimeError("normal expects all elements of std >= 0.0")
     if not is_tensor(<PyObject*>std) and std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
+    given = [t for t in (mean, std) if is_tensor(<PyObject*>t)]
     mean = op_detach(mean) if is_tensor(<PyObject*>mean) else mean
     std = op_detach(std) if is_tensor(<PyObject*>std) else std
     whole = op_add(op_mul(mean, 0) if is_tensor(<PyObject*>mean) else 0, op_mul(std, 0) if is_tensor(<PyObject*>std) else 0)
     whole = empty((<Tensor>whole).a.dtype, (<Tensor>whole).a.ndim, (<Tensor>whole).a.shape)
-    return op_add(op_mul(normal__rule(<Tensor>whole, 0.0, 1.0, generator), std), mean)
+    whole = op_add(op_mul(normal__rule(<Tensor>whole, 0.0, 1.0, generator), std), mean)
+    for t in given:                      # as in PyTorch, the gradients are zero
+        whole = op__linked(whole, t)
+    return whole
 
 
 cdef object multinomial_rule(Tensor input, object num_samples, object replacement, object generator):

@@ -347,11 +347,10 @@ cdef object sum_to_size_rule(Tensor input, object size):
         if shift < 0 or (shape[d] != 1 and shape[d] != input.a.shape[d + shift]):
             raise RuntimeError(f"sum_to_size: size {{{shape_list(ndim, shape)}}} is not expandable to size "
                                f"{{{list(shape_tuple(&input.a))}}}.")
+    if ndim == 0:
+        return op_sum(input)
     if n == input.a.numel:
-        if hasattr(input, "view"):
-            return (<object>input).view(tuple(shape_list(ndim, shape)))
-        if shift == 0:
-            return input
+        return input if shift == 0 else (<object>input).view(tuple(shape_list(ndim, shape)))
     return op__sum_to(input, tuple(shape_list(ndim, shape)))
 
 

@@ -71,15 +71,25 @@ cdef const Row* form_of(const Row* row, const char* name, const char* shown):
     forms[i].node_name = name
     if shown != NULL:
         forms[i].shown = shown
+    forms[i].number_form = NULL
     form_base[i] = row
     form_count += 1
     return &forms[i]
+
+
+cdef const Row* undifferentiable(const Row* row, backward_t refuse):
+    """A copy of a row whose gradient PyTorch refuses to compute."""
+    cdef Row* form = <Row*>form_of(row, b"torch::autograd::NotImplemented", NULL)
+    form.backward = refuse
+    return form
 
 
 def _install_inplace(str name, operation):
     """`x.name_(...)` for an operation without an in-place kernel: the result is copied over x, in the graph too."""
 
     def method(self, *args, **kwargs):
+        for one in (*args, *kwargs.values()):
+            refuse_overlap(<Tensor>self, <PyObject*>one, (<Operation>operation).row.overlap)
         result = operation(self.clone(), *args, **kwargs)       # what the operation saves is not written over
         if result.dtype != self.dtype:
             raise RuntimeError(f"the base given to {name}_ has dtype {scalar_name((<Tensor>self).a.dtype)} but the operation's result "

@@ -75,13 +75,18 @@ class Row:
     operator: str = ""
     inplace: object = False                         # structured: name of the function that writes over the first input
     overlap: str = "FREE"                           # what a written operand may share with one that is read: Row.overlap in the engine
-    expanded: bool = False                          # structured: the in-place form may write to an expanded tensor
+    expanded: bool = False                          # out=, and the in-place form of a structured row, may be an expanded tensor
+    out: str = "CAST"                               # which dtype out= may have: Row.out in the engine
     function: object = True                         # "functional": in nn.functional alone, where PyTorch has it
     method: bool = True
     entry: str = ""                                 # a hand-written entry instead of the derived one
+    check: str = ""                                 # elementwise: what refuses arguments beyond dtype and shape, check(row, arguments)
+    numbers: bool = False                           # elementwise: a call without any tensor has a result
     backward: str = ""                              # a hand-written backward instead of formulas
     node: str = ""                                  # what grad_fn.name() says, less Backward0
     second_form: str = ""                           # a parameter that, where it is given, makes that name end in 1
+    number_form: str = ""                           # the input that, where it is a number, makes that name end in 0 (for a tensor: 1) and
+                                                    # has no edge to show
     form: str = ""                                  # structured: an expression for the row, or the form of it, that the node refers to
     edges: str = ""                                 # inputs in the order of next_functions; otherwise: those that have a formula, in theirs
     unless: str = ""                                # structured: an expression tried first; what it gives, if not None, is the result
@@ -97,9 +102,12 @@ class Row:
     @property
     def shown(self):
         """The edges that next_functions shows, counted from 1; empty: all of them as they are."""
-        names = self.edges.split() or [i for i in self.inputs if self.grads.get(i)]
-        order = [self.inputs.index(name) + 1 for name in names]
+        order = self.edge_order()
         return [] if order == list(range(1, len(self.inputs) + 1)) else order
+
+    def edge_order(self, without=""):
+        names = self.edges.split() or [i for i in self.inputs if self.grads.get(i)]
+        return [self.inputs.index(name) + 1 for name in names if name != without]
 
     @property
     def attrs(self):
@@ -130,11 +138,11 @@ def parse_signature(signature, default_kind):
 def elementwise(signature, forward, doc, *, grad=None, rule="FLOATING", dtypes="float", operator="", inplace=True, by_dtype=None,
                 **more):
     """One function of the elements.  `forward` is a scalar expression over the parameters; un-annotated parameters are
-    operands.  `grad`: a formula for a single input, or a dict by input; None: not differentiable."""
+    operands, tensors or numbers, those annotated as tensor are tensors alone.  `grad`: a formula for a single input, or a dict by input; None: not differentiable."""
     name, parameters = parse_signature(signature, "operand")
     by_dtype = by_dtype or {}
     spread = {d: by_dtype[group] for group in by_dtype if group in DTYPES for d in DTYPES[group]}
-    inputs = [p.name for p in parameters if p.kind == "operand"]
+    inputs = [p.name for p in parameters if p.kind in ("tensor", "operand")]
     grads = grad if isinstance(grad, dict) else {inputs[0]: grad}
     missing = [i for i in inputs if i not in grads and grad is not None]
     if missing:

@@ -73,7 +73,7 @@ cdef object cumsum__rule(Tensor input, object dim, object dtype_):
 
 
 cdef object cumprod__rule(Tensor input, object dim, object dtype_):
-    return (<object>input).copy_(op_cumprod(input, dim, dtype=dtype_))
+    return (<object>input).copy_(op_cumprod(op_clone(input), dim, dtype=dtype_))      # its gradient reads the input, which is written over
 
 
 cdef Tensor _cumulate_rule(Tensor input, object dim, bint product, bint reverse, bint exclusive):

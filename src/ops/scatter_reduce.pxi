@@ -78,7 +78,8 @@ cdef object scatter_reduce_grad_input(object grad, Tensor input, object result, 
     elif reduce == "mean":
         g = op_div(grad, at_least_one(scatter_counts(input, index, src, how)))
     elif reduce == "prod":
-        g = op_div(op_mul(grad, result), input)
+        nonzero = op_where(op_eq(input, 0), 1.0, input)
+        g = op_div(op_mul(grad, op__scatter_reduce(nonzero, index, src, how)), nonzero)
     else:
         g = extremes_share(grad, input, result, index, src, how)[0]
     return g if include_self else op__scatter_value(g, dim, index, 0)
@@ -91,8 +92,19 @@ cdef object scatter_reduce_grad_src(object grad, Tensor input, object result, Te
     if reduce == "mean":
         return op_gather(op_div(grad, at_least_one(scatter_counts(input, index, src, how))), dim, index)
     if reduce == "prod":
-        return op_div(op_gather(op_mul(grad, result), dim, index), src)
+        return product_share(grad, input, result, index, src, how)
     return extremes_share(grad, input, result, index, src, how)[1]
+
+
+cdef object product_share(object grad, Tensor input, object result, Tensor index, Tensor src, object how):
+    """The gradient of a product by its factors in src: the product of all the others.  For a factor of zero that is the only one of its
+    product, the product with that zero counted as one."""
+    cdef object dim = how[0], zero = op_eq(src, 0)
+    zeros = op_scatter_add(zeros_as(input), dim, index, cast_to(zero, input.a.dtype))
+    lone = op_logical_and(zero, op_eq(op_gather(zeros, dim, index), 1))
+    others = op__scatter_reduce(input, index, op_where(lone, 1.0, src), how)
+    quotient = op_div(op_gather(op_mul(grad, result), dim, index), op_where(zero, 1.0, src))
+    return op_where(lone, op_gather(op_mul(grad, others), dim, index), quotient)
 
 
 cdef tuple extremes_share(object grad, Tensor input, object result, Tensor index, Tensor src, object how):

@@ -39,6 +39,7 @@ def perform(library, function, sample, inplace):
     first, args, kwargs = build(library, (sample.input, tuple(sample.args), dict(sample.kwargs)))
     inputs = [t for t in unique(tensors_in((first, args, kwargs), library.Tensor)) if t.requires_grad]
     run = Run(library, inputs, (first, args, kwargs))
+    library.manual_seed(0)
     try:
         # An in-place operation works on a copy: a leaf that requires a gradient must not be written.
         target = first.clone() if inplace and isinstance(first, library.Tensor) else first
@@ -170,12 +171,14 @@ def compare_graph(theirs, ours):
                 raise Mismatch("grad", message)
 
 
-def compare_arguments(theirs, ours):
-    """An operation writes its arguments only where PyTorch does (`inplace=True`)."""
+def compare_arguments(theirs, ours, sample):
+    """An operation writes its arguments only where PyTorch does (running statistics), and with its values."""
     sides = (unique(tensors_in(run.arguments, run.library.Tensor)) for run in (theirs, ours))
-    for expected, got in zip(*sides):
+    given = unique(tensors_in((sample.input, tuple(sample.args), dict(sample.kwargs)), torch.Tensor))
+    for before, expected, got in zip(given, *sides):
+        written = not torch.equal(before.detach(), expected.detach())
         try:
-            compare.compare_values(to_torch(expected), to_torch(got), compare.VALUE_TOLERANCE, exact=True)
+            compare.compare_values(to_torch(expected), to_torch(got), compare.VALUE_TOLERANCE, exact=not written)
         except Mismatch as difference:
             raise Mismatch("value", f"the call changed an argument: {difference}") from None
 
@@ -184,7 +187,8 @@ def compare_runs(operation, sample, theirs, ours, with_gradients, inplace):
     op = operation.name
     if op in compare.UNSTABLE:
         values, indices = theirs.result
-        dim = sample.kwargs.get("dim", sample.args[1] if len(sample.args) > 1 else -1)
+        place = compare.UNSTABLE[op]
+        dim = sample.kwargs.get("dim", sample.args[place] if len(sample.args) > place else -1)
         compare.compare_tensor(values, ours.result[0], op, exact=True)
         if not compare.same_selection(theirs.arguments[0].detach(), indices, ours.result[1], dim):
             raise Mismatch("value", "the indices do not pick the values")
@@ -193,7 +197,7 @@ def compare_runs(operation, sample, theirs, ours, with_gradients, inplace):
         compare.compare_result(theirs.result, ours.result, op, ours.library, exact)
     if not inplace:
         compare_aliasing(theirs, ours)
-        compare_arguments(theirs, ours)
+        compare_arguments(theirs, ours, sample)
     compare_graph(theirs, ours)
     if with_gradients:
         floats = {short_name(t.dtype) for t in theirs.inputs}

@@ -44,8 +44,8 @@ VIEWS = set(
 # Which of two zeros an extremum is, 0.0 or -0.0, is not promised.
 SIGNLESS_ZERO = {"min", "max", "amin", "amax", "minimum", "maximum", "clamp", "clamp_min", "clamp_max"}
 
-# Order among equal elements is not promised, so indices may differ where the elements they pick are equal.
-UNSTABLE = {"topk"}
+# Order among equal elements is not promised, so indices may differ where the elements they pick are equal.  Name -> where its `dim` stands.
+UNSTABLE = {"topk": 1, "kthvalue": 1, "mode": 0}
 
 # rtol, atol. float32 and narrower: the defaults of torch.testing.assert_close.
 VALUE_TOLERANCE = {
@@ -153,6 +153,8 @@ def same_selection(source, theirs, ours, dim):
     if source.dim() == 0:
         return True
     mine = to_torch(ours)
+    if theirs.dim() < source.dim():
+        mine, theirs = mine.unsqueeze(dim), theirs.unsqueeze(dim)
     if mine.shape != theirs.shape or mine.dtype != theirs.dtype:
         return False
     repeated = (mine.sort(dim).values.diff(dim=dim) == 0).any()

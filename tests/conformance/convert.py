@@ -36,8 +36,8 @@ def as_numpy(tensor):
 
 
 def build_tensor(library, tensor):
-    if tensor.layout != torch.strided or tensor.dtype in UNSUPPORTED_DTYPES or tensor.is_quantized:
-        raise Unconvertible(f"{tensor.layout} {tensor.dtype}")
+    if tensor.layout != torch.strided or tensor.dtype in UNSUPPORTED_DTYPES or tensor.is_quantized or tensor.device.type != "cpu":
+        raise Unconvertible(f"{tensor.layout} {tensor.dtype} {tensor.device}")
     if tensor.dim() > NUMPY_DIMENSIONS:
         raise Unconvertible(f"{tensor.dim()} dimensions")
     if tensor.dtype == torch.bfloat16:

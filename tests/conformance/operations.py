@@ -5,10 +5,10 @@ the same arguments. Names are found by PyTorch's dotted name; where PyTorch's ta
 run with `torch` bound to the library.
 """
 
+import functools
 import operator
 import types
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import torch
 from torch.testing._internal.common_methods_invocations import op_db
@@ -115,6 +115,14 @@ def method(name):
     return lambda self, *args, **kwargs: getattr(self, name)(*args, **kwargs)
 
 
+def variant_of(name, function, library, inplace):
+    """A method or in-place method of PyTorch's table; where that is a function with `inplace=True`, the library's."""
+    if isinstance(function, functools.partial):
+        return Variant(name, function, functools.partial(found_late(library, f"nn.functional.{function.func.__name__}"), **function.keywords), inplace=inplace)
+    called = method(function.__name__)
+    return Variant(name, called, called, inplace=inplace)
+
+
 def attribute(name):
     return lambda self: getattr(self, name)
 
@@ -168,11 +176,9 @@ def other_variants(name, info, library):
     if name in EXTRA or name in REFLECTED or name in ("T", "mT", "__getitem__", "item"):
         return made
     if info.method_variant is not None and not name.startswith("nn.functional"):
-        called = info.method_variant.__name__
-        made.append(Variant("method", method(called), method(called)))
+        made.append(variant_of("method", info.method_variant, library, inplace=False))
     if info.inplace_variant is not None:
-        called = info.inplace_variant.__name__
-        made.append(Variant("inplace", method(called), method(called), inplace=True))
+        made.append(variant_of("inplace", info.inplace_variant, library, inplace=True))
     if info.operator_variant is not None:
         made.append(Variant("operator", info.operator_variant, info.operator_variant))
     if info.inplace_operator_variant is not None:
@@ -184,7 +190,7 @@ def other_variants(name, info, library):
     return made
 
 
-@lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=1)
 def table():
     by_name = {}
     for info in op_db:

@@ -35,6 +35,10 @@ def graph(lib, source):
     "a.scatter_add(0, n, b)", "a.take(i)", "a.tril()", "a.clone()", "a.contiguous().double()", "(a * 1).copy_(b)", "(a * 1).zero_()", "(a * 1)[0].mul_(2)",
     "a.exp()", "a.sigmoid()", "F.relu(a)", "F.gelu(a)", "F.elu(a)", "F.softplus(a)", "F.mse_loss(a, b)", 
     "F.binary_cross_entropy(a.sigmoid(), b.sigmoid())", "a.round(decimals=1)",
+    "a.fmod(b)", "a.fmod(2)", "a % b", "a % 2", "a.masked_fill(m, 0.0)", "a.masked_fill(m, v[0])", "torch.fill(a, 2.0)", "torch.fill(a, v[0])",
+    "a.index_fill(0, i, 2.0)", "a.index_fill(0, i, v[0])", "a.clamp_min(0.5)", "a.clamp_min(b)", "a.clamp_max(0.5)", "a.clamp_max(b)",
+    "torch.div(a, b, rounding_mode='floor')", "torch.div(a, 2, rounding_mode='trunc')", "a // b", "torch.nextafter(a, b)", "(a * 1).masked_fill_(m, 0)",
+    "(a * 1).clamp_min_(0.5)", "(a * 1).fmod_(2)",
 ])
 def test_as_in_pytorch(source):
     assert graph(fastgrad, source) == graph(torch, source)

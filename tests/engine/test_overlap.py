@@ -70,3 +70,46 @@ def test_arrays_that_share_memory_with_a_tensor():
     x = fastgrad.from_numpy(array)
     x[1:].add_(fastgrad.from_numpy(array[:-1]))
     assert x.tolist() == [0.0, 1.0, 3.0, 5.0, 7.0, 9.0]
+
+
+X = "x = torch.arange(9.0).reshape(3, 3) + 1\n"
+SQUARE, ROW = "(3, 3)", "(3,)"
+OUT_CALLS = {          # what writes to a, and a's shape
+    "torch.sum(x, 0, out=a)": ROW, "torch.prod(x, 0, out=a)": ROW, "torch.mean(x, 0, out=a)": ROW, "torch.var(x, 0, out=a)": ROW,
+    "torch.amax(x, 0, out=a)": ROW, "torch.norm(x, 2, 0, out=a)": ROW, "torch.nansum(x, 0, out=a)": ROW, "torch.logsumexp(x, 0, out=a)": ROW,
+    "torch.cumsum(x, 0, out=a)": SQUARE, "torch.logcumsumexp(x, 0, out=a)": SQUARE, "torch.softmax(x, 0, out=a)": SQUARE,
+    "torch.mm(x, x, out=a)": SQUARE, "torch.mv(x, x[0], out=a)": ROW, "torch.addmm(x, x, x, out=a)": SQUARE, "torch.addr(x, x[0], x[1], out=a)": SQUARE,
+    "torch.outer(x[0], x[1], out=a)": SQUARE, "torch.add(x, x, out=a)": SQUARE, "torch.where(x > 1, x, x, out=a)": SQUARE,
+    "torch.clamp(x, 0, 1, out=a)": SQUARE, "torch.frac(x, out=a)": SQUARE, "torch.full((3, 3), 1.0, out=a)": SQUARE, "torch.ones(3, 3, out=a)": SQUARE,
+    "torch.eye(3, out=a)": SQUARE, "torch.tril(x, out=a)": SQUARE, "torch.cat([x], out=a)": SQUARE, "torch.cross(x, x, 0, out=a)": SQUARE,
+    "torch.gather(x, 0, torch.zeros(3, 3, dtype=torch.int64), out=a)": SQUARE, "torch.index_select(x, 0, torch.arange(3), out=a)": SQUARE,
+    "torch.take(x, torch.zeros(3, 3, dtype=torch.int64), out=a)": SQUARE, "torch.histc(x, 3, out=a)": ROW,
+    "torch.max(x, 0, out=(a, n))": ROW, "torch.min(x, 0, out=(a, n))": ROW, "torch.kthvalue(x, 1, out=(a, n))": ROW, "torch.mode(x, out=(a, n))": ROW,
+    "torch.median(x, 0, out=(a, n))": ROW, "torch.sort(x, 0, out=(a, m))": SQUARE, "torch.aminmax(x, dim=0, out=(a, torch.zeros(3)))": ROW,
+    "torch.max(x, x + 1, out=a)": SQUARE,
+}
+OUTS = {
+    "expanded": "a = torch.zeros(()).expand({shape})", "of a wider dtype": "a = torch.zeros({shape}, dtype=torch.float64)",
+    "the operand": "a = x if {shape} == (3, 3) else x.view(9)[:3]", "in the operand": "b = torch.arange(30.0); x = b[:9].view(3, 3); a = b[4:13].view(3, 3) if {shape} == (3, 3) else b[4:7]",
+}
+
+
+@pytest.mark.parametrize("out", OUTS)
+@pytest.mark.parametrize("call", OUT_CALLS)
+def test_out_is_refused_as_by_pytorch(call, out):
+    source = (f"{X}n = torch.zeros(3, dtype=torch.int64); m = torch.zeros(3, 3, dtype=torch.int64)\n"
+              f"{OUTS[out].format(shape=OUT_CALLS[call])}\n{call}\nr = a")
+    found, wanted = outcome(fastgrad, source), outcome(torch, source)
+    assert is_error(found) == is_error(wanted), (found, wanted)
+    if is_error(wanted):
+        assert found[0] is wanted[0]
+    elif out == "of a wider dtype":
+        values = [np.frombuffer(one[2]) for one in (found, wanted)]
+        np.testing.assert_allclose(*values, rtol=1e-6)
+        assert found[:2] == wanted[:2]
+
+
+@pytest.mark.parametrize("write", ["x.addr_(x[0], x[1])", "x[1:].addr_(torch.ones(2), x[0])", "x.addr_(torch.ones(3), torch.ones(3))"])
+def test_products_added_in_place(write):
+    found, wanted = (outcome(lib, f"{X}{write}\nr = x") for lib in (fastgrad, torch))
+    assert is_error(found) == is_error(wanted) and (is_error(wanted) or found == wanted), (found, wanted)

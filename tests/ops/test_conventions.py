@@ -48,6 +48,30 @@ def test_second_derivative_of_nll_loss_is_zero_not_none():
     assert x.grad.tolist() == [[0.0] * 4] * 3
 
 
+def test_a_quotient_rounded_down_has_no_gradient_but_as_a_division():
+    for lib in (fg, torch):
+        x = lib.tensor([1.5, -2.5], requires_grad=True)
+        with pytest.raises(RuntimeError, match="floor_divide is not implemented"):
+            (x // 2).sum().backward()
+        lib.div(x, 2, rounding_mode="floor").sum().backward()
+        assert x.grad.tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("call", [
+    lambda t: t.eq(2, t.ones(1)), lambda t: t.fmod(2, t.ones(1)), lambda t: t.pow(2, 3), lambda t: t.remainder(2, 3), lambda t: t.xlogy(2, 3),
+    lambda t: t.clamp_min(2, t.ones(1)), lambda t: t.logaddexp(t.ones(1), 2), lambda t: t.copysign(1, t.ones(1)), lambda t: t.bitwise_and(2, 3)])
+def test_functions_of_tensors_refuse_numbers(call):
+    for lib in (fg, torch):
+        with pytest.raises(TypeError):
+            call(lib)
+
+
+def test_numbers_alone_are_added_and_chosen():
+    for call in (lambda t: t.add(2, 3), lambda t: t.mul(2, 3.0), lambda t: t.div(2, 4), lambda t: t.where(t.tensor([True, False]), 1.0, 2.0),
+                 lambda t: t.add(2, 3, alpha=2), lambda t: t.div(7, 2, rounding_mode="trunc"), lambda t: t.pow(2, t.tensor([3.0]))):
+        assert call(fg).tolist() == call(torch).tolist()
+
+
 def test_gradient_of_a_step_has_no_graph():
     x = fg.tensor([1.5], requires_grad=True)
     (slope,) = fg.autograd.grad(x.floor(), x, create_graph=True)

@@ -24,10 +24,42 @@ def loss(name):
     return program
 
 
+def normal_draws(lib):
+    lib.manual_seed(1)
+    mean, p = lib.zeros(3, 1, requires_grad=True), lib.full((4,), 0.5, requires_grad=True)
+    x, y = lib.normal(mean, lib.ones(2)), lib.bernoulli(p)
+    (x.sum() + y.sum()).backward()
+    return [x.tolist(), y.tolist(), mean.grad.tolist(), p.grad.tolist()]
+
+
 def masked(lib, dtype, value):
     v = lib.zeros(3, dtype=getattr(lib, dtype))
     v[lib.tensor([True, False, True])] = value(lib)
     return v.tolist()
+
+
+def gumbel(lib, hard):
+    lib.manual_seed(3)
+    x = lib.arange(12.0).reshape(3, 4).requires_grad_()
+    y = lib.nn.functional.gumbel_softmax(x, 0.5, hard)
+    (y * lib.arange(4.0)).sum().backward()
+    return [y.tolist(), x.grad.tolist()]
+
+
+def diagonal(lib, shape, wrap=False, grad=False):
+    x = lib.arange(float(np.prod(shape))).reshape(shape).requires_grad_(grad)
+    y = (x * 2).fill_diagonal_(-1, wrap)
+    if grad:
+        (y * y).sum().backward()
+    return [y.tolist(), x.grad.tolist() if grad else 0.0]
+
+
+def old_norms(lib):
+    x, w, b = lib.arange(24.0).double().reshape(2, 4, 3), lib.arange(4.0).double() + 1, lib.arange(4.0).double()
+    mean, var = lib.zeros(4).double(), lib.ones(4).double()
+    norms = [lib.batch_norm(x, w, b, mean, var, True, 0.1, 1e-5, False), lib.instance_norm(x, w, b, None, None, True, 0.1, 1e-5, False),
+             lib.group_norm(x, 2, w, b), lib.layer_norm(x, (3,)), lib.rms_norm(x, (3,))]
+    return [t.tolist() for t in (*norms, mean, var)]
 
 
 def scalar_source(lib):
@@ -84,6 +116,14 @@ CASES = {
     "integer l1": lambda t: [t.nn.functional.l1_loss(t.tensor([1, 2]), t.tensor([2, 4]), reduction=r).tolist() for r in ("sum", "none")],
     "double into float": lambda t: masked(t, "float32", lambda t: t.tensor(1.5, dtype=t.float64)),
     "a source that wants a gradient": scalar_source,
+    "gumbel_softmax": lambda t: gumbel(t, False), "hard gumbel_softmax": lambda t: gumbel(t, True),
+    "fill_diagonal_": lambda t: diagonal(t, (3, 4), grad=True), "wrapped fill_diagonal_": lambda t: diagonal(t, (7, 2), True),
+    "fill_diagonal_ of a cube": lambda t: diagonal(t, (3, 3, 3)), "norms at the top level": old_norms,
+    "strides of nonzero": lambda t: [list(t.nonzero(x).stride()) for x in (t.ones(3, 4), t.ones(3), t.zeros(2, 2), t.tensor(1.0), t.ones(3, 4).T)],
+    "what a tensor is not": lambda t: [str(getattr(t.ones(2, 3), name)) for name in (
+        "name", "is_xla", "is_mtia", "is_vulkan", "is_maia", "is_ipu", "is_sparse_csr", "is_sparse")] + [str(t.ones(1).is_nonzero()),
+        str(t.ones(2).is_same_size(t.ones(3))), str(t.ones(2, 3).dense_dim()), str(t.ones(2).layout == t.sparse_coo)],
+    "a gradient through normal numbers": lambda t: normal_draws(t),
 }
 
 
@@ -99,7 +139,7 @@ def test_same_as_torch(name):
         if isinstance(a, str):
             assert a == b
         else:
-            np.testing.assert_allclose(a, b, rtol=1e-6)
+            np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-12)
 
 
 @pytest.mark.parametrize("program", [

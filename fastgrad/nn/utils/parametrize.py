@@ -133,17 +133,22 @@ def _check_result(result, shape, dtype):
                          f"unparametrized shape: {shape}\nparametrized shape: {result.shape}")
 
 
+def _check_kept(value, result, message, name, other):
+    """The dtype and the shape of the module's tensor and of another agree; {what} in the texts stands for either."""
+    for what in ("dtype", "shape"):
+        before, after = getattr(value, what), getattr(result, what)
+        if after != before:
+            raise ValueError(f"{message.format(what=what)}, unless the `unsafe` flag is enabled.\nmodule.{name}.{what}: {before}\n"
+                             f"{other.format(what=what)}: {after}")
+
+
 def _check_addition(module, name, parametrization):
     """Another parametrization must keep what the module's tensor is."""
     value = getattr(module, name)
     result = parametrization(value)
     if not isinstance(result, Tensor):
         raise ValueError(f"A parametrization must return a tensor. Got {type(result).__name__}.")
-    for what in ("dtype", "shape"):
-        before, after = getattr(value, what), getattr(result, what)
-        if after != before:
-            raise ValueError(f"Registering a parametrization may not change the {what} of the tensor, unless the `unsafe` flag is enabled.\n"
-                             f"module.{name}.{what}: {before}\nparametrization(module.{name}).{what}: {after}")
+    _check_kept(value, result, "Registering a parametrization may not change the {what} of the tensor", name, f"parametrization(module.{name}).{{what}}")
     if not hasattr(parametrization, "right_inverse"):
         return
     try:
@@ -152,11 +157,8 @@ def _check_addition(module, name, parametrization):
         return
     if not isinstance(back, Tensor):
         raise ValueError(f"parametrization.right_inverse must return a tensor. Got: {type(back).__name__}")
-    for what in ("dtype", "shape"):
-        before, after = getattr(value, what), getattr(back, what)
-        if after != before:
-            raise ValueError(f"The tensor returned by parametrization.right_inverse must have the same {what} as module.{name}, unless the "
-                             f"`unsafe` flag is enabled.\nmodule.{name}.{what}: {before}\nreturned {what}: {after}")
+    _check_kept(value, back, f"The tensor returned by parametrization.right_inverse must have the same {{what}} as module.{name}", name,
+                "returned {what}")
 
 
 def _own_class(module):

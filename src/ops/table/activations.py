@@ -17,7 +17,7 @@ elementwise("logsigmoid(input)", "minimum(input, 0) - log1p(exp(-abs(input)))", 
 
 # ---- pieces of straight lines: their slope is constant, and its derivative zero rather than none
 
-structured("_linked(input, other)", "input; the gradient of other is zero.", function=False, method=False,
+structured("_linked(input, other)", "input; the gradient of other, which has its shape, is zero.", method=False,
            grad={"input": "grad", "other": "no_gradient(grad)"})
 
 structured("_tied(input)", "input as a view; its gradient depends on it, by zero, as PyTorch's gradients of piecewise linear functions do.",
@@ -29,7 +29,7 @@ elementwise("leaky_relu(input, negative_slope: float = 0.01, inplace: option = F
             "input if input > 0 else input * negative_slope", "input if positive, else negative_slope * input.", rule="SAME",
             grad="_linked(grad, input) if input > 0 else grad * negative_slope", function="functional", method=False, inplace=False, domain=(0.1, 3))
 elementwise("hardtanh(input, min_val: number = -1.0, max_val: number = 1.0, inplace: option = False)",
-            "minimum(maximum(input, min_val), max_val)", "input within [min_val, max_val].", rule="SAME", dtypes="number",
+            "minimum(maximum(input, min_val), max_val)", "input within [min_val, max_val].", rule="SAME", check="check_limits", dtypes="number",
             grad="_linked(grad, input) if (input > min_val) & (input < max_val) else 0", function="functional", method=False, inplace=False, domain=(-0.9, 0.9))
 elementwise("relu6(input, inplace: option = False)", "minimum(maximum(input, 0), 6)", "min(max(input, 0), 6).", rule="SAME",
             dtypes="number", grad="_linked(grad, input) if (input > 0) & (input < 6) else 0", node="Hardtanh", function="functional", method=False, inplace=False,
@@ -47,7 +47,7 @@ elementwise("hardshrink(input, lambd: number = 0.5)", "0 if (input >= -lambd) & 
             inplace=False, domain=(0.6, 3))
 elementwise("softshrink(input, lambd: number = 0.5)",
             "input - lambd if input > lambd else input + lambd if input < -lambd else input * 0",
-            "input moved towards 0 by lambd, at most to 0.", rule="SAME",
+            "input moved towards 0 by lambd, at most to 0.", rule="SAME", check="check_lambd",
             grad="_linked(grad, input) if (input > lambd) | (input < -lambd) else 0", function="functional", method=False, inplace=False, domain=(0.6, 3))
 
 # ---- exponential ones
@@ -75,9 +75,9 @@ elementwise("softplus(input, beta: float = 1.0, threshold: float = 20.0)",
             "log(1 + exp(beta * input)) / beta, and input itself where beta * input > threshold.", rule="SAME", function="functional", method=False,
             inplace=False, domain=(-6, 6),
             grad="grad if input * beta > threshold else grad * exp(input * beta) / (exp(input * beta) + 1)")
-elementwise("softsign(input)", "input / (abs(input) + 1)", "input / (1 + |input|).", entry="no_bool_entry", function="functional", method=False, inplace=False, domain=(0.1, 3),
+elementwise("softsign(input)", "input / (abs(input) + 1)", "input / (1 + |input|).", check="refuse_bool_tensor", function="functional", method=False, inplace=False, domain=(0.1, 3),
             grad="grad / (abs(input) + 1) - grad * (result / (abs(input) + 1)) * sign(input)")
-elementwise("tanhshrink(input)", "input - tanh(input)", "input - tanh(input).", entry="no_bool_entry", function="functional", method=False, inplace=False, domain=(-3, 3),
+elementwise("tanhshrink(input)", "input - tanh(input)", "input - tanh(input).", check="refuse_bool_tensor", function="functional", method=False, inplace=False, domain=(-3, 3),
             grad="grad * (tanh(input) * tanh(input))")
 
 # ---- the Gaussian error linear unit

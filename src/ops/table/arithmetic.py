@@ -6,36 +6,36 @@ NONZERO = ((-3, 3), (0.5, 3))
 # ---- sums, products, quotients
 
 elementwise("add(input, other, *, alpha: option = 1)", "input + other", "input + alpha * other.", rule="SAME", dtypes="all",
-            by_dtype={"b8": "input | other"}, entry="add_entry", grad={"input": "grad", "other": "grad"}, operator="+",
+            by_dtype={"b8": "input | other"}, entry="add_entry", grad={"input": "grad", "other": "grad"}, numbers=True, operator="+",
             domain=(-3, 3))
-elementwise("_add_scaled(input, other, alpha: number)", "fma(alpha, other, input)", "input + alpha * other.", rule="SAME", dtypes="all",
+elementwise("_add_scaled(input, other, alpha: number)", "fma(alpha, other, input)", "input + alpha * other.", numbers=True, rule="SAME", dtypes="all",
             by_dtype={"int": "input + alpha * other", "b8": "input | (other & (alpha != 0))"}, grad={"input": "grad", "other": "grad * alpha"}, node="Add",
             function=False, method=False, inplace=False, domain=(-3, 3))
 elementwise("sub(input, other, *, alpha: option = 1)", "input - other", "input - alpha * other.", rule="SAME", dtypes="number",
-            entry="sub_entry", grad={"input": "grad", "other": "-grad"}, operator="-", aliases=("subtract",), domain=(-3, 3))
-elementwise("_sub_scaled(input, other, alpha: number)", "fma(-alpha, other, input)", "input - alpha * other.", rule="SAME",
+            entry="sub_entry", grad={"input": "grad", "other": "-grad"}, numbers=True, operator="-", aliases=("subtract",), domain=(-3, 3))
+elementwise("_sub_scaled(input, other, alpha: number)", "fma(-alpha, other, input)", "input - alpha * other.", numbers=True, rule="SAME",
             dtypes="number", by_dtype={"int": "input - alpha * other"}, grad={"input": "grad", "other": "-grad * alpha"}, node="Sub",
             function=False, method=False, inplace=False, domain=(-3, 3))
 composite("rsub(input, other: any, *, alpha: any = 1)", "other - alpha * input.", method=False)
 elementwise("mul(input, other)", "input * other", "input * other.", rule="SAME", dtypes="all", by_dtype={"b8": "input & other"},
-            grad={"input": "grad * other", "other": "grad * input"}, operator="*", aliases=("multiply",), domain=(-3, 3))
+            grad={"input": "grad * other", "other": "grad * input"}, numbers=True, operator="*", aliases=("multiply",), domain=(-3, 3))
 elementwise("div(input, other, *, rounding_mode: option = None)", "input / other",
             "input / other, or that quotient rounded ('trunc', 'floor').", entry="div_entry",
-            grad={"input": "grad / other", "other": "-grad * ((input / other) / other)"}, operator="/",
+            grad={"input": "grad / other", "other": "-grad * ((input / other) / other)"}, numbers=True, operator="/",
             aliases=("divide", "true_divide"), domain=NONZERO)
-elementwise("_trunc_divide(input, other)", "trunc_divide(input, other)", "input / other, rounded towards zero.", rule="SAME",
-            dtypes="number", grad={"input": "no_gradient(grad)", "other": "no_gradient(grad)"}, node="Div", entry="integer_division_entry",
+elementwise("_trunc_divide(input, other)", "trunc_divide(input, other)", "input / other, rounded towards zero.", numbers=True, rule="SAME",
+            dtypes="number", grad={"input": "no_gradient(grad)", "other": "no_gradient(grad)"}, node="DivBackward2", check="check_divisor",
             function=False, method=False, inplace=False, domain=NONZERO)
-elementwise("floor_divide(input, other)", "floor_divide(input, other)", "input / other, rounded towards minus infinity.",
-            rule="SAME", dtypes="number", entry="integer_division_entry",
-            grad={"input": "no_gradient(grad)", "other": "no_gradient(grad)"}, operator="//", domain=NONZERO)
+elementwise("floor_divide(input, other)", "floor_quotient(input, other)", "input / other, rounded towards minus infinity.",
+            rule="SAME", dtypes="number", entry="floor_divide_entry",
+            grad={"input": "no_gradient(grad)", "other": "no_gradient(grad)"}, numbers=True, operator="//", domain=NONZERO)
 elementwise("remainder(input, other)", "remainder(input, other)", "The remainder of input / other, with the sign of other.",
-            rule="SAME", dtypes="number", entry="integer_division_entry",
-            grad={"input": "grad", "other": "-grad * floor_divide(input, other)"}, operator="%", domain=((-3, -0.1), (3.2, 4)))
-elementwise("fmod(input, other)", "fmod(input, other)", "The remainder of input / other, with the sign of input.",
-            rule="SAME", dtypes="number", by_dtype={"int": "integer_fmod(input, other)"}, entry="integer_division_entry",
+            rule="SAME", number_form="other", dtypes="number", check="check_divisor",
+            grad={"input": "grad", "other": "-grad * floor_quotient(input, other)"}, operator="%", domain=((-3, -0.1), (3.2, 4)))
+elementwise("fmod(input: tensor, other)", "fmod(input, other)", "The remainder of input / other, with the sign of input.",
+            rule="SAME", number_form="other", dtypes="number", by_dtype={"int": "integer_fmod(input, other)"}, check="check_divisor",
             grad={"input": "grad", "other": "-grad * trunc(input / other)"}, domain=((0.1, 0.9), (0.2, 0.22)))
-elementwise("neg(input)", "-input", "-input.", rule="SAME", dtypes="number", entry="neg_entry", grad="-grad", operator="neg",
+elementwise("neg(input)", "-input", "-input.", rule="SAME", dtypes="number", check="check_neg", grad="-grad", operator="neg",
             aliases=("negative",), domain=(-3, 3))
 composite("positive(input)", "input itself.")
 elementwise("abs(input)", "abs(input)", "The magnitude of input.", rule="SAME", dtypes="number",
@@ -52,12 +52,12 @@ elementwise("addcdiv(input, tensor1, tensor2, *, value: number = 1)", "input + v
                 "input": "grad", "tensor1": "grad * (value / tensor2)",
                 "tensor2": "-grad * (value * tensor1 / (tensor2 * tensor2))"})
 elementwise("lerp(input, end, weight)", "fma(weight, end - input, input) if abs(weight) < 0.5 else fma(end - input, weight - 1, end)",
-            "input + weight * (end - input).", rule="SAME", entry="lerp_entry", domain=(-3, 3), grad={
+            "input + weight * (end - input).", rule="SAME", check="check_lerp", number_form="weight", domain=(-3, 3), grad={
                 "input": "grad * (1 - weight)", "end": "grad * weight", "weight": "grad * (end - input)"})
-elementwise("gcd(input, other)", "gcd(input, other)", "The greatest common divisor of integers.", rule="SAME", dtypes="int",
-            entry="tensors_entry", domain=(1, 9))
-elementwise("lcm(input, other)", "lcm(input, other)", "The least common multiple of integers.", rule="SAME", dtypes="int",
-            entry="tensors_entry", domain=(1, 9))
+elementwise("gcd(input: tensor, other: tensor)", "gcd(input, other)", "The greatest common divisor of integers.", rule="SAME", dtypes="int",
+            domain=(1, 9))
+elementwise("lcm(input: tensor, other: tensor)", "lcm(input, other)", "The least common multiple of integers.", rule="SAME", dtypes="int",
+            domain=(1, 9))
 
 # ---- powers
 
@@ -91,31 +91,31 @@ elementwise("_number_over(input, number: number)", "(1 / input) * number", "numb
 
 # ---- order
 
-elementwise("eq(input, other)", "input == other", "input == other.", rule="PREDICATE", dtypes="all", operator="==", domain=(-3, 3))
-elementwise("ne(input, other)", "input != other", "input != other.", rule="PREDICATE", dtypes="all", operator="!=",
+elementwise("eq(input: tensor, other)", "input == other", "input == other.", rule="PREDICATE", dtypes="all", operator="==", domain=(-3, 3))
+elementwise("ne(input: tensor, other)", "input != other", "input != other.", rule="PREDICATE", dtypes="all", operator="!=",
             aliases=("not_equal",), domain=(-3, 3))
-elementwise("lt(input, other)", "input < other", "input < other.", rule="PREDICATE", dtypes="all", operator="<", aliases=("less",),
+elementwise("lt(input: tensor, other)", "input < other", "input < other.", rule="PREDICATE", dtypes="all", operator="<", aliases=("less",),
             domain=(-3, 3))
-elementwise("le(input, other)", "input <= other", "input <= other.", rule="PREDICATE", dtypes="all", operator="<=",
+elementwise("le(input: tensor, other)", "input <= other", "input <= other.", rule="PREDICATE", dtypes="all", operator="<=",
             aliases=("less_equal",), domain=(-3, 3))
-elementwise("gt(input, other)", "input > other", "input > other.", rule="PREDICATE", dtypes="all", operator=">",
+elementwise("gt(input: tensor, other)", "input > other", "input > other.", rule="PREDICATE", dtypes="all", operator=">",
             aliases=("greater",), domain=(-3, 3))
-elementwise("ge(input, other)", "input >= other", "input >= other.", rule="PREDICATE", dtypes="all", operator=">=",
+elementwise("ge(input: tensor, other)", "input >= other", "input >= other.", rule="PREDICATE", dtypes="all", operator=">=",
             aliases=("greater_equal",), domain=(-3, 3))
-elementwise("minimum(input, other)", "minimum(input, other)", "The smaller of the two; NaN if either is.", rule="SAME", dtypes="all",
-            by_dtype={"b8": "input & other"}, inplace=False, entry="tensors_entry", domain=(-3, 3), grad={
+elementwise("minimum(input: tensor, other: tensor)", "minimum(input, other)", "The smaller of the two; NaN if either is.", rule="SAME", dtypes="all",
+            by_dtype={"b8": "input & other"}, inplace=False, domain=(-3, 3), grad={
                 "input": "0 if input > other else grad / 2 if input == other else grad",
                 "other": "0 if input < other else grad / 2 if input == other else grad"})
-elementwise("maximum(input, other)", "maximum(input, other)", "The larger of the two; NaN if either is.", rule="SAME", dtypes="all",
-            by_dtype={"b8": "input | other"}, inplace=False, entry="tensors_entry", domain=(-3, 3), grad={
+elementwise("maximum(input: tensor, other: tensor)", "maximum(input, other)", "The larger of the two; NaN if either is.", rule="SAME", dtypes="all",
+            by_dtype={"b8": "input | other"}, inplace=False, domain=(-3, 3), grad={
                 "input": "0 if input < other else grad / 2 if input == other else grad",
                 "other": "0 if input > other else grad / 2 if input == other else grad"})
-elementwise("fmin(input, other)", "fmin(input, other)", "The smaller of the two; a NaN only if both are.", rule="SAME",
-            dtypes="all", by_dtype={"b8": "input & other"}, inplace=False, entry="tensors_entry", domain=(-3, 3), grad={
+elementwise("fmin(input: tensor, other: tensor)", "fmin(input, other)", "The smaller of the two; a NaN only if both are.", rule="SAME",
+            dtypes="all", by_dtype={"b8": "input & other"}, inplace=False, domain=(-3, 3), grad={
                 "input": "grad if (input <= other) | (other != other) else 0",
                 "other": "0 if (input <= other) | (other != other) else grad"})
-elementwise("fmax(input, other)", "fmax(input, other)", "The larger of the two; a NaN only if both are.", rule="SAME",
-            dtypes="all", by_dtype={"b8": "input | other"}, inplace=False, entry="tensors_entry", domain=(-3, 3), grad={
+elementwise("fmax(input: tensor, other: tensor)", "fmax(input, other)", "The larger of the two; a NaN only if both are.", rule="SAME",
+            dtypes="all", by_dtype={"b8": "input | other"}, inplace=False, domain=(-3, 3), grad={
                 "input": "grad if (input >= other) | (other != other) else 0",
                 "other": "0 if (input >= other) | (other != other) else grad"})
 elementwise("_clamp_both(input, min, max)", "minimum(maximum(input, min), max)", "input within [min, max].", rule="SAME",
@@ -123,16 +123,16 @@ elementwise("_clamp_both(input, min, max)", "minimum(maximum(input, min), max)",
                 "input": "grad if (input >= min) & (input <= max) else 0",
                 "min": "grad if (min < max) & (input < min) else 0",
                 "max": "grad if (input > max) | (max < min) else 0"})
-elementwise("clamp_min(input, min)", "maximum(input, min)", "The larger of input and min.", rule="SAME", dtypes="all",
-            by_dtype={"b8": "input | min"}, domain=(-3, 3), grad={"input": "grad if input >= min else 0", "min": "grad if input < min else 0"})
-elementwise("clamp_max(input, max)", "minimum(input, max)", "The smaller of input and max.", rule="SAME", dtypes="all",
-            by_dtype={"b8": "input & max"}, domain=(-3, 3), grad={"input": "grad if input <= max else 0", "max": "grad if input > max else 0"})
+elementwise("clamp_min(input: tensor, min)", "maximum(input, min)", "The larger of input and min.", rule="SAME", dtypes="all",
+            by_dtype={"b8": "input | min"}, number_form="min", domain=(-3, 3), grad={"input": "grad if input >= min else 0", "min": "grad if input < min else 0"})
+elementwise("clamp_max(input: tensor, max)", "minimum(input, max)", "The smaller of input and max.", rule="SAME", dtypes="all",
+            by_dtype={"b8": "input & max"}, number_form="max", domain=(-3, 3), grad={"input": "grad if input <= max else 0", "max": "grad if input > max else 0"})
 elementwise("_isclose(input, other, rtol: float, atol: float, equal_nan: float)",
             "(input == other) | ((equal_nan != 0) & (input != input) & (other != other)) "
             "| (isfinite(input - other) & (abs(input - other) <= atol + abs(rtol * other)))",
             "Whether |input - other| <= atol + rtol |other|.", rule="PREDICATE", function=False, method=False, inplace=False,
             domain=(-3, 3))
-composite("clamp(input, min: any = None, max: any = None)", "input within [min, max]; either may be None.", aliases=("clip",))
+composite("clamp(input, min: any = None, max: any = None)", "input within [min, max]; either may be None.", aliases=("clip",), overlap="WHOLE", out="EXACT")
 composite("clamp_(input, min: any = None, max: any = None)", "clamp, written into input.", aliases=("clip_",), function=False)
 composite("isclose(input, other, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False)",
           "Whether |input - other| <= atol + rtol |other|.")
@@ -142,12 +142,12 @@ composite("equal(input, other)", "Whether shapes and all elements agree; a Pytho
 
 # ---- logic and bits
 
-elementwise("logical_and(input, other)", "(input != 0) & (other != 0)", "Whether both are nonzero.", rule="PREDICATE", dtypes="all",
-            entry="tensors_entry", domain=(-3, 3))
-elementwise("logical_or(input, other)", "(input != 0) | (other != 0)", "Whether either is nonzero.", rule="PREDICATE", dtypes="all",
-            entry="tensors_entry", domain=(-3, 3))
-elementwise("logical_xor(input, other)", "(input != 0) ^ (other != 0)", "Whether one is nonzero.", rule="PREDICATE", dtypes="all",
-            entry="tensors_entry", domain=(-3, 3))
+elementwise("logical_and(input: tensor, other: tensor)", "(input != 0) & (other != 0)", "Whether both are nonzero.", rule="PREDICATE", dtypes="all",
+            domain=(-3, 3))
+elementwise("logical_or(input: tensor, other: tensor)", "(input != 0) | (other != 0)", "Whether either is nonzero.", rule="PREDICATE", dtypes="all",
+            domain=(-3, 3))
+elementwise("logical_xor(input: tensor, other: tensor)", "(input != 0) ^ (other != 0)", "Whether one is nonzero.", rule="PREDICATE", dtypes="all",
+            domain=(-3, 3))
 elementwise("logical_not(input)", "input == 0", "Whether input is zero.", rule="PREDICATE", dtypes="all", domain=(-3, 3))
 elementwise("bitwise_and(input, other)", "input & other", "Bits set in both.", rule="SAME", dtypes="integral", operator="&",
             domain=(-3, 3))
@@ -156,7 +156,7 @@ elementwise("bitwise_or(input, other)", "input | other", "Bits set in either.", 
 elementwise("bitwise_xor(input, other)", "input ^ other", "Bits set in one.", rule="SAME", dtypes="integral", operator="^",
             domain=(-3, 3))
 elementwise("bitwise_not(input)", "~input", "All bits flipped.", rule="SAME", dtypes="integral", by_dtype={"b8": "input == 0"},
-            operator="~", entry="bitwise_not_entry", domain=(-3, 3))
+            operator="~", check="check_bits", domain=(-3, 3))
 elementwise("bitwise_left_shift(input, other)", "left_shift(input, other)", "input << other.", rule="SAME", dtypes="int",
             operator="<<", domain=(0, 3))
 elementwise("bitwise_right_shift(input, other)", "right_shift(input, other)", "input >> other.", rule="SAME", dtypes="int",
@@ -166,8 +166,8 @@ elementwise("bitwise_right_shift(input, other)", "right_shift(input, other)", "i
 
 elementwise("where(condition, input = None, other = None)", "input if condition else other",
             "input where condition holds, other elsewhere; of a condition alone, the indices where it holds.",
-            rule="SAME", dtypes="all", bools=("condition",), inplace=False, method=False, entry="where_entry", domain=(-3, 3),
-            grad={"condition": None, "input": "where(condition, grad, 0)", "other": "where(condition, 0, grad)"})
+            numbers=True, rule="SAME", dtypes="all", bools=("condition",), inplace=False, method=False, entry="where_entry", domain=(-3, 3),
+            grad={"condition": None, "input": "where(condition, grad, 0)", "other": "where(condition, 0, grad)"}, out="EXACT")
 composite("_where_method(input, condition, other: any)", "input where condition holds, other elsewhere.", function=False,
           aliases=("where",))
 

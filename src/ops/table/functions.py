@@ -10,11 +10,11 @@ elementwise("log(input)", "log(input)", "Natural logarithm.", grad="grad / input
 elementwise("log1p(input)", "log1p(input)", "log(1 + input), accurate near 0.", grad="grad / (input + 1)", node="Log1P", domain=(-0.5, 5))
 elementwise("log2(input)", "log2(input)", "Logarithm to base 2.", grad="grad / (input * 0.6931471805599453)", domain=(0.1, 5))
 elementwise("log10(input)", "log10(input)", "Logarithm to base 10.", grad="grad / (input * 2.3025850929940456)", domain=(0.1, 5))
-elementwise("logaddexp(input, other)",
+elementwise("logaddexp(input: tensor, other: tensor)",
             "input if (input == other) & isinf(input) else maximum(input, other) + log1p(exp(-abs(input - other)))",
             "log(exp(input) + exp(other)).", rule="SAME", inplace=False, domain=(-3, 3), grad={
                 "input": "grad / (1 + exp(other - input))", "other": "grad / (1 + exp(input - other))"})
-elementwise("logaddexp2(input, other)",
+elementwise("logaddexp2(input: tensor, other: tensor)",
             "input if (input == other) & isinf(input) else maximum(input, other) + log1p(exp2(-abs(input - other))) * 1.4426950408889634",
             "log2(2 ** input + 2 ** other).", rule="SAME", inplace=False, domain=(-3, 3), grad={
                 "input": "grad / (1 + exp2(other - input))", "other": "grad / (1 + exp2(input - other))"})
@@ -32,8 +32,8 @@ elementwise("acos(input)", "acos(input)", "Inverse cosine.", grad="grad * -(1 / 
             aliases=("arccos",))
 elementwise("atan(input)", "atan(input)", "Inverse tangent.", grad="grad / (input * input + 1)", domain=(-3, 3),
             aliases=("arctan",))
-elementwise("atan2(input, other)", "atan2(input, other)", "The angle of the point (other, input).", domain=((-3, 3), (0.5, 3)),
-            aliases=("arctan2",), entry="tensors_entry", grad={
+elementwise("atan2(input: tensor, other: tensor)", "atan2(input, other)", "The angle of the point (other, input).", domain=((-3, 3), (0.5, 3)),
+            aliases=("arctan2",), grad={
                 "input": "where(input * input + other * other == 0, 0, grad * other * (1 / (input * input + other * other)))",
                 "other": "where(input * input + other * other == 0, 0, grad * -input * (1 / (input * input + other * other)))"})
 elementwise("sinc(input)", "1 if input == 0 else sin(input * 3.141592653589793) / (input * 3.141592653589793)",
@@ -51,8 +51,8 @@ elementwise("atanh(input)", "atanh(input)", "Inverse hyperbolic tangent.", grad=
 elementwise("rad2deg(input)", "input * 57.29577951308232", "Degrees from radians.", node="Rad2Deg", grad="grad * 57.29577951308232", domain=(-3, 3))
 elementwise("deg2rad(input)", "input * 0.017453292519943295", "Radians from degrees.", grad="grad * 0.017453292519943295", node="Deg2Rad",
             domain=(-180, 180))
-elementwise("hypot(input, other)", "hypot(input, other)", "sqrt(input ** 2 + other ** 2).", rule="SAME", domain=(0.3, 3),
-            entry="tensors_entry", grad={"input": "grad * (input / result)", "other": "grad * (other / result)"})
+elementwise("hypot(input: tensor, other: tensor)", "hypot(input, other)", "sqrt(input ** 2 + other ** 2).", rule="SAME", domain=(0.3, 3),
+            grad={"input": "grad * (input / result)", "other": "grad * (other / result)"})
 
 # ---- the normal distribution
 
@@ -74,17 +74,17 @@ elementwise("_round_up_to(input, scale: float)", "rint(input * scale) / scale", 
             grad="no_gradient(grad)", node="RoundBackward1", function=False, method=False, inplace=False, domain=(0.01, 0.04))
 elementwise("_round_above(input, scale: float)", "rint(input / scale) * scale", "input to a power of ten.", rule="SAME",
             grad="no_gradient(grad)", node="RoundBackward1", function=False, method=False, inplace=False, domain=(0.01, 0.04))
-elementwise("frac(input)", "input - trunc(input)", "The fraction of input.", rule="SAME", grad="grad", domain=(0.1, 0.9))
+elementwise("frac(input)", "input - trunc(input)", "The fraction of input.", rule="SAME", grad="grad", domain=(0.1, 0.9), out="EXACT")
 
 # ---- signs and classes
 
-elementwise("copysign(input, other)", "copysign(input, other)", "The magnitude of input with the sign of other.",
+elementwise("copysign(input: tensor, other)", "copysign(input, other)", "The magnitude of input with the sign of other.",
             domain=((0.1, 3), (-3, -0.1)), grad={
                 "input": "where(input == 0, 0, grad * (result / input))", "other": "no_gradient(grad)"})
-elementwise("nextafter(input, other)", "nextafter(input, other)", "The next number from input towards other.", rule="SAME",
-            entry="tensors_entry", domain=(-3, 3))
+elementwise("nextafter(input: tensor, other: tensor)", "nextafter(input, other)", "The next number from input towards other.", rule="SAME",
+            domain=(-3, 3), grad={"input": "where(input == other, 0, grad)", "other": "no_gradient(grad)"})
 elementwise("heaviside(input, values)", "values if input == 0 else input > 0", "0 below 0, 1 above, values at 0.", rule="SAME",
-            dtypes="all", entry="heaviside_entry", domain=(-3, 3))
+            dtypes="all", check="check_heaviside", domain=(-3, 3))
 elementwise("signbit(input)", "signbit(input)", "Whether the sign bit is set.", rule="PREDICATE", dtypes="all",
             by_dtype={"integral": "input < 0"}, inplace=False, domain=(-3, 3))
 elementwise("isnan(input)", "input != input", "Whether input is NaN.", rule="PREDICATE", dtypes="all", inplace=False, domain=(-3, 3))

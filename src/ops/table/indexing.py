@@ -30,15 +30,16 @@ structured("_index_put(input, values, plan: any, accumulate: bool)", "values wri
 composite("index_put(input, indices: any, values, accumulate: bool = False)", "values at indices.")
 
 structured("index_select(input, dim: dim, index)", "Rows (or columns, ...) by number.",
-           grad={"input": "index_select_grad(grad, input.shape, dim, index)", "index": None}, overlap="NONE")
+           grad={"input": "index_select_grad(grad, input.shape, dim, index)", "index": None}, overlap="NONE", out="EXACT")
 structured("index_add(input, dim: dim, index, source, *, alpha: number = 1)", "source's rows added at index.", inplace="index_add_into",
-           grad={"input": "grad", "index": None, "source": "index_add_grad(grad, dim, index, alpha)"}, overlap="NONE")
+           grad={"input": "grad", "index": None, "source": "index_add_grad(grad, dim, index, alpha)"}, overlap="NONE", out="EXACT")
 structured("index_copy(input, dim: dim, index, source)", "source's rows written at index.", inplace="index_copy_into",
            grad={"input": "index_fill(grad, dim, index, 0)", "index": None, "source": "index_select(grad, dim, index)"}, overlap="NONE")
 structured("index_fill(input, dim: dim, index, value: operand)", "value in the rows at index.", inplace="index_fill_into",
-           grad={"input": "index_fill(grad, dim, index, 0)", "index": None, "value": "index_select(grad, dim, unique(index))"}, expanded=True)
+           grad={"input": "index_fill(grad, dim, index, 0)", "index": None, "value": "index_select(grad, dim, unique(index))"}, expanded=True,
+           number_form="value")
 structured("gather(input, dim: dim, index, *, sparse_grad: bool = False)", "input's elements along dim at index.",
-           grad={"input": "gather_grad(grad, input.shape, dim, index)", "index": None}, overlap="NONE")
+           grad={"input": "gather_grad(grad, input.shape, dim, index)", "index": None}, overlap="NONE", out="EXACT")
 structured("_scatter_tensor(input, dim: dim, index, src)", "src's elements written along dim at index.", rule="scatter_tensor_rule",
            inplace="scatter_tensor_into", node="Scatter", method=False, function=False,
            grad={"input": "_scatter_value(grad, dim, index, 0)", "index": None, "src": "gather(grad, dim, index)"}, overlap="NONE")
@@ -46,7 +47,7 @@ structured("_scatter_value(input, dim: dim, index, value: number)", "A number wr
            inplace="scatter_value_into", node="Scatter", method=False, function=False,
            grad={"input": "_scatter_value(grad, dim, index, 0)", "index": None})
 composite("scatter(input, dim: dim, index, src: any = None, *, value: any = None, reduce: any = None)",
-          "src (a tensor or a number) written along dim at index.")
+          "src (a tensor or a number) written along dim at index.", overlap="WHOLE", out="EXACT")
 structured("scatter_add(input, dim: dim, index, src)", "src's elements added along dim at index.", inplace="scatter_add_into",
            grad={"input": "grad", "index": None, "src": "gather(grad, dim, index)"}, overlap="NONE")
 structured("_scatter_reduce(input, index, src, how: any)", "src reduced into input; how: (dim, reduce, include_self).",
@@ -56,13 +57,14 @@ structured("_scatter_reduce(input, index, src, how: any)", "src reduced into inp
 composite("scatter_reduce(input, dim: dim, index, src, reduce: str, *, include_self: bool = True)",
           "src's elements reduced into input along dim at index.", rule="scatter_reduce_call")
 structured("take(input, index)", "Elements by their number in row-major order.",
-           grad={"input": "take_grad(grad, input.shape, index)", "index": None}, overlap="NONE")
+           grad={"input": "take_grad(grad, input.shape, index)", "index": None}, overlap="NONE", out="EXACT")
 structured("put(input, index, source, accumulate: bool = False)", "source's elements at their numbers in row-major order.",
            inplace="put_into", grad={"input": "put_grad(grad, index, accumulate)", "index": None,
                                      "source": "reshape(take(grad, index), source.shape)"}, overlap="NONE")
 composite("take_along_dim(input, indices, dim: any = None)", "gather with broadcasting; of all elements without dim.")
 
 structured("masked_fill(input, mask, value: operand)", "value where mask holds.", inplace="masked_fill_into",
-           grad={"input": "masked_fill(grad, mask, 0)", "mask": None, "value": "where(mask, grad, 0)"}, expanded=True)
-composite("masked_select(input, mask)", "The elements where mask holds, as a vector.", overlap="NONE")
+           grad={"input": "masked_fill(grad, mask, 0)", "mask": None, "value": "where(mask, grad, 0)"}, expanded=True,
+           number_form="value")
+composite("masked_select(input, mask)", "The elements where mask holds, as a vector.", overlap="NONE", out="EXACT")
 composite("masked_scatter(input, mask, source)", "source's elements, in order, where mask holds.")

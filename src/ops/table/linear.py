@@ -15,20 +15,20 @@ structured("_product(input, other, transpose_input: bool, transpose_other: bool)
                         "_product(input, grad, not transpose_input, False)"})
 
 composite("matmul(input, other)", "Matrix product: of vectors, matrices and batches of matrices, as PyTorch broadcasts them.",
-          entry="matmul_entry", operator="@", samples="matmul")
-composite("mm(input, mat2)", "Product of two matrices.", samples="mm")
-composite("bmm(input, mat2)", "Products of two batches of matrices, one by one.", samples="bmm")
-structured("mv(input, vec)", "Product of a matrix and a vector.", samples="mv", grad={"input": "outer(grad, vec)", "vec": "mv(t(input), grad)"})
+          entry="matmul_entry", operator="@", samples="matmul", out="EXACT")
+composite("mm(input, mat2)", "Product of two matrices.", samples="mm", out="EXACT")
+composite("bmm(input, mat2)", "Products of two batches of matrices, one by one.", samples="bmm", out="EXACT", expanded=True)
+structured("mv(input, vec)", "Product of a matrix and a vector.", samples="mv", grad={"input": "outer(grad, vec)", "vec": "mv(t(input), grad)"}, expanded=True, out="EXACT")
 structured("dot(input, tensor)", "Inner product of two vectors.", samples="dot", aliases=("vdot",),
-           grad={"input": "grad * tensor", "tensor": "grad * input"})
-composite("outer(input, vec2)", "Outer product of two vectors.", samples="outer", aliases=("ger",))
+           grad={"input": "grad * tensor", "tensor": "grad * input"}, out="EXACT")
+composite("outer(input, vec2)", "Outer product of two vectors.", samples="outer", aliases=("ger",), overlap="WHOLE")
 composite("inner(input, other)", "Inner products over the last dimensions.", samples="inner")
 composite("addmm(input, mat1, mat2, *, beta: number = 1, alpha: number = 1)", "beta * input + alpha * (mat1 @ mat2).",
-          samples="addmm")
+          samples="addmm", overlap="WHOLE", out="EXACT")
 composite("addmv(input, mat, vec, *, beta: number = 1, alpha: number = 1)", "beta * input + alpha * (mat @ vec).",
           samples="addmv")
 composite("addr(input, vec1, vec2, *, beta: number = 1, alpha: number = 1)", "beta * input + alpha * outer(vec1, vec2).",
-          samples="addr")
+          samples="addr", overlap="WHOLE")
 composite("addbmm(input, batch1, batch2, *, beta: number = 1, alpha: number = 1)",
           "beta * input + alpha * the sum of batch1 @ batch2 over the batch.", samples="addbmm")
 composite("baddbmm(input, batch1, batch2, *, beta: number = 1, alpha: number = 1)",
@@ -41,4 +41,4 @@ structured("linear(input, weight, bias = None)", "input @ weight.T + bias, over 
                  "bias": "linear_grad_bias(grad)"})
 
 structured("cross(input, other, dim: any = None)", "Cross product of the 3-vectors along a dimension; the first of size 3 if none is given.",
-           grad={"input": "cross(other, grad, dim)", "other": "cross(grad, input, dim)"}, node="LinalgCross")
+           grad={"input": "cross(other, grad, dim)", "other": "cross(grad, input, dim)"}, node="LinalgCross", out="EXACT", overlap="NONE")

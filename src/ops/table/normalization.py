@@ -15,9 +15,9 @@ for name in ("batch", "group", "layer", "rms"):
                "(x - mean) / sqrt(var + eps) weight + bias, and (mean, 1 / sqrt(var + eps), var) of what was normalized; with stats, by them.",
                entry="norm_entry", backward="norm_node_backward", function="functional", method=False, node=f"Native{name.capitalize()}Norm")
 structured("softmax(input, dim: dim, dtype: dtype = None)", "exp(input) / sum(exp(input)) along a dimension.",
-           grad="softmax_grad(grad, result, dim)")
+           grad="softmax_grad(grad, result, dim)", out="EXACT")
 structured("log_softmax(input, dim: dim, dtype: dtype = None)", "log of softmax along a dimension.",
-           grad="log_softmax_grad(grad, result, dim)")
+           grad="log_softmax_grad(grad, result, dim)", out="EXACT")
 composite("softmin(input, dim: dim, dtype: dtype = None)", "softmax of -input along a dimension.", function="functional", method=False)
 structured("_softmax_backward(grad_output, output, dim: dim)", "output (grad - sum(grad output)).", function=False, method=False,
            grad={"grad_output": "softmax_grad(grad, output, dim)",

@@ -27,11 +27,11 @@ composite("rand_like(input, *, dtype: dtype = None, device: any = None, requires
           "Numbers uniform in [0, 1), in a tensor's shape.", method=False, samples="none")
 composite("randn_like(input, *, dtype: dtype = None, device: any = None, requires_grad: bool = False)",
           "Standard normal numbers in a tensor's shape.", method=False, samples="none")
-composite("bernoulli(input, p: any = None, *, generator: any = None)", "Ones with the probabilities in `input`, and zeros.", samples="none")
-composite("normal(mean: any = 0.0, std: any = 1.0, size: any = None, *, generator: any = None, dtype: dtype = None, device: any = None, "
-          "requires_grad: bool = False)", "Normal numbers of given means and deviations.", method=False, samples="none")
+composite("bernoulli(input, p: any = None, *, generator: any = None)", "Ones with the probabilities in `input`, and zeros.", samples="none", out="ANY")
+composite("normal(mean: any = 0.0, std: any = 1.0, size: any = None, *, generator: any = None, dtype: dtype = None, layout: any = None, "
+          "device: any = None, pin_memory: bool = False, requires_grad: bool = False)", "Normal numbers of given means and deviations.", method=False, samples="none")
 composite("multinomial(input, num_samples: int, replacement: bool = False, *, generator: any = None)",
-          "Indices drawn in proportion to the rows of `input`.", samples="none")
+          "Indices drawn in proportion to the rows of `input`.", samples="none", out="EXACT")
 composite("dropout(input, p: float = 0.5, training: bool = True, inplace: bool = False)",
           "Zero elements at random and scale the rest, in training.", method=False, samples="none")
 composite("poisson(input, generator: any = None)", "Counts of events with the rates in `input`.", method=False, samples="none")

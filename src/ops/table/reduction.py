@@ -27,18 +27,18 @@ structured("_reshaped(input, shape: any)", "The elements in row-major order in a
            grad="_reshaped(grad, input.shape)", node="Reshape")
 
 structured(f"sum({REDUCED}, *, dtype: dtype = None)", "Sum over dimensions.",
-           grad="expand_reduced(grad, input.shape, dim, keepdim)", second_form="dim")
+           grad="expand_reduced(grad, input.shape, dim, keepdim)", second_form="dim", expanded=True, out="ANY")
 structured(f"mean({REDUCED}, *, dtype: dtype = None)", "Mean over dimensions.",
            grad="mean_backward_of(grad, input.shape, dim, keepdim)", second_form="dim")
-composite(f"nansum({REDUCED}, *, dtype: dtype = None)", "Sum of the elements that are not NaN.")
+composite(f"nansum({REDUCED}, *, dtype: dtype = None)", "Sum of the elements that are not NaN.", expanded=True)
 composite(f"nanmean({REDUCED}, *, dtype: dtype = None)", "Mean of the elements that are not NaN.")
 structured("prod(input, dim: any = None, keepdim: bool = False, *, dtype: dtype = None)", "Product over a dimension, or of all elements.",
-           grad="prod_backward_of(grad, input, dim, keepdim)", second_form="dim")
+           grad="prod_backward_of(grad, input, dim, keepdim)", second_form="dim", expanded=True, out="ANY")
 
 for name in ("var", "std"):
     signature = "(input, dim: any = None, unbiased: any = None, keepdim: bool = False, *, correction: any = 1)"
     composite(name + signature, "Variance over dimensions." if name == "var" else "Standard deviation over dimensions.",
-              entry=f"{name}_entry")
+              entry=f"{name}_entry", expanded=True)
     composite(f"{name}_mean{signature}", f"({name}, mean) over dimensions.", entry=f"{name}_mean_entry", method=False)
 structured("_variance(input, dim: any, correction: any, keepdim: bool)", "Variance over dimensions.", function=False, method=False,
            grad="variance_backward(grad, input, dim, correction, keepdim)", node="Var")
@@ -57,13 +57,13 @@ structured("_polar(input)", "The factor U V^T of the singular value decompositio
 structured("_polar_step(input, at)", "The derivative of at's polar factor along input.", function=False, method=False,
            grad={"input": "_polar_step(grad, at)", "at": "polar_twice(grad)"}, node="LinalgSvd")
 composite("norm(input, p: any = 'fro', dim: any = None, keepdim: bool = False, dtype: dtype = None)",
-          "Norm of a vector, or of a matrix by its elements.")
+          "Norm of a vector, or of a matrix by its elements.", expanded=True, out="EXACT")
 composite("_vector_norm(input, ord: any = 2, dim: any = None, keepdim: bool = False, *, dtype: dtype = None)",
           "The p-norm of the elements over dimensions (linalg.vector_norm).", method=False)
 
 for name in ("amax", "amin"):
     structured(f"{name}({REDUCED})", f"The {'largest' if name == 'amax' else 'smallest'} element over dimensions.",
-               grad="extreme_backward(grad, input, result, dim, keepdim)")
+               grad="extreme_backward(grad, input, result, dim, keepdim)", expanded=True, out="EXACT")
 for name in ("max", "min"):
     structured(f"_{name}_all(input)", f"The {name} of all elements.", grad="extreme_backward(grad, input, result, None, False)",
                function=False, method=False, node=f"{name.capitalize()}Backward1")
@@ -71,12 +71,12 @@ for name in ("max", "min"):
                outputs=("values", "indices"), grad="spread_kept(grad, indices, input.shape, dim, keepdim)", function=False,
                method=False, node=name.capitalize())
     composite(f"{name}(input, dim: any = None, keepdim: bool = False, *, other: any = None)",
-              f"The {name} of all elements; (values, indices) along a dimension; elementwise of two tensors.", entry=f"{name}_entry")
-    structured(f"arg{name}(input, dim: any = None, keepdim: bool = False)", f"Where the {name} is.")
-composite("aminmax(input, *, dim: any = None, keepdim: bool = False)", "(min, max).")
+              f"The {name} of all elements; (values, indices) along a dimension; elementwise of two tensors.", entry=f"{name}_entry", overlap="PAIRS", out="EXACT")
+    structured(f"arg{name}(input, dim: any = None, keepdim: bool = False)", f"Where the {name} is.", expanded=True, out="EXACT")
+composite("aminmax(input, *, dim: any = None, keepdim: bool = False)", "(min, max).", overlap="NONE", out="EXACT")
 
-structured("any(input, dim: any = None, keepdim: bool = False)", "Whether any element is nonzero.")
-structured("all(input, dim: any = None, keepdim: bool = False)", "Whether all elements are nonzero.")
+structured("any(input, dim: any = None, keepdim: bool = False)", "Whether any element is nonzero.", expanded=True)
+structured("all(input, dim: any = None, keepdim: bool = False)", "Whether all elements are nonzero.", expanded=True)
 structured("count_nonzero(input, dim: any = None)", "How many elements are nonzero.")
 
 structured("trace(input)", "Sum of a matrix's diagonal.", grad="_diagonal_filled(grad, input.shape)")

@@ -21,9 +21,9 @@ structured("cumsum(input, dim: dim, *, dtype: dtype = None)", "Sums of the eleme
 structured("cumprod(input, dim: dim, *, dtype: dtype = None)", "Products of the elements so far.", overlap="WHOLE",
            grad="cumulate_backward(grad, input, dim, True, False, False)")
 structured("logcumsumexp(input, dim: dim)", "log of the sum of exp of the elements so far.",
-           grad="logcumsumexp_backward_of(grad, input, result, dim)")
+           grad="logcumsumexp_backward_of(grad, input, result, dim)", overlap="WHOLE", out="EXACT")
 for name in ("cummax", "cummin"):
     structured(f"{name}(input, dim: dim)", f"The {name[3:]} so far, and where it is.", outputs=("values", "indices"),
-               grad="_spread(grad, indices, dim, size_along(input.shape, dim))")
+               grad="_spread(grad, indices, dim, size_along(input.shape, dim))", expanded=True, out="EXACT")
 for name, doc in (("cumsum", "cumsum"), ("cumprod", "cumprod")):
     composite(f"{name}_(input, dim: dim, *, dtype: dtype = None)", f"In-place version of {doc}.", function=False)

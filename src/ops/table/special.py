@@ -29,8 +29,8 @@ elementwise("zeta(input, other)", "zeta(input, other)", "Hurwitz's zeta: the sum
             node="SpecialZeta", domain=((2, 5), (0.5, 4)),
             grad={"input": None, "other": "grad * -input * zeta(input + 1, other)"}, **SPECIAL)
 for name, doc, sign in (("igamma", "lower", ""), ("igammac", "upper", "-")):
-    elementwise(f"{name}(input, other)", f"{name}(input, other)", f"The regularized {doc} incomplete gamma function.", rule="SAME",
-                entry="tensors_entry", domain=((0.5, 6), (0.3, 8)), grad={
+    elementwise(f"{name}(input: tensor, other: tensor)", f"{name}(input, other)", f"The regularized {doc} incomplete gamma function.", rule="SAME",
+                domain=((0.5, 6), (0.3, 8)), grad={
                     "input": None, "other": f"{sign}grad * exp((input - 1) * log(other) - other - lgamma(input))"})
 
 # ---- products with logarithms

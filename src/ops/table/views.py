@@ -71,6 +71,6 @@ for _name in ("double", "float", "half", "bfloat16", "int", "long", "short", "ch
 structured("copy(input, source: operand, non_blocking: bool = False)", "source's values over input's.", inplace="copy_into", overlap="WHOLE",
            grad={"input": "zeros_as(grad)", "source": "grad"}, function=False, method=False, node="torch::autograd::CopyBackwards")
 structured("fill(input, value: operand)", "Every element set to value.", inplace="fill_into", expanded=True,
-           grad={"input": "zeros_as(grad)", "value": "grad"}, method=False)
+           grad={"input": "zeros_as(grad)", "value": "grad"}, method=False, number_form="value")
 structured("zero(input)", "Every element set to zero.", rule="zeros_as", inplace="zero_into", grad="zeros_as(grad)", expanded=True,
            function=False, method=False)

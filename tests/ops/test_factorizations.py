@@ -1,0 +1,54 @@
+"""LU decompositions and decompositions of low rank: what PyTorch's samples, which tests/conformance runs, leave open."""
+
+import fastgrad as fg
+import numpy as np
+import pytest
+import torch
+
+from tests.gradients import check_gradients
+from tests.ops.rows import ours, values
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (2, 3, 3), (4, 3), (3, 5), (2, 1, 4, 2), (0, 3, 3), (1, 1)])
+def test_factors_multiply_to_the_matrix(shape):
+    array = RNG.normal(size=shape)
+    p, lower, upper = fg.linalg.lu(ours(array))
+    np.testing.assert_allclose(values(p @ lower @ upper), array, atol=1e-14)
+    for got, expected in zip((p, lower, upper), torch.linalg.lu(torch.from_numpy(array)), strict=True):
+        np.testing.assert_allclose(values(got), values(expected), atol=1e-13)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (2, 3, 3), (4, 3), (3, 5)])
+def test_gradients_of_the_factors(shape):
+    check_gradients(lambda a: fg.linalg.lu(a)[1:], [ours(RNG.normal(size=shape)).requires_grad_()])
+
+
+def test_a_pivot_of_zero_is_named():
+    a = [[[1.0, 2.0], [2.0, 4.0]], [[0.0, 0.0], [0.0, 1.0]]]
+    assert fg.linalg.lu_factor_ex(fg.tensor(a)).info.tolist() == torch.linalg.lu_factor_ex(torch.tensor(a)).info.tolist() == [2, 1]
+    for lib in (fg, torch):
+        with pytest.raises(RuntimeError, match=r"\(Batch element 0\): U\[2,2\] is zero"):
+            lib.linalg.lu_factor(lib.tensor(a))
+
+
+@pytest.mark.parametrize("left", [True, False])
+@pytest.mark.parametrize("adjoint", [True, False])
+def test_systems_are_solved(left, adjoint):
+    a, b = RNG.normal(size=(2, 3, 3)), RNG.normal(size=(2, 3, 4) if left else (2, 4, 3))
+    x = values(fg.linalg.lu_solve(*fg.linalg.lu_factor(ours(a)), ours(b), left=left, adjoint=adjoint))
+    a = a.swapaxes(1, 2) if adjoint else a
+    np.testing.assert_allclose(a @ x if left else x @ a, b, atol=1e-13)
+
+
+@pytest.mark.parametrize("shape", [(8, 5), (5, 8), (2, 6, 6)])
+def test_low_rank(shape):
+    """A matrix of rank 2 comes back from its 3 largest singular values."""
+    array = RNG.normal(size=(*shape[:-1], 2)) @ RNG.normal(size=(*shape[:-2], 2, shape[-1]))
+    u, s, v = fg.svd_lowrank(ours(array), q=3)
+    np.testing.assert_allclose(values(u * s[..., None, :] @ v.mT), array, atol=1e-12)
+    np.testing.assert_allclose(values(s)[..., :2], np.linalg.svd(array, compute_uv=False)[..., :2], rtol=1e-12)
+    assert [t.shape for t in (u, s, v)] == [t.shape for t in torch.svd_lowrank(torch.from_numpy(array), q=3)]
+    u, s, v = fg.pca_lowrank(ours(array), q=3)
+    np.testing.assert_allclose(values(u * s[..., None, :] @ v.mT), array - array.mean(-2, keepdims=True), atol=1e-12)
