@@ -24,10 +24,10 @@ HERE = Path(__file__).parent
 START = HERE / "programs_start.py"
 LIMIT = 300  # seconds for one run
 NUMBER = re.compile(r"-?\d+(?:\.\d*)?(?:e[-+]?\d+)?|-?\.\d+|\bnan\b|\binf\b")
-# What differs from run to run under PyTorch as well: times and speeds.
+# What differs from run to run under PyTorch as well: times and speeds, addresses, numbers of processes.
 CLOCK = re.compile(
     r"\d+h \d+m \d+s|\d+m \d+s|\d+:\d+:\d+(?:\.\d+)?|\d+(?:\.\d+)? ?(?:ms|s|seconds|sec|it/s|s/it|SPS)\b|[Tt]ime[a-z_/ ]*[:=]? *\d+(?:\.\d+)?"
-    r"|SPS: *\d+|step_time \S+|ms/batch *\d+(?:\.\d+)?|mfu \S+|0x[0-9a-f]+|ETA:? \S+"
+    r"|SPS: *\d+|step_time \S+|ms/batch *\d+(?:\.\d+)?|mfu \S+|0x[0-9a-f]+|ETA:? \S+|(?m:^\d+(?=\tTrain Epoch))"
 )
 
 
@@ -197,7 +197,10 @@ def row(checkouts, program, reference, ours):
     """A line of the table from the two runs, and whether they agree."""
     seconds, _, expected, _ = reference
     our_seconds, our_code, printed, our_errors = ours
-    verdict = (difference(expected, printed) or "yes") if our_code == 0 else last_line(our_errors)
+    if our_code != 0:
+        verdict = last_line(our_errors)
+    else:
+        verdict = difference(expected, printed) or ("yes" if NUMBER.search(expected) else "runs, prints no numbers")
     name = " ".join([program.path, *program.arguments]).replace("|", "/")
     figures = f"{seconds:.2f} | {our_seconds:.2f} | {seconds / our_seconds:.1f}"
     place = f"{program.repository} | {commit(checkouts, program.repository)}"
