@@ -31,10 +31,12 @@ MACHINE = {"AMD64": "x86_64"}.get(platform.machine(), platform.machine())
 # contraction stays off: fma only where a kernel says so, so that results do not depend on the compiler's mood
 NUMERIC = [] if WINDOWS else ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fwrapv"]
 # GCC 12 drops the rounding of two neighbouring doubles to float and back where it makes one vector of them
-HANDFULS = ["-fno-tree-loop-distribute-patterns", "-fno-tree-slp-vectorize", "-fno-plt"] if "gcc" in (sysconfig.get_config_var("CC") or "") else []
+HANDFULS = ["-fno-tree-loop-distribute-patterns", "-fno-tree-slp-vectorize", "-fno-plt", "--param=max-inline-insns-auto=10",
+            "--param=inline-min-speedup=60"] if "gcc" in (sysconfig.get_config_var("CC") or "") else []
 OPTIMIZE = [] if WINDOWS else ["-O1" if DEBUG else "-O3"]
 # code that handles a few dimensions and arguments at a time: no calls of memset for loops over two items, none through stubs.
-# The engine is small and always hot; the operations are many.
+# The engine is small and always hot; the operations are many.  Only what is marked inline is inlined, so that rare paths
+# stay out of the common ones and leave them the registers.
 ENGINE, OPERATIONS = ([] if WINDOWS else ["-O1"] if DEBUG else ["-O0"] if QUICK else [level, *HANDFULS] for level in ("-O3", "-O2"))
 # without the names of inner functions, which take a tenth of the files; profilers of a working copy want them
 LINK = ["-Wl,-s"] if sys.platform == "linux" and not (DEBUG or QUICK) else []

@@ -3,7 +3,16 @@
 # Ownership: a Tensor owns a reference to its Storage, its node, its grad and the base it is a view of; a Node owns its
 # edges and what it saved; nothing below points up.  All reference counts change under the GIL.
 from cpython.object cimport PyObject
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
+from cpython.long cimport PyLong_AsDouble, PyLong_CheckExact
 from fastgrad.launch cimport *
+
+cdef extern from "Python.h":
+    ctypedef struct Kind "PyTypeObject":
+        Py_ssize_t tp_basicsize
+        Kind* tp_base
+    Kind* kind_of "Py_TYPE"(PyObject* x) noexcept
+    bint is_of_kind "PyObject_TypeCheck"(PyObject* x, Kind* kind) noexcept
 
 ctypedef struct Storage:
     int64_t refs
@@ -100,6 +109,21 @@ cdef class Tensor:
     cdef object extra         # dict of hooks and rare state, or None
     cdef dict __dict__
     cdef object __weakref__
+
+cdef inline bint is_tensor(PyObject* x) noexcept:
+    """Whether x is a Tensor or of a subclass.  Objects too small to be one (numbers, most of all) are told apart at a glance."""
+    cdef Kind* kind = kind_of(x)
+    return kind == <Kind*>Tensor or (
+        kind.tp_basicsize >= (<Kind*>Tensor).tp_basicsize
+        and (kind.tp_base == <Kind*>Tensor or is_of_kind(x, <Kind*>Tensor)))
+
+
+cdef inline double double_of(object x) except? -1:
+    """A number as a double; Python's own two kinds at no cost."""
+    if PyFloat_CheckExact(x):
+        return PyFloat_AS_DOUBLE(x)
+    return PyLong_AsDouble(x) if PyLong_CheckExact(x) else <double>x
+
 
 cdef class Node:
     cdef const Row* row       # first: links dead nodes, see core/slab.pxi
@@ -205,8 +229,7 @@ cdef object inplace_elementwise(const Row* row, PyObject** x)
 cdef int elementwise_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1
 cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bools, PyObject** x, int n, PyObject** attr,
                     Tensor into)
-cdef bint is_tensor(PyObject* x) noexcept
-cdef bint needs(Tensor t) noexcept
+cdef bint needs(PyObject* t) noexcept
 cdef uint32_t wants(object x) noexcept              # 1 if x is a tensor that wants a gradient and grad mode is on
 cdef int backward_of(Tensor root) except -1
 cdef Tensor grad_of(Tensor leaf)

@@ -3,7 +3,7 @@
 # The parts, in the order data passes through them: dtypes and memory, the launch that computes, objects and their making,
 # one path for elementwise operations, nodes, in-place writes, the backward walk, and what Python sees.
 cimport cython
-from cpython.object cimport PyObject, PyObject_TypeCheck
+from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF, Py_DECREF
 from cpython.float cimport PyFloat_Check, PyFloat_CheckExact
 from cpython.bool cimport PyBool_Check

@@ -27,16 +27,24 @@ cdef bint fits(Tensor g, const Meta* meta) noexcept:
     return True
 
 
+cdef inline bint has_shape(const Array* a, const Meta* meta) noexcept:
+    cdef int d
+    if a.ndim != meta.ndim:
+        return False
+    for d in range(a.ndim):
+        if a.shape[d] != meta.shape[d]:
+            return False
+    return True
+
+
+cdef inline bint is_fitted(PyObject* g, const Meta* meta) noexcept:
+    """Whether `fitted` would give g itself."""
+    return (<Tensor>g).a.dtype == meta.dtype and has_shape(&(<Tensor>g).a, meta)
+
+
 cdef Tensor fitted(Tensor g, const Meta* meta):
     """See Note [Broadcasting is undone by the walk]."""
-    cdef int d
-    cdef bint same = g.a.ndim == meta.ndim
-    if same:
-        for d in range(meta.ndim):
-            if g.a.shape[d] != meta.shape[d]:
-                same = False
-                break
-    if not same:
+    if not has_shape(&g.a, meta):
         if not fits(g, meta):
             raise RuntimeError(f"backward: a gradient must have the shape of what it belongs to, got {shape_tuple(&g.a)} and "
                                f"{tuple(shape_list(meta.ndim, meta.shape))}")
@@ -111,6 +119,8 @@ cdef int add_into(Array* into, Array* g) except -1:
         l.shape[0] = into.numel
         for i in range(3):
             l.stride[i][0] = ITEMSIZE[into.dtype]
+        if into.numel < large_launch:
+            return run_flat(&l, l.ptr, kernel_table.kernel[K_ADD * NDTYPES + into.dtype])
     else:
         order_dims(operand, 3, into, perm)
         fill_loop(&l, operand, 3, perm)

@@ -109,10 +109,10 @@ cdef int other_number_dtype(object x) except -2:
 cdef inline int store_number(int dt, object x, void* out) except -1:
     """Write a Python number in dtype dt.  Raises OverflowError where PyTorch does."""
     if dt == FLOAT32:
-        (<f32*>out)[0] = <f32><f64>x
+        (<f32*>out)[0] = <f32>double_of(x)
         return 0
     if dt == FLOAT64:
-        (<f64*>out)[0] = <f64>x
+        (<f64*>out)[0] = double_of(x)
         return 0
     return store_other_number(dt, x, out)
 

@@ -8,71 +8,83 @@ cdef enum:
 
 
 cdef Tensor plain(const Row* row, int kernel, PyObject** x, int n, PyObject** attr, Tensor into):
-    """As plain_of, with its loops unrolled for the usual numbers of operands."""
-    if n == 2:
-        return plain_of(row, kernel, x, 2, attr, into)
-    if n == 1:
-        return plain_of(row, kernel, x, 1, attr, into)
-    if n == 3:
-        return plain_of(row, kernel, x, 3, attr, into)
-    return plain_of(row, kernel, x, n, attr, into)
-
-
-cdef inline Tensor plain_of(const Row* row, int kernel, PyObject** x, int n, PyObject** attr, Tensor into):
     """The common case at little cost, None for any other: float tensors of one dtype and shape, contiguous, and among them
     single values (0-d tensors of that dtype, Python floats and ints).  Arguments as compute's."""
     cdef Launch l
-    cdef Array* operand[MAX_OPERANDS]
-    cdef Array* first = NULL
-    cdef Array* a
+    cdef char* p[MAX_OPERANDS]
+    cdef Array* like
+    cdef Kernel function
     cdef Tensor out
     cdef int i
     for i in range(row.nattrs):           # first: a subclass of int may run Python code, which may change a tensor
-        l.attr[i].f = <object>attr[i]
-    for i in range(n):
-        operand[i] = NULL
-        if is_tensor(x[i]):
-            a = &(<Tensor>x[i]).a
-            if first == NULL:
-                if a.dtype < FLOAT32:
-                    return None
-                first = a
-            elif a.dtype != first.dtype:
-                return None
-            elif first.ndim == 0:
-                first = a
-            elif a.ndim and not same_shape(first, a):
-                return None
-            if not a.contiguous:
-                return None
-            operand[i] = a
-        elif not PyFloat_CheckExact(<object>x[i]) and not PyLong_CheckExact(<object>x[i]):
-            return None
-    if first == NULL or first.numel == 0 or kernel_table.kernel[kernel * NDTYPES + first.dtype] == NULL:
+        l.attr[i].f = double_of(<object>attr[i])
+    like = shape_giver(NULL, x[0])        # one and two operands are written out: loops over them cost more than what they do
+    if n > 1:
+        like = shape_giver(like, x[1])
+        for i in range(2, n):
+            like = shape_giver(like, x[i])
+    if like == NULL or like.dtype < FLOAT32 or like.numel == 0:
         return None
+    function = kernel_table.kernel[kernel * NDTYPES + like.dtype]
+    if function == NULL or not set_operand(&l, p, 1, x[0], like):
+        return None
+    if n > 1:
+        if not set_operand(&l, p, 2, x[1], like):
+            return None
+        for i in range(2, n):
+            if not set_operand(&l, p, i + 1, x[i], like):
+                return None
     if into is None:
-        out = empty_as(BOOL if row.rule == PREDICATE else first.dtype, first)
-    elif into.a.dtype != first.dtype or not into.a.contiguous or not same_shape(&into.a, first) or overlaps(into, operand, n):
+        out = empty_as(BOOL if row.rule == PREDICATE else like.dtype, like)
+    elif into.a.dtype != like.dtype or not into.a.contiguous or not same_shape(&into.a, like) or may_overwrite(into, x, n):
         return None
     else:
         out = into
+    p[0] = l.ptr[0] = out.a.data
+    l.stride[0][0] = ITEMSIZE[out.a.dtype]
     l.kernel = kernel
-    l.dtype = first.dtype
+    l.dtype = like.dtype
     l.ndim = l.core = 1
     l.noperands = n + 1
-    l.shape[0] = first.numel
-    l.ptr[0] = out.a.data
-    l.stride[0][0] = ITEMSIZE[out.a.dtype]
-    for i in range(n):
-        if operand[i] != NULL:
-            l.ptr[i + 1] = operand[i].data
-            l.stride[i + 1][0] = ITEMSIZE[first.dtype] if operand[i].ndim == first.ndim else 0
-        else:
-            l.ptr[i + 1] = NULL
-            l.stride[i + 1][0] = 0
-            store_number(first.dtype, <object>x[i], &l.scalar[i + 1])
-    run(&l)
+    l.shape[0] = like.numel
+    run_flat(&l, p, function)
     return out
+
+
+cdef inline Array* shape_giver(Array* before, PyObject* x) noexcept:
+    """The first tensor that is no single value; where all are, the last."""
+    return &(<Tensor>x).a if (before == NULL or before.ndim == 0) and is_tensor(x) else before
+
+
+cdef inline bint set_operand(Launch* l, char** p, int i, PyObject* x, const Array* like) except -1:
+    """Make x operand i of a flat loop over what has the shape and dtype of `like`; False if it takes more than that."""
+    cdef Array* a
+    if is_tensor(x):
+        a = &(<Tensor>x).a
+        if a.dtype != like.dtype or not a.contiguous:
+            return False
+        if a == like or (a.ndim and same_shape(a, like)):
+            l.stride[i][0] = ITEMSIZE[like.dtype]
+        elif a.ndim:
+            return False
+        else:
+            l.stride[i][0] = 0
+        p[i] = l.ptr[i] = a.data
+        return True
+    if not PyFloat_CheckExact(<object>x) and not PyLong_CheckExact(<object>x):
+        return False
+    p[i], l.ptr[i], l.stride[i][0] = <char*>&l.scalar[i], NULL, 0
+    store_number(like.dtype, <object>x, p[i])
+    return True
+
+
+cdef bint may_overwrite(Tensor into, PyObject** x, int n):
+    """As overlaps, of the tensors among x."""
+    cdef Array* operand[MAX_OPERANDS]
+    cdef int i
+    for i in range(n):
+        operand[i] = &(<Tensor>x[i]).a if is_tensor(x[i]) else NULL
+    return overlaps(into, operand, n)
 
 
 cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bools, PyObject** x, int n,
@@ -104,7 +116,7 @@ cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bo
         else:
             store_number(want, <object>x[i], &l.scalar[i + 1])
     for i in range(row.nattrs):
-        l.attr[i].f = <object>attr[i]
+        l.attr[i].f = double_of(<object>attr[i])
     l.kernel = kernel
     l.dtype = loop
     l.core = 1
@@ -225,37 +237,34 @@ cdef int raise_no_kernel(const Row* row, int dt) except -1:
 
 cdef object elementwise(const Row* row, PyObject** x):
     """The entry of every elementwise operation: x holds its inputs, then its numbers."""
-    cdef int loop, result, n = row.ninputs
-    cdef Tensor out = None
-    if row.bools == 0:
-        out = plain(row, row.kernel, x, n, x + n, None)
+    cdef uint32_t need
+    cdef Tensor out = plain(row, row.kernel, x, row.ninputs, x + row.ninputs, None) if row.bools == 0 else None
     if out is None:
-        common_dtype(row, x, n, &loop, &result)
-        out = compute(row, row.kernel, loop, result, row.bools, x, n, x + n, None)
+        out = promoted_and_broadcast(row, x)
     if fg_grad_enabled and row.backward != NULL:
-        attach(row, x, out)
+        need = wanting(x, row.ninputs)
+        if need and is_floating(out.a.dtype):
+            set_node(out, elementwise_node(row, x, out, need), 0)
     return out
+
+
+cdef Tensor promoted_and_broadcast(const Row* row, PyObject** x):
+    """The result where `plain` has none."""
+    cdef int loop, result, n = row.ninputs
+    common_dtype(row, x, n, &loop, &result)
+    return compute(row, row.kernel, loop, result, row.bools, x, n, x + n, None)
 
 
 cdef inline uint32_t wanting(PyObject** x, int n) noexcept:
     """Bit i is set where x[i] is a tensor that wants a gradient."""
-    cdef uint32_t need = 0
+    cdef uint32_t need = is_tensor(x[0]) and needs(x[0])
     cdef int i
-    for i in range(n):
-        if is_tensor(x[i]) and needs(<Tensor>x[i]):
+    if n > 1 and is_tensor(x[1]) and needs(x[1]):
+        need |= 2
+    for i in range(2, n):
+        if is_tensor(x[i]) and needs(x[i]):
             need |= 1 << i
     return need
-
-
-cdef int attach(const Row* row, PyObject** x, Tensor out) except -1:
-    """Hang an elementwise node on `out` if an input wants a gradient."""
-    cdef uint32_t need = wanting(x, row.ninputs)
-    cdef Node node
-    if need == 0 or not is_floating(out.a.dtype):
-        return 0
-    node = elementwise_node(row, x, out, need)
-    set_node(out, node, 0)
-    return 0
 
 
 cdef Node elementwise_node(const Row* row, PyObject** x, Tensor out, uint32_t need):
@@ -265,13 +274,11 @@ cdef Node elementwise_node(const Row* row, PyObject** x, Tensor out, uint32_t ne
     cdef Node node = new_node(row if row.number_form == NULL or is_tensor(x[n - 1]) else row.number_form, n, 1)
     for i in range(n):
         if need >> i & 1:
-            set_edge(node, i, <Tensor>x[i])
+            set_edge_to(node, i, x[i])
             reads |= row.uses[i]
     if reads == 0 and row.nattrs == 0:
         return node
     node.nsaved = n + 1 + row.nattrs
-    for i in range(node.nsaved):
-        node.saved[i] = NULL
     for i in range(n):
         if reads >> i & 1:
             save(node, i, x[i])
@@ -285,50 +292,57 @@ cdef Node elementwise_node(const Row* row, PyObject** x, Tensor out, uint32_t ne
 cdef int elementwise_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
     """Each input's gradient: the incoming one itself, the row's fused kernel, or its differentiable form."""
     cdef const Row* row = node.row
-    cdef int i, j, m, loop, n = row.ninputs
-    cdef PyObject* x[MAX_OPERANDS]
-    cdef uint8_t uses, bools
-    cdef Tensor value, grad = <Tensor>grads[0]
+    cdef int i
     check_saved(node)
-    for i in range(n):
+    for i in range(row.ninputs):
         if node.edge[i] == NULL:
             continue
         if row.grad_kernel[i] == PASS_GRADIENT:
-            give(out, i, grad)
+            Py_INCREF(<object>grads[0])
+            out[i] = grads[0]
         elif row.grad_kernel[i] == NO_GRADIENT:
             raise NotImplementedError(f"the derivative for '{row.name.decode()}' with respect to its argument {i + 1} is not implemented.")
         elif create_graph:
-            give(out, i, differentiable(node, i, grad))
+            give(out, i, differentiable(node, i, <Tensor>grads[0]))
         else:
-            uses = row.uses[i]
-            m = 0
-            bools = 0
-            if uses & 0x40:
-                x[m] = grads[0]
-                m += 1
-            for j in range(n):
-                if uses >> j & 1:
-                    bools |= (row.bools >> j & 1) << m
-                    x[m] = node.saved[j]
-                    m += 1
-            if uses & 0x80:
-                x[m] = node.saved[n]
-                m += 1
-            value = None
-            if bools == 0:
-                value = plain(row, row.grad_kernel[i], x, m, node.saved + n + 1, dying(node, i, grad))
-            if value is None:
-                loop = FLOAT32 if grad.a.dtype == FLOAT16 or grad.a.dtype == BFLOAT16 else grad.a.dtype
-                value = compute(row, row.grad_kernel[i], loop, grad.a.dtype, bools, x, m, node.saved + n + 1, None)
-            give(out, i, value)
+            give(out, i, fused_gradient(node, row, i, grads[0]))
     return 0
 
 
-cdef inline Tensor dying(Node node, int i, Tensor grad):
-    """The incoming gradient, if that of input i may be written over it: it is large, nobody but the walk and our caller holds it, and no
-    other input needs it any more."""
+cdef Tensor fused_gradient(Node node, const Row* row, int i, PyObject* grad):
+    """The gradient of input i by the row's kernel."""
+    cdef PyObject* x[MAX_OPERANDS]
+    cdef uint8_t uses = row.uses[i], bools = 0
+    cdef int j, dt, m = 0, n = row.ninputs
+    cdef Tensor value
+    if uses & 0x40:
+        x[0] = grad
+        m = 1
+    for j in range(n):
+        if uses >> j & 1:
+            bools |= (row.bools >> j & 1) << m
+            x[m] = node.saved[j]
+            m += 1
+    if uses & 0x80:
+        x[m] = node.saved[n]
+        m += 1
+    if bools == 0:
+        value = plain(row, row.grad_kernel[i], x, m, node.saved + n + 1, dying(node, i, grad))
+        if value is not None:
+            return value
+    dt = (<Tensor>grad).a.dtype
+    return compute(row, row.grad_kernel[i], FLOAT32 if is_narrow(dt) else dt, dt, bools, x, m, node.saved + n + 1, None)
+
+
+cdef inline Tensor dying(Node node, int i, PyObject* grad):
+    """The incoming gradient, if that of input i may be written over it."""
+    return overwritable(node, i, <Tensor>grad) if (<Tensor>grad).a.numel >= REUSED else None
+
+
+cdef Tensor overwritable(Node node, int i, Tensor grad):
+    """`grad`, if nobody but the walk holds it, and no other input needs it any more."""
     cdef int j
-    if grad.a.numel < REUSED or node.extra is not None or not exclusive(grad, 2):
+    if node.extra is not None or not exclusive(grad, 1):
         return None
     for j in range(i + 1, node.row.ninputs):
         if node.edge[j] != NULL:

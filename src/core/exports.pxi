@@ -32,7 +32,7 @@ cdef int result_dtype(PyObject** x, int n) except -2:
 
 
 cdef uint32_t wants(object x) noexcept:
-    return fg_grad_enabled and is_tensor(<PyObject*>x) and needs(<Tensor>x)
+    return fg_grad_enabled and is_tensor(<PyObject*>x) and needs(<PyObject*>x)
 
 
 cdef bint grad_enabled() noexcept:

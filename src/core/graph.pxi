@@ -206,7 +206,7 @@ cdef object add_hook(dict hooks, hook):
 
 def tensor_register_hook(Tensor self, hook):
     """Call hook(grad) when this tensor's gradient is known; a Tensor it returns replaces the gradient."""
-    if not needs(self):
+    if not needs(<PyObject*>self):
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
     cdef Node node = node_of(self)
     extra = tensor_extra(self) if node is None else node_extra(node)
@@ -222,7 +222,7 @@ def tensor_register_accumulated_hook(Tensor self, hook):
 
 def tensor_retain_grad(Tensor self):
     """Keep this tensor's gradient in .grad although it is not a leaf."""
-    if not needs(self):
+    if not needs(<PyObject*>self):
         raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
     cdef Node node = node_of(self)
     if node is not None:
@@ -250,7 +250,7 @@ cdef Tensor cotangent(Tensor t, object gradient, int index):
         if t.a.numel != 1:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
         g = empty_as(t.a.dtype, &t.a)
-        fill_array(&g.a, 1)
+        fill_array(&g.a, 1.0)
         return g
     if not isinstance(gradient, Tensor):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")

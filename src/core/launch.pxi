@@ -81,6 +81,14 @@ cdef inline int run(Launch* l) except -1:
     return run_large(l, work, False)
 
 
+cdef inline int run_flat(Launch* l, char** p, Kernel function) except -1:
+    """As run, of a launch with one dimension whose kernel and operands the caller has at hand."""
+    if recorder_on or l.shape[0] >= large_launch or fg_scratch == NULL:
+        return run(l)
+    function(l, p, fg_scratch)
+    return 0
+
+
 cdef int run_holding(Launch* l) except -1:
     """As run, without letting another Python thread in."""
     if recorder_on:

@@ -1,16 +1,9 @@
 # Making tensors: fresh, as views, as copies.  No operation and no graph here.
 
-cdef inline bint is_tensor(PyObject* x) noexcept:
-    """Whether x is a Tensor or of a subclass.  Objects too small to be one (numbers, most of all) are told apart at a glance."""
-    cdef PyTypeObject* kind = Py_TYPE(x)
-    return kind == <PyTypeObject*>Tensor or (
-        kind.tp_basicsize >= (<PyTypeObject*>Tensor).tp_basicsize
-        and (kind.tp_base == <PyTypeObject*>Tensor or PyObject_TypeCheck(<object>x, <PyTypeObject*>Tensor)))
-
-
-cdef inline bint needs(Tensor t) noexcept:
-    """Whether t wants a gradient, itself or because its base does."""
-    return t.flags & REQUIRES_GRAD or (t.base is not None and (<Tensor>t.base).flags & REQUIRES_GRAD)
+cdef inline bint needs(PyObject* t) noexcept:
+    """Whether the tensor t wants a gradient, itself or because its base does."""
+    return (<Tensor>t).flags & REQUIRES_GRAD or \
+        ((<Tensor>t).base is not None and (<Tensor>(<Tensor>t).base).flags & REQUIRES_GRAD)
 
 
 cdef Tensor bare_tensor(object cls):
@@ -53,10 +46,15 @@ cdef Tensor empty(int dt, int ndim, const int64_t* shape):
 cdef inline Tensor empty_as(int dt, const Array* like):
     """A contiguous tensor of the shape of `like`, which is known to be sound."""
     cdef Tensor t = new_tensor()
-    t.a = like[0]                 # whole: cheaper than part by part
-    t.a.dtype = dt
-    set_contiguous(&t.a)
-    t.storage = new_storage(t.a.numel * ITEMSIZE[dt])
+    cdef int64_t n = 1
+    cdef int d
+    t.a.numel, t.a.dtype, t.a.ndim, t.a.contiguous = like.numel, dt, like.ndim, True
+    for d in range(like.ndim - 1, -1, -1):
+        t.a.shape[d], t.a.stride[d] = like.shape[d], n
+        n *= like.shape[d]
+    if n == 0:
+        set_contiguous(&t.a)
+    t.storage = new_storage(n * ITEMSIZE[dt])
     t.a.data = t.storage.data
     if fg_inference:
         t.flags = INFERENCE

@@ -1,20 +1,36 @@
 # Nodes: what an operation leaves in the graph, and what is asked of one.
 
-cdef inline int set_edge(Node node, int i, Tensor t) except -1:
-    """Edge i leads to what made t, or to t itself if it is a leaf that wants a gradient."""
+cdef inline int set_edge_to(Node node, int i, PyObject* t) except -1:
+    """Edge i leads to what made the tensor t, or to t itself if it is a leaf that wants a gradient."""
+    cdef PyObject* target
+    if (<Tensor>t).base is not None:
+        return set_edge_to_view(node, i, <Tensor>t)
+    if (<Tensor>t).flags & REQUIRES_GRAD:
+        target = t if (<Tensor>t).node is None else <PyObject*>(<Tensor>t).node
+        Py_INCREF(<object>target)
+        node.edge[i] = target
+        node.edge_nr[i] = (<Tensor>t).nr
+    return 0
+
+
+cdef int set_edge_to_view(Node node, int i, Tensor t) except -1:
     cdef object target
-    if needs(t):
+    if needs(<PyObject*>t):
         target = node_of(t)
         if target is None:
             if not t.flags & REQUIRES_GRAD:
                 return 0                  # only its base wants a gradient, and no way leads there
             target = t
-        elif t.base is not None and (<Node>target).seq > node.seq:
+        elif (<Node>target).seq > node.seq:
             number_again(node)            # the view's node was renewed just now
         Py_INCREF(target)
         node.edge[i] = <PyObject*>target
         node.edge_nr[i] = t.nr
     return 0
+
+
+cdef int set_edge(Node node, int i, Tensor t) except -1:
+    return set_edge_to(node, i, <PyObject*>t)
 
 
 cdef void number_again(Node node) noexcept:

@@ -72,7 +72,31 @@ cdef inline void clear_slot(PyObject** slot) noexcept:
         Py_DECREF(<object>value)
 
 
+cdef inline bint owns_little(PyObject* t) noexcept:
+    """Whether a tensor has nothing to let go of but its node and its storage."""
+    cdef PyTypeObject* kind = <PyTypeObject*>Tensor
+    return Py_TYPE(t) == kind and (<Tensor>t).grad_ is None and (<Tensor>t).base is None and (<Tensor>t).extra is None \
+        and dict_of(t)[0] == NULL and (<PyObject**>(<char*>t + kind.tp_weaklistoffset))[0] == NULL and (<Tensor>t).storage != NULL
+
+
 cdef void tensor_dealloc(PyObject* self) noexcept:
+    """Leaves every object field None, so that the next tensor here needs no initialising."""
+    global live_tensors
+    if cycles_possible or not owns_little(self):
+        dealloc_any(self)
+        return
+    if FG_DEBUG:
+        live_tensors -= 1
+    if (<Tensor>self).node is not None:
+        (<Tensor>self).node = None
+    drop_storage((<Tensor>self).storage)
+    (<Tensor>self).storage = NULL
+    (<Tensor>self).flags = 0
+    (<Tensor>self).nr = 0
+    give_object(self)
+
+
+cdef void dealloc_any(PyObject* self) noexcept:
     """A tensor may own another through its grad, and so on a million deep: beyond a few, they wait for the outermost."""
     global dealloc_depth, waiting_tensors
     if cycles_possible or Py_TYPE(self) != <PyTypeObject*>Tensor:
@@ -91,7 +115,6 @@ cdef void tensor_dealloc(PyObject* self) noexcept:
 
 
 cdef void tensor_free(PyObject* self) noexcept:
-    """Leaves every object field None, so that the next tensor here needs no initialising."""
     global live_tensors
     cdef PyTypeObject* kind = Py_TYPE(self)
     if FG_DEBUG:
@@ -164,10 +187,9 @@ cdef inline Node new_node(const Row* row, int nedges, int noutputs):
             n.edge = n.inline_edge
             raise MemoryError("cannot allocate a node's edges")
         n.edge_nr = <uint32_t*>(n.edge + nedges)
-    for i in range(nedges):
-        n.edge[i] = NULL
-        n.edge_nr[i] = 0
-    n.nedges = nedges
+        for i in range(nedges):
+            n.edge[i] = NULL
+    n.nedges = nedges                     # those in the node are NULL, and so is what it saves, as its last life or the model left them
     if noutputs > 1:
         n.meta = <Meta*>malloc(noutputs * sizeof(Meta))
         if n.meta == NULL:

@@ -14,9 +14,10 @@ cdef enum:
     UNIT = 64                     # alignment, and the header's size
     SMALL_CLASSES = 16            # exact multiples of UNIT up to 1 KiB of a tensor's bytes; beyond, four classes a doubling
     CLASSES = 160
+    ENDLESS = CLASSES             # more than a machine has: its list stays empty
     FOREIGN = -1
 
-cdef Storage* free_blocks[CLASSES]
+cdef Storage* free_blocks[CLASSES + 1]
 cdef int64_t cached_bytes = 0     # in these lists
 cdef int64_t lowest_cached = 0    # ... at the least, since obtained_bytes last changed
 cdef int64_t cache_limit = 1 << 30
@@ -32,11 +33,12 @@ cdef int64_t live_nodes = 0
 
 cdef inline int class_of(uint64_t units) noexcept nogil:
     """By the bytes after the header: powers of two, which tensors often have, are classes."""
-    if units <= SMALL_CLASSES:
-        return <int>units
-    cdef uint64_t last = units - 1
+    return <int>units if units <= SMALL_CLASSES else large_class(units - 1)
+
+
+cdef int large_class(uint64_t last) noexcept nogil:
     cdef int e = fg_log2(last)
-    return SMALL_CLASSES + 1 + (e - 4) * 4 + <int>((last >> (e - 2)) & 3)
+    return min(SMALL_CLASSES + 1 + (e - 4) * 4 + <int>((last >> (e - 2)) & 3), ENDLESS)
 
 
 cdef inline int64_t class_bytes(int c) noexcept nogil:
@@ -49,6 +51,8 @@ cdef inline int64_t class_bytes(int c) noexcept nogil:
 
 
 cdef Storage* fresh_block(int c) except NULL:
+    if c == ENDLESS:
+        raise MemoryError("cannot allocate so many bytes")
     cdef Storage* s = <Storage*>fg_aligned_alloc(class_bytes(c), UNIT)
     if s == NULL:
         empty_cache()
@@ -80,9 +84,7 @@ cdef void count_system(int64_t nbytes) noexcept:
 
 cdef inline Storage* take_block(int64_t nbytes) except NULL:
     """An uninitialised block for a header and nbytes."""
-    if nbytes > (<int64_t>1 << 46):
-        raise MemoryError(f"cannot allocate {nbytes} bytes")
-    cdef int c = class_of((nbytes + UNIT - 1) // UNIT)
+    cdef int c = class_of((<uint64_t>nbytes + UNIT - 1) // UNIT)
     cdef Storage* s = free_blocks[c]
     global cached_bytes, lowest_cached, live_storages
     if s != NULL:
@@ -131,11 +133,16 @@ cdef Storage* alias_storage(Storage* parent) except NULL:
     return s
 
 
-cdef void give_block(Storage* s) noexcept:
+cdef inline void give_block(Storage* s) noexcept:
+    if s.parent != NULL or s.owner != NULL:
+        give_lent(s)
+    else:
+        keep_block(s)
+
+
+cdef inline void keep_block(Storage* s) noexcept:
     global cached_bytes, live_storages
     cdef int c = s.size_class
-    cdef Storage* parent = s.parent
-    cdef PyObject* owner = s.owner
     if FG_DEBUG:
         live_storages -= 1
     if cached_bytes + class_bytes(c) > cache_limit:
@@ -144,6 +151,13 @@ cdef void give_block(Storage* s) noexcept:
         cached_bytes += class_bytes(c)
         s.data = <char*>free_blocks[c]
         free_blocks[c] = s
+
+
+cdef void give_lent(Storage* s) noexcept:
+    """As give_block, where somebody else owns the bytes."""
+    cdef Storage* parent = s.parent
+    cdef PyObject* owner = s.owner
+    keep_block(s)
     if parent != NULL:
         drop_storage(parent)
     if owner != NULL:

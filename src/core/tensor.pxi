@@ -340,7 +340,7 @@ cdef class Tensor:
 
     @property
     def requires_grad(self):
-        return bool(needs(self))
+        return bool(needs(<PyObject*>self))
 
     @requires_grad.setter
     def requires_grad(self, bint value):
@@ -539,13 +539,12 @@ cdef int set_data(Tensor t, object value) except -1:
     if not isinstance(value, Tensor):
         raise TypeError(f"data must be a Tensor, not {type(value).__name__}")
     cdef Tensor source = <Tensor>value
-    if needs(t) and not is_floating(source.a.dtype):
+    if needs(<PyObject*>t) and not is_floating(source.a.dtype):
         raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
     cdef Storage* s = alias_storage(source.storage)
-    cdef Array before = t.a
     s.version = t.storage.version
-    if recorder_on and same_shape(&before, &source.a) and before.dtype == source.a.dtype:
-        copy_array(&before, &source.a)            # the recording goes on reading the old place
+    if recorder_on and same_shape(&t.a, &source.a) and t.a.dtype == source.a.dtype:
+        copy_array(&t.a, &source.a)               # the recording goes on reading the old place
     drop_storage(t.storage)
     t.storage = s
     t.a = source.a

@@ -263,9 +263,15 @@ cdef inline int deliver_owned(Walk* w, int32_t k, uint32_t nr, PyObject** value)
     return deliver(w, k, nr, g)
 
 
-cdef void release_saved(Node node) noexcept:
+cdef inline void release_saved(Node node) noexcept:
     """After its backward: let go of saved operands; a node that saved none may run again."""
+    if node.nsaved or node.extra is not None:
+        release_what_is_saved(node)
+
+
+cdef void release_what_is_saved(Node node) noexcept:
     cdef int i
+    cdef int inputs = node.row.ninputs if node.row.backward == elementwise_backward else 0
     if node.extra is not None:
         if node.row.backward == function_backward:
             release_function(node)
@@ -273,17 +279,20 @@ cdef void release_saved(Node node) noexcept:
         if (<dict>node.extra).pop("packed", None) is not None:
             node.released = True
     for i in range(node.nsaved):
-        if node.saved[i] != NULL and (is_tensor(node.saved[i]) or Py_TYPE(node.saved[i]) == <PyTypeObject*>Node
-                                      or (node.row.backward == elementwise_backward and i < node.row.ninputs)):
+        if node.saved[i] != NULL and (i < inputs or is_tensor(node.saved[i]) or Py_TYPE(node.saved[i]) == <PyTypeObject*>Node):
             node.released = True
             forget_saved(<PyObject*>node)
             return
 
 
-cdef int call_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
+cdef inline int call_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
     """A node's own backward; in anomaly mode with its checks."""
-    if not anomaly_mode:
-        return node.row.backward(node, grads, out, create_graph)
+    if anomaly_mode:
+        return call_backward_watched(node, grads, out, create_graph)
+    return node.row.backward(node, grads, out, create_graph)
+
+
+cdef int call_backward_watched(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
     try:
         node.row.backward(node, grads, out, create_graph)
     except Exception:
@@ -320,15 +329,16 @@ cdef bint follow_chain(Root* at, bint keep_graph, bint create_graph) except -1:
         only = single_edge(node)
         if only < 0 or at.grad == NULL:
             return False
-        replace_fitted(&at.grad, fitted(<Tensor>at.grad, node.meta))
-        for e in range(node.nedges):
+        if not is_fitted(at.grad, node.meta):
+            replace_fitted(&at.grad, fitted(<Tensor>at.grad, node.meta))
+        for e in range(MAX_EDGES):
             out[e] = NULL
         try:
             call_backward(node, &at.grad, out, create_graph)
             clear_slot(&at.grad)
             at.grad, out[only] = out[only], NULL
         finally:
-            for e in range(node.nedges):
+            for e in range(MAX_EDGES):
                 clear_slot(&out[e])
         if not keep_graph:
             release_saved(node)

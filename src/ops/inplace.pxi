@@ -272,7 +272,7 @@ cdef Tensor fill_rule(Tensor input, object value):
 
 
 cdef int zero_into(Tensor out) except -1:
-    return fill_into(out, 0)
+    return fill_array(&out.a, 0)
 
 
 # changes of shape in place

@@ -31,7 +31,7 @@ cdef Node joined_node(const Row* row, list tensors, Tensor out):
     if not grad_enabled() or not is_floating(out.a.dtype):
         return None
     for i in range(n):
-        if needs(<Tensor>tensors[i]):
+        if needs(<PyObject*>tensors[i]):
             wanted = True
             break
     if not wanted:

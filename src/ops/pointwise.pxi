@@ -44,19 +44,23 @@ cdef inline int dtype_of(PyObject* x) except -2:
     return (<Tensor>x).a.dtype if is_tensor(x) else number_dtype(<object>x)
 
 
-cdef int refuse_bool(PyObject** a, str what, int n) except -1:
+cdef inline bint is_bool(PyObject* x) noexcept:
+    return (<Tensor>x).a.dtype == BOOL if is_tensor(x) else PyBool_Check(<object>x)
+
+
+cdef inline int refuse_bool(PyObject** a, str what, int n) except -1:
     """Subtraction and negation of bools are errors in PyTorch."""
-    cdef int i, bools = 0
-    for i in range(n):
-        if PyBool_Check(<object>a[i]) or (is_tensor(a[i]) and (<Tensor>a[i]).a.dtype == BOOL):
-            bools += 1
-    if bools == 2:
+    if is_bool(a[0]) or (n > 1 and is_bool(a[1])):
+        raise_bool(what, n, n > 1 and is_bool(a[0]) and is_bool(a[1]))
+    return 0
+
+
+cdef int raise_bool(str what, int n, bint both) except -1:
+    if both:
         raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
                            "`logical_xor()` operator instead.")
-    if bools:
-        raise RuntimeError(f"{what}, the `-` operator, {'on' if n == 1 else 'with'} a bool tensor is not supported. If you are "
-                           "trying to invert a mask, use the `~` or `logical_not()` operator instead.")
-    return 0
+    raise RuntimeError(f"{what}, the `-` operator, {'on' if n == 1 else 'with'} a bool tensor is not supported. If you are "
+                       "trying to invert a mask, use the `~` or `logical_not()` operator instead.")
 
 
 cdef int check_alpha(PyObject** a) except -1:
@@ -271,7 +275,7 @@ cdef const Row* special_power(const Row* row, PyObject** a) except NULL:
         if <object>a[0] is False and dtype_of(a[1]) == BOOL:
             raise NotImplementedError("\"pow\" not implemented for 'Bool'")
         return row
-    e = <object>a[1]
+    e = double_of(<object>a[1])
     if not is_floating(dtype_of(a[0])):
         if e < 0 and not PyFloat_Check(<object>a[1]):
             raise RuntimeError("Integers to negative integer powers are not allowed.")

@@ -81,7 +81,7 @@ def _make_subclass(cls, Tensor data, require_grad=False):
 def tensor_as_subclass(Tensor self, cls):
     """This tensor as an instance of a subclass, at the same place in the graph."""
     cdef Tensor t = _make_subclass(cls, self)
-    if needs(self):
+    if needs(<PyObject*>self):
         t.node, t.nr = op_alias(self).grad_fn, 0
         t.flags |= REQUIRES_GRAD
     return t
