@@ -140,9 +140,9 @@ cdef class Node:
     cdef Meta* meta           # of each output
     cdef PyObject* inline_edge[MAX_EDGES]
     cdef uint32_t inline_nr[MAX_EDGES]
+    cdef Meta inline_meta             # before what most nodes do not use: long graphs are read a cache line at a time
     cdef uint32_t version[MAX_SAVED]
     cdef PyObject* saved[MAX_SAVED]   # tensors and Python values
-    cdef Meta inline_meta
 
 ctypedef struct Operations:   # what the walk needs of the operations; fastgrad._ops fills it in
     object (*add)(object, object)
