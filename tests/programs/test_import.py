@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -73,9 +72,10 @@ def test_time_over_numpys():
     def best(code):
         times = []
         for _ in range(5):
-            start = time.perf_counter()
+            start = os.times()
             python(code)
-            times.append(time.perf_counter() - start)
+            end = os.times()
+            times.append(end.children_user + end.children_system - start.children_user - start.children_system)
         return min(times)
 
     assert best("import numpy, fastgrad") - best("import numpy") < 0.030
