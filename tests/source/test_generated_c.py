@@ -53,8 +53,8 @@ def test_loops_know_no_python(name):
 
 
 @needs_build
-@pytest.mark.parametrize("name", ["run", "empty_as", "new_node", "attach", "plain", "set_edge", "set_node", "deliver", "run_and_deliver", "pop_ready",
-                                  "push_ready", "lay_out", "add_into", "accumulate", "finish_vertex"])
+@pytest.mark.parametrize("name", ["run", "empty_as", "new_node", "elementwise_node", "plain", "set_operand", "set_edge_to", "set_node", "follow_chain",
+                                  "tensor_dealloc", "deliver", "run_and_deliver", "pop_ready", "push_ready", "lay_out", "add_into", "accumulate", "finish_vertex"])
 def test_hot_functions_call_no_python(name):
     """Outside the lines that raise."""
     found = functions(ENGINE, rf"_engine_{name}$")
