@@ -2,24 +2,16 @@
 #
 # An object's slab is found from its address, so making and unmaking one is a pop and a push.  A slab knows where its objects lie, so
 # the living can be gone through without being linked to each other.  Empty slabs go back to the system, but for a few.
-# Where there are many, they share blocks large enough for huge pages: a page fault costs more than making its objects.
 # A dead object stays initialised, as its dealloc leaves it; its first field after the header, which is a plain pointer in both
 # classes, links it to the next dead one.
 
 cdef enum:
     SLAB_BYTES = 1 << 16
     SPARE_SLABS = 16
-    LONE_SLABS = 32                       # what a process makes before blocks
-    BLOCK_SLABS = 64                      # to a block
     GC_HEADER = 2 * sizeof(void*)         # CPython's, in front of every object it may track
-
-ctypedef struct Block:
-    char* memory
-    int used                              # slabs
 
 ctypedef struct Slab:
     Slabs* home
-    Block* block                          # whose part it is, or NULL
     Slab* next
     Slab* previous
     PyObject* dead                        # objects to be used again
@@ -38,9 +30,6 @@ ctypedef struct Slabs:
     int references                        # that the model's fields hold to None
 
 ctypedef void (*visit_object)(PyObject* p) noexcept
-
-cdef int lone_slabs = 0
-cdef Slab* idle_slabs = NULL              # parts of blocks that nobody uses
 
 
 cdef inline PyObject** next_dead(PyObject* p) noexcept:
@@ -112,59 +101,7 @@ cdef PyObject* take_fresh(Slabs* home) except NULL:
 cdef void free_slab(Slab* s) noexcept:
     cdef int objects = <int>((s.fresh - <char*>s - sizeof(Slab)) // s.home.size)
     Py_SET_REFCNT(<PyObject*>None, (<PyObject*>None).ob_refcnt - objects * s.home.references)
-    give_slab(s)
-
-
-cdef Slab* take_slab() except NULL:
-    """Memory for a slab, of which only `block` is set."""
-    global lone_slabs
-    cdef Slab* s
-    if lone_slabs < LONE_SLABS:
-        s = <Slab*>fg_aligned_alloc(SLAB_BYTES, SLAB_BYTES)
-        if s == NULL:
-            raise MemoryError("cannot allocate memory for tensors")
-        lone_slabs += 1
-        s.block = NULL
-        return s
-    if idle_slabs == NULL:
-        new_block()
-    s = idle_slabs
-    unlink_slab(&idle_slabs, s)
-    s.block.used += 1
-    return s
-
-
-cdef int new_block() except -1:
-    cdef Block* b = <Block*>calloc(1, sizeof(Block))
-    cdef Slab* s
-    cdef int i
-    if b != NULL:
-        b.memory = <char*>fg_aligned_alloc(BLOCK_SLABS * SLAB_BYTES, SLAB_BYTES)
-    if b == NULL or b.memory == NULL:
-        free(b)
-        raise MemoryError("cannot allocate memory for tensors")
-    for i in range(BLOCK_SLABS - 1, -1, -1):
-        s = <Slab*>(b.memory + i * SLAB_BYTES)
-        s.block = b
-        link_slab(&idle_slabs, s)
-    return 0
-
-
-cdef void give_slab(Slab* s) noexcept:
-    global lone_slabs
-    cdef Block* b = s.block
-    cdef int i
-    if b == NULL:
-        lone_slabs -= 1
-        fg_aligned_free(s)
-        return
-    link_slab(&idle_slabs, s)
-    b.used -= 1
-    if b.used == 0:
-        for i in range(BLOCK_SLABS):
-            unlink_slab(&idle_slabs, <Slab*>(b.memory + i * SLAB_BYTES))
-        fg_aligned_free(b.memory)
-        free(b)
+    fg_aligned_free(s)
 
 
 cdef int change_slab(Slabs* home) except -1:
@@ -175,10 +112,11 @@ cdef int change_slab(Slabs* home) except -1:
         if s.living == 0:
             home.spare -= 1
     else:
-        s = take_slab()
+        s = <Slab*>fg_aligned_alloc(SLAB_BYTES, SLAB_BYTES)
+        if s == NULL:
+            raise MemoryError("cannot allocate memory for tensors")
+        memset(s, 0, sizeof(Slab))
         s.home = home
-        s.dead = NULL
-        s.living, s.full = 0, False
         s.fresh = <char*>s + sizeof(Slab)
     if home.current != NULL:
         home.current.full = True
