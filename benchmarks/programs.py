@@ -27,7 +27,7 @@ NUMBER = re.compile(r"-?\d+(?:\.\d*)?(?:e[-+]?\d+)?|-?\.\d+|\bnan\b|\binf\b")
 # What differs from run to run under PyTorch as well: times and speeds, addresses, numbers of processes.
 CLOCK = re.compile(
     r"\d+h \d+m \d+s|\d+m \d+s|\d+:\d+:\d+(?:\.\d+)?|\d+(?:\.\d+)? ?(?:ms|s|seconds|sec|it/s|s/it|SPS)\b|[Tt]ime[a-z_/ ]*[:=]? *\d+(?:\.\d+)?"
-    r"|SPS: *\d+|step_time \S+|ms/batch *\d+(?:\.\d+)?|mfu \S+|0x[0-9a-f]+|ETA:? \S+|(?m:^\d+(?=\tTrain Epoch))"
+    r"|SPS: *\d+|step_time \S+|ms/batch *\d+(?:\.\d+)?|mfu \S+|0x[0-9a-f]+|ETA:? \S+|(?m:^\d+(?=\tTrain Epoch))|(?m:(?<=m  )\d\.\d{4}$|(?<=m {8}\d\.\d{4}  )\d\.\d{4}$)"
 )
 
 

@@ -126,6 +126,9 @@ class Family(Distribution):
                  for name in (*cls.arguments, "validate_args")])
 
     def __init__(self, *values, **named):
+        if "batch_shape" in named or values and isinstance(values[0], tuple):       # from a constructor that took the parameters itself
+            Distribution.__init__(self, *values, **named)
+            return
         names = (*self.arguments, "validate_args")
         given = {**self._options, **dict(zip(names, values)), **named}
         if given.keys() != set(names) or len(values) > len(names) or named.keys() & set(names[:len(values)]):

@@ -108,3 +108,25 @@ def test_a_user_s_family_and_a_user_s_distribution():
 
     with pytest.raises(NotImplementedError, match="expand"):
         Longer().expand((2, 1))
+
+
+def test_a_subclass_that_takes_the_parameters_itself():
+    def made(lib):
+        class Lazy(lib.distributions.MultivariateNormal):
+            def __init__(self, mean):
+                self.mine = mean
+                super(lib.distributions.MultivariateNormal, self).__init__(mean.shape[:-1], mean.shape[-1:], validate_args=False)
+
+            @property
+            def mean(self):
+                return self.mine
+
+        class Plain(lib.distributions.Normal):
+            def __init__(self, loc):
+                self.loc, self.scale = loc, lib.ones_like(loc)
+                super(lib.distributions.Normal, self).__init__(batch_shape=loc.shape)
+
+        lazy, plain = Lazy(lib.ones(3, 2)), Plain(lib.zeros(4))
+        return [tuple(lazy.batch_shape), tuple(lazy.event_shape), lazy.mean.tolist(), tuple(plain.batch_shape), plain.log_prob(lib.ones(4)).tolist()]
+
+    assert made(fg) == made(torch)
