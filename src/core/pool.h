@@ -14,7 +14,7 @@
 #include <string.h>
 #include "core/port.h"
 
-enum { FG_MAX_THREADS = 64, FG_SPIN_NS = 100000 };
+enum { FG_MAX_THREADS = 64, FG_SPIN_NS = 100000, FG_LATE = 6 };
 
 typedef void (*fg_piece_function)(const void *job, int piece, void *scratch);
 
@@ -109,6 +109,7 @@ static struct {
     fg_atomic taken;                    /* some thread's launch is using the pool */
     fg_atomic sleeping, stop;
     int workers;                        /* started */
+    int late, passed;                   /* workers woken in vain lately, and launches since for which none was woken */
     fg_thread thread[FG_MAX_THREADS];
     fg_mutex mutex;
     fg_condition posted;
@@ -122,8 +123,8 @@ static int fg_take_piece(fg_slot *slot, int64_t generation) {
     return -1;
 }
 
-/* Do pieces of this generation's job for as long as there are any. */
-static void fg_take_part(int self, int64_t generation, int threads) {
+/* Do pieces of this generation's job for as long as there are any; how many. */
+static int64_t fg_take_part(int self, int64_t generation, int threads) {
     int64_t count = 0, start = 0;
     for (int i = 0; i < threads; i++) {
         fg_slot *slot = &fg_pool.slot[(self + i) % threads];
@@ -141,6 +142,7 @@ static void fg_take_part(int self, int64_t generation, int threads) {
         fg_add(&fg_pool.busy_ns, fg_now() - start);
         fg_add(&fg_pool.done, count);           /* last: the poster may return now */
     }
+    return count;
 }
 
 static void fg_worker(int self) {
@@ -236,7 +238,8 @@ static int fg_pool_take(int threads, size_t scratch_bytes) {
 /* Run pieces 0..pieces-1 of a job with the pool taken, and leave it; the nanoseconds that all threads spent on them.
  * wake: whether sleeping workers are to take part. */
 static int64_t fg_pool_run(fg_piece_function run, const void *job, int pieces, int threads, int wake) {
-    int64_t generation = ++fg_pool.generation & 0x7fffffff, busy;
+    int64_t generation = ++fg_pool.generation & 0x7fffffff, busy, own;
+    int woken = 0;
     if (generation == 0) generation = fg_pool.generation = 1;
     fg_pool.run = run;
     fg_pool.job = job;
@@ -252,12 +255,15 @@ static int64_t fg_pool_run(fg_piece_function run, const void *job, int pieces, i
         fg_lock(&fg_pool.mutex);
         fg_wake_all(&fg_pool.posted);
         fg_unlock(&fg_pool.mutex);
+        woken = 1;
     }
-    fg_take_part(0, generation, threads);
+    own = fg_take_part(0, generation, threads);
     for (int i = 1; fg_load(&fg_pool.done) < pieces; i++) {
         if (i % 4096) fg_pause();
         else fg_yield();
     }
+    if (own < pieces) fg_pool.late = 0;
+    else if (woken && fg_pool.late < FG_LATE) fg_pool.late++;
     busy = fg_load(&fg_pool.busy_ns);
     fg_store(&fg_pool.taken, 0);
     return busy;
@@ -265,6 +271,16 @@ static int64_t fg_pool_run(fg_piece_function run, const void *job, int pieces, i
 
 /* Whether a worker is looking for a job. */
 static inline int fg_pool_awake(void) { return fg_pool.workers > (int)fg_load(&fg_pool.sleeping); }
+
+/* Whether to wake sleeping workers for a launch that takes `times` what is worth waking them.  Where the machine is busy and those
+ * woken lately came too late, only for twice as long a launch each time, or now and then.  Called under the GIL. */
+static inline int fg_pool_wakes(double times) {
+    int most = 1 << fg_pool.late;
+    if (times < 1) return 0;
+    if (times < most && ++fg_pool.passed < most) return 0;
+    fg_pool.passed = 0;
+    return 1;
+}
 
 /* End the workers, for good; called as the interpreter exits. */
 static void fg_pool_stop(void) {

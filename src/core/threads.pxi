@@ -14,17 +14,20 @@ cdef extern from "core/pool.h" nogil:
     int64_t fg_pool_run(void (*run)(const void* job, int piece, void* scratch) noexcept nogil, const void* job, int pieces, int threads,
                         bint wake)
     bint fg_pool_awake()
+    bint fg_pool_wakes(double times)
     void fg_pool_stop()
-    const int FG_MAX_THREADS
+    const int FG_MAX_THREADS, FG_LATE
 
 cdef enum:
     MAGNITUDES = 16                # of loops: doublings from 1024 elements on
     TILE_UNIT = 16                 # GEMM_CUT in kernels/gemm.pxi
+    PACKED = 4 << 20               # GEMM_LARGE there
     NEAR_UNIT = 16                 # neighbours in memory are cut at multiples of it
     PIECES_EACH = 4                # for a thread, of what can be cut anywhere: so that one that is kept from running is helped
     PIECE_NS = 3000                # the least that is worth being a piece of its own
     TIMED_NS = 3000                # shorter launches are timed now and then only
     LONG_NS = 10000                # the GIL is dropped for launches from here on
+    STREAM_BYTES = 8 << 20         # results from here on are written past the caches, where that is all that takes time
 
 ctypedef struct Cut:
     const Launch* launch
@@ -89,18 +92,27 @@ cdef int plan_cut(const Launch* l, int threads, int64_t most, Cut* cut) noexcept
         unit = NEAR_UNIT if neighbours(l, outer) else 1
         if l.shape[outer] // unit > units:
             units, cut.dim[0], cut.unit[0] = l.shape[outer] // unit, outer, unit
+    if how & CUT_SECOND and 2 * units <= threads and l.shape[outer + 1] >= 2 * TILE_UNIT:
+        cut.dim[1], cut.unit[1] = outer + 1, TILE_UNIT
+        cut.pieces[0], cut.pieces[1] = <int>units, <int>min(threads // units, l.shape[outer + 1] // TILE_UNIT)
+        return cut.pieces[0] * cut.pieces[1]
     if how & CUT_TILES and units < 2 * threads:
-        d = plan_tiles(l, outer, threads, cut)
+        d = plan_tiles(l, outer, 2 * threads if most >= 2 * threads and in_caches(l, outer) else threads, cut)
         if d > 1:
             return d
     cut.pieces[0] = <int>min(units, most)
     return cut.pieces[0]
 
 
-cdef int plan_tiles(const Launch* l, int outer, int threads, Cut* cut) noexcept nogil:
-    """Cut the first two core dimensions of a product, one piece a thread, so that operands are read (and packed) least often."""
+cdef inline bint in_caches(const Launch* l, int outer) noexcept nogil:
+    """Whether the operands of a product are read where they lie: more pieces than threads cost nothing then."""
+    return (l.shape[outer] + l.shape[outer + 1]) * l.shape[outer + 2] <= PACKED // 4
+
+
+cdef int plan_tiles(const Launch* l, int outer, int pieces, Cut* cut) noexcept nogil:
+    """Cut the first two core dimensions of a product so that operands are read (and packed) least often."""
     cdef int64_t m = l.shape[outer], n = l.shape[outer + 1], least = 0
-    cdef int total = threads, rows, best = 0
+    cdef int total = pieces, rows, best = 0
     while total > 1:
         for rows in range(1, total + 1):
             if total % rows or m < rows * TILE_UNIT or n < total // rows * TILE_UNIT:
@@ -121,23 +133,37 @@ cdef int run_large(Launch* l, int64_t work, bint holding) except -1:
     cdef int pieces, threads
     cdef float* unit_cost = &cost[(l.kernel * NDTYPES + l.dtype) * MAGNITUDES + min(max(fg_log2(work) - 10, 0), MAGNITUDES - 1)]
     cdef double expected = work * (unit_cost[0] if unit_cost[0] > 0 else UNKNOWN_NS)
-    cdef bint wake = expected >= worth_waking
+    cdef bint wake = False
     cdef int64_t spent
     cdef Cut cut
-    if thread_limit != 1 and (wake or (expected >= worth_awake and fg_pool_awake())) and kernel_table.cut[l.kernel]:
-        threads = get_num_threads()
-        pieces = plan_cut(l, threads, min(max(<int64_t>(expected / PIECE_NS), threads), PIECES_EACH * threads), &cut)
-        threads = take_pool(min(threads, pieces))
-        if threads > 1:
-            was_cut[l.kernel] = 1
-            if holding or expected < LONG_NS:
-                spent = fg_pool_run(run_piece, &cut, pieces, threads, wake)
-            else:
-                with nogil:
+    l.streams = work >= STREAM_BYTES // 8 and writes_afresh(l, work)
+    if thread_limit != 1 and kernel_table.cut[l.kernel]:
+        wake = fg_pool_wakes(expected / worth_waking if worth_waking else 2 << FG_LATE)
+        if wake or (expected >= worth_awake and fg_pool_awake()):
+            threads = get_num_threads()
+            pieces = plan_cut(l, threads, min(max(<int64_t>(expected / PIECE_NS), threads), PIECES_EACH * threads), &cut)
+            threads = take_pool(min(threads, pieces))
+            if threads > 1:
+                was_cut[l.kernel] = 1
+                if holding or expected < LONG_NS:
                     spent = fg_pool_run(run_piece, &cut, pieces, threads, wake)
-            note_cost(unit_cost, <double>spent / work)
-            return 0
+                else:
+                    with nogil:
+                        spent = fg_pool_run(run_piece, &cut, pieces, threads, wake)
+                note_cost(unit_cost, <double>spent / work)
+                return 0
     return run_alone(l, work, holding, unit_cost, expected)
+
+
+cdef bint writes_afresh(const Launch* l, int64_t work) noexcept nogil:
+    """Whether a launch fills STREAM_BYTES that it does not read."""
+    cdef int i, last = l.ndim - 1
+    if work * l.stride[0][last] < STREAM_BYTES:
+        return False
+    for i in range(1, l.noperands):
+        if l.ptr[i] == l.ptr[0]:
+            return False
+    return True
 
 
 cdef int run_alone(Launch* l, int64_t work, bint holding, float* unit_cost, double expected) except -1:

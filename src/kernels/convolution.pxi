@@ -18,10 +18,10 @@ cdef extern from "window.h" nogil:
         WINDOW_TAPS
     ctypedef struct WindowTap:
         int64_t offset, low, high
-    void tile_take_f32(int64_t rows, int64_t width, int64_t before, int64_t count, const f32* image, int64_t image_row,
-                       int64_t image_step, f32* out) noexcept
-    void tile_take_f64(int64_t rows, int64_t width, int64_t before, int64_t count, const f64* image, int64_t image_row,
-                       int64_t image_step, f64* out) noexcept
+    void tile_take_taps_f32(int64_t taps, const WindowTap* tap, int64_t above, int64_t rows, int64_t below, int64_t width,
+                            const f32* image, int64_t image_row, int64_t image_step, f32* out, int64_t pitch) noexcept
+    void tile_take_taps_f64(int64_t taps, const WindowTap* tap, int64_t above, int64_t rows, int64_t below, int64_t width,
+                            const f64* image, int64_t image_row, int64_t image_step, f64* out, int64_t pitch) noexcept
     void tile_give_f32(int64_t rows, int64_t width, int64_t taps, const WindowTap* tap, const f32* a, int64_t pitch, f32* image,
                        int64_t image_row, int64_t size) noexcept
     void tile_give_f64(int64_t rows, int64_t width, int64_t taps, const WindowTap* tap, const f64* a, int64_t pitch, f64* image,
@@ -129,18 +129,34 @@ cdef inline void inside(const Window* w, int d, i64 t, i64 start, i64 stop, i64*
     high[0] = max(min(last, stop), low[0])
 
 
+cdef void block_taps(const Window* w, const Block* b, i64 first, i64 n, WindowTap* tap) noexcept nogil:
+    """n taps of a row of the window, over a block's row of places: offsets of place 0."""
+    cdef i64 t
+    for t in range(first, first + n):
+        inside(w, 2, t, b.x, b.x + b.width, &tap.low, &tap.high)
+        tap.low -= b.x
+        tap.high -= b.x
+        tap.offset = b.x * w.a[2] + t * w.b[2] + w.o[2]
+        tap += 1
+
+
 cdef void walk_columns(const Window* w, const Block* b, real* image, i64 first, i64 last, real* column, i64 pitch,
                        bint scatter) noexcept nogil:
     """Columns first to last of a block: gathered from the image, or scattered to it, added."""
+    cdef WindowTap tap[WINDOW_TAPS]
     cdef i64 t0, t1, t2, c, k = first, taps, n, row, rows, q0, low0, high0, y, y_low, y_high
-    cdef i64 at
+    cdef i64 at, known = 0
     cdef real* to
     t2 = first % w.t[2]
     t1 = first // w.t[2] % w.t[1]
     t0 = first // (w.t[2] * w.t[1]) % w.t[0]
     c = first // (w.t[2] * w.t[1] * w.t[0])
+    block_taps(w, b, 0, min(w.t[2], WINDOW_TAPS), tap)
     while k < last:
         taps = min(w.t[2] - t2, last - k)               # of one row of the window
+        if w.t[2] > WINDOW_TAPS:
+            taps, known = min(taps, WINDOW_TAPS), t2
+            block_taps(w, b, t2, taps, tap)
         to = column
         for n in range(b.n, b.n + b.images):
             row = b.row
@@ -155,13 +171,20 @@ cdef void walk_columns(const Window* w, const Block* b, real* image, i64 first, 
                 at = (n * w.image_n + c * w.pixels
                       + ((q0 * w.a[0] + t0 * w.b[0] + w.o[0]) * w.s[1] + y_low * w.a[1] + t1 * w.b[1] + w.o[1]) * w.s[2])
                 if scatter:
-                    give_rows(w, b, y_high - y_low, t2, taps, to + (y_low - y) * b.width, pitch, image + at)
+                    give_rows(w, b, y_high - y_low, taps, tap + t2 - known, to + (y_low - y) * b.width, pitch, image + at)
+                elif real is f32:
+                    tile_take_taps_f32(taps, tap + t2 - known, y_low - y, y_high - y_low, y + rows - y_high, b.width, image + at,
+                                       w.a[1] * w.s[2], w.a[2], to, pitch)
                 else:
-                    take_rows(w, b, y_low - y, y_high - y_low, y + rows - y_high, t2, taps, <const real*>image + at, to, pitch)
+                    tile_take_taps_f64(taps, tap + t2 - known, y_low - y, y_high - y_low, y + rows - y_high, b.width, image + at,
+                                       w.a[1] * w.s[2], w.a[2], to, pitch)
                 to += rows * b.width
                 row += rows
         column += pitch * taps
         k += taps
+        t2 += taps
+        if t2 < w.t[2]:
+            continue
         t2 = 0
         t1 += 1
         if t1 == w.t[1]:
@@ -172,51 +195,25 @@ cdef void walk_columns(const Window* w, const Block* b, real* image, i64 first, 
                 c += 1
 
 
-cdef void take_rows(const Window* w, const Block* b, i64 above, i64 rows, i64 below, i64 tap, i64 taps, const real* image, real* out,
-                    i64 pitch) noexcept nogil:
-    """What some taps of a row of the window see at rows of places: zeros above and below of the image, whose row is given."""
-    cdef i64 t, low, high, width = b.width
-    cdef const real* from_
-    for t in range(tap, tap + taps):
-        inside(w, 2, t, b.x, b.x + width, &low, &high)
-        if above:
-            memset(out, 0, above * width * sizeof(real))
-        from_ = image + low * w.a[2] + t * w.b[2] + w.o[2]
-        if real is f32:
-            tile_take_f32(rows, width, low - b.x, high - low, from_, w.a[1] * w.s[2], w.a[2], out + above * width)
-        else:
-            tile_take_f64(rows, width, low - b.x, high - low, from_, w.a[1] * w.s[2], w.a[2], out + above * width)
-        if below:
-            memset(out + (above + rows) * width, 0, below * width * sizeof(real))
-        out += pitch
-
-
-cdef void give_rows(const Window* w, const Block* b, i64 rows, i64 tap, i64 taps, const real* a, i64 pitch, real* image) noexcept nogil:
-    """The transpose of take_rows."""
-    cdef WindowTap each[WINDOW_TAPS]
-    cdef i64 t, part, low, high, row = w.a[1] * w.s[2]
+cdef void give_rows(const Window* w, const Block* b, i64 rows, i64 taps, const WindowTap* tap, const real* a, i64 pitch,
+                    real* image) noexcept nogil:
+    """The transpose of taking, where there are no zeros above and below."""
+    cdef i64 t, row = w.a[1] * w.s[2]
     if rows <= 0:
         return
     if w.a[2] == 1:
-        while taps > 0:
-            part = min(taps, WINDOW_TAPS)
-            for t in range(part):
-                inside(w, 2, tap + t, b.x, b.x + b.width, &low, &high)
-                each[t].offset, each[t].low, each[t].high = (tap + t) * w.b[2] + w.o[2] + b.x, low - b.x, high - b.x
-            if real is f32:
-                tile_give_f32(rows, b.width, part, each, a, pitch, image, row, w.s[2])
-            else:
-                tile_give_f64(rows, b.width, part, each, a, pitch, image, row, w.s[2])
-            a += part * pitch
-            tap += part
-            taps -= part
-        return
-    for t in range(tap, tap + taps):
-        inside(w, 2, t, b.x, b.x + b.width, &low, &high)
         if real is f32:
-            tile_give_apart_f32(rows, b.width, high - low, a + low - b.x, image + low * w.a[2] + t * w.b[2] + w.o[2], row, w.a[2])
+            tile_give_f32(rows, b.width, taps, tap, a, pitch, image, row, w.s[2])
         else:
-            tile_give_apart_f64(rows, b.width, high - low, a + low - b.x, image + low * w.a[2] + t * w.b[2] + w.o[2], row, w.a[2])
+            tile_give_f64(rows, b.width, taps, tap, a, pitch, image, row, w.s[2])
+        return
+    for t in range(taps):
+        if real is f32:
+            tile_give_apart_f32(rows, b.width, tap[t].high - tap[t].low, a + tap[t].low, image + tap[t].offset + tap[t].low * w.a[2],
+                                row, w.a[2])
+        else:
+            tile_give_apart_f64(rows, b.width, tap[t].high - tap[t].low, a + tap[t].low, image + tap[t].offset + tap[t].low * w.a[2],
+                                row, w.a[2])
         a += pitch
 
 

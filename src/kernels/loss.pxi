@@ -38,9 +38,10 @@ cdef void mse_forward(real* out, real* a, real* b, const Launch* l, void* scratc
 # ---- softmax of rows ------------------------------------------------------------------------------------------------------
 
 cdef inline void exp_in_place(real* x, i64 n) noexcept nogil:
+    """None of x is positive."""
     cdef i64 i
     for i in range(n):
-        x[i] = vexp(x[i])
+        x[i] = vexp_below(x[i])
 
 
 cdef real row_exp_sum(real* buffer, const real* x, real top, i64 c) noexcept nogil:
@@ -116,7 +117,7 @@ cdef void columns_statistics(real* top, real* logsum, const real* x, i64 c, i64 
             part[j] = 0
         for i in range(start, end):
             for j in range(width):
-                part[j] += vexp(x[i * s + j] - top[j])
+                part[j] += vexp_below(x[i * s + j] - top[j])
         for j in range(width):
             logsum[j] += part[j]
         start = end

@@ -1,6 +1,6 @@
 /* What Cython cannot say, for the scalar functions in vmath*.pxi: bit casts, fused multiply-add, selection and the rounding
- * functions as builtins. Everything is a pure static inline function, so a loop over it vectorizes. No intrinsics, no state. Also a copy that
- * fetches ahead.
+ * functions as builtins. Everything is a pure static inline function, so a loop over it vectorizes. No state. Also a copy that fetches
+ * ahead, and one past the caches.
  *
  * Invariant: fma_* is fused where the target has it, else two roundings; error bounds must hold both ways.
  */
@@ -66,5 +66,25 @@ FG_INLINE void copy_ahead(char* to, const char* from, const char* next, int64_t 
 #endif
     memcpy(to, from, (size_t)n);
 }
+
+/* Copy n bytes, a multiple of 64 to an aligned place, past the caches: the line that is written over need not be read first. */
+#if defined(__SSE2__)
+#include <immintrin.h>
+FG_INLINE void copy_past_caches(char* to, const char* from, int64_t n) {
+    for (int64_t i = 0; i < n; i += 64) {
+#if defined(__AVX512F__)
+        _mm512_stream_si512((void*)(to + i), _mm512_loadu_si512((const void*)(from + i)));
+#else
+        for (int part = 0; part < 64; part += 16) {
+            _mm_stream_si128((void*)(to + i + part), _mm_loadu_si128((const void*)(from + i + part)));
+        }
+#endif
+    }
+}
+FG_INLINE void end_copies(void) { _mm_sfence(); }
+#else
+FG_INLINE void copy_past_caches(char* to, const char* from, int64_t n) { memcpy(to, from, (size_t)n); }
+FG_INLINE void end_copies(void) { }
+#endif
 
 #endif

@@ -31,7 +31,7 @@ cdef real exp_sum(real* out, const real* a, real shift, i64 n) noexcept nogil:
         lane[i] = 0
     while done + 64 <= n:
         for i in range(64):
-            buffer[i] = vexp(a[done + i] - shift)
+            buffer[i] = vexp_below(a[done + i] - shift)
         for i in range(64):
             lane[i] += buffer[i]
         if out != NULL:
@@ -39,7 +39,7 @@ cdef real exp_sum(real* out, const real* a, real shift, i64 n) noexcept nogil:
                 out[done + i] = buffer[i]
         done += 64
     for i in range(n - done):
-        buffer[i] = vexp(a[done + i] - shift)
+        buffer[i] = vexp_below(a[done + i] - shift)
         lane[i] += buffer[i]
         if out != NULL:
             out[done + i] = buffer[i]
@@ -53,7 +53,7 @@ cdef void exp_shifted(real* out, const real* a, real shift, i64 n) noexcept nogi
     while done < n:
         count = min(n - done, TILE)
         for i in range(count):
-            buffer[i] = vexp(a[done + i] - shift)
+            buffer[i] = vexp_below(a[done + i] - shift)
         memcpy(out + done, buffer, count * sizeof(real))
         done += count
 
@@ -94,7 +94,7 @@ cdef void softmax_columns(real* out, real* a, i64 kept, i64 n, i64 s, bint logar
         for j in range(n):
             row = <real*>(<char*>(a + done) + j * s)
             for i in range(width):
-                e[i] = vexp(row[i] - most[i])
+                e[i] = vexp_below(row[i] - most[i])
             for i in range(width):
                 total[i] += e[i]
             if not logarithm:

@@ -201,8 +201,9 @@ cdef void pick_forward(item* out, i64* place, item* a, const Launch* l, void* sc
 
 
 cdef void spread_forward(real* out, i64* place, real* a, const Launch* l, void* scratch) noexcept nogil:
-    """out[place[j]] += a[j]; attr: the output's step in bytes."""
-    cdef i64 m = extent(l, 0), j, s = l.attr[0].i
+    """out[place[j]] += a[j], where the place is not negative; attr: the output's step in bytes."""
+    cdef i64 m = extent(l, 0), j, at, s = l.attr[0].i
     for j in range(m):
-        (<real*>(<char*>out + (<i64*>(<char*>place + j * step(l, 1, 0)))[0] * s))[0] += \
-            (<real*>(<char*>a + j * step(l, 2, 0)))[0]
+        at = (<i64*>(<char*>place + j * step(l, 1, 0)))[0]
+        if at >= 0:
+            (<real*>(<char*>out + at * s))[0] += (<real*>(<char*>a + j * step(l, 2, 0)))[0]

@@ -18,7 +18,7 @@ cdef inline f32 erf_f32(f32 x) noexcept nogil:
     p = fma_f32(p, z, 0.6381464)
     p = fma_f32(p, z, 1.12708831)
     p = fma_f32(p, z, 0.000341737556)
-    return c_copysign_f32(select_f32(a < 1, near, <f32>1 - exp_f32(-p)), x)
+    return c_copysign_f32(select_f32(a < 1, near, <f32>1 - exp_near_f32(-p)), x)
 
 
 cdef inline f64 erf_f64(f64 x) noexcept nogil:

@@ -77,6 +77,30 @@ cdef inline f64 exp_f64(f64 x) noexcept nogil:
     return exp_scaled_f64(x, 0)
 
 
+cdef inline f32 exp_near_f32(f32 x) noexcept nogil:
+    """exp(x) as exp_f32 gives it, for |x| < 87: a single power of two."""
+    cdef f32 shifted, n, r, p
+    shifted = fma_f32(x, 1.44269502, 12582912.0)
+    n = shifted - <f32>12582912.0
+    r = fma_f32(n, -0.693145752, x)
+    r = fma_f32(n, -1.42860677e-06, r)
+    p = fma_f32(r * r, exp_poly_f32(r), r) + 1
+    return p * from_bits_f32((bits_f32(shifted) - (0x4B400000U - EXP_BIAS_F32)) << 23)
+
+
+cdef inline f32 exp_below_f32(f32 x) noexcept nogil:
+    """exp(x) as exp_f32 gives it, for x < 43: denormal results are rounded by a last factor of 2^-64."""
+    cdef f32 clamped, shifted, n, r, p
+    cdef f32 down = 5.421010862427522e-20
+    clamped = select_f32(x < -105, -105, x)
+    shifted = fma_f32(clamped, 1.44269502, 12582976.0)       # as exp's, with 64 added
+    n = shifted - <f32>12582976.0
+    r = fma_f32(n, -0.693145752, clamped)
+    r = fma_f32(n, -1.42860677e-06, r)
+    p = fma_f32(r * r, exp_poly_f32(r), r) + 1
+    return p * from_bits_f32((bits_f32(shifted) - (0x4B400000U - EXP_BIAS_F32)) << 23) * down
+
+
 cdef inline f32 exp2_f32(f32 x) noexcept nogil:
     """2^x = 2^n 2^r, r = x - n exact, |r| <= 1/2."""
     cdef f32 clamped, shifted, r, p
@@ -204,6 +228,11 @@ cdef inline f64 sigmoid_f64(f64 x) noexcept nogil:
 cdef inline real vexp(real x) noexcept nogil:
     """exp(x), any x. Max ulp 1.00 / 0.83."""
     return exp_f32(x) if real is f32 else exp_f64(x)
+
+
+cdef inline real vexp_below(real x) noexcept nogil:
+    """exp(x), x < 43, as vexp."""
+    return exp_below_f32(x) if real is f32 else exp_f64(x)
 
 
 cdef inline real vexp2(real x) noexcept nogil:

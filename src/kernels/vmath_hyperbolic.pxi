@@ -46,7 +46,7 @@ cdef inline f32 tanh_f32(f32 x) noexcept nogil:
     p = fma_f32(p, z, 0.133319244)
     p = fma_f32(p, z, -0.333332986)
     p = fma_f32(z * a, p, a)
-    far = <f32>1 - <f32>2 / (<f32>1 + exp_f32(2 * a))
+    far = <f32>1 - <f32>2 / (<f32>1 + exp_near_f32(2 * select_f32(a > 10, 10, a)))
     return c_copysign_f32(select_f32(a < <f32>0.6, p, far), x)
 
 

@@ -51,6 +51,11 @@ typedef struct {
 TILE_INLINE TILE(vec) TILE(load_range)(const TILE_REAL* p, int low, int high) {
 #if TILE_MASKED == 2
     return TILE_X86(512, maskz_loadu)(((1u << high) - 1) & ~((1u << low) - 1), p);
+#elif TILE_MASKED == 1
+    static const int64_t on[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
+    const TILE_REAL* first_off = (const TILE_REAL*)(on + 4);
+    return TILE_X86(256, maskload)(p, _mm256_andnot_si256(_mm256_loadu_si256((const void*)(first_off - low)),
+                                                          _mm256_loadu_si256((const void*)(first_off - high))));
 #else
     TILE_REAL lane[LANES];
     TILE(vec) x;
@@ -85,6 +90,7 @@ TILE_INLINE TILE(vec) TILE(load_span)(const TILE_REAL* p, const WindowSpan* s, c
 #else
     TILE_REAL lane[LANES];
     TILE(vec) x;
+    if (step == 1) return TILE(load_range)(p, s->low, s->high);
     for (int i = 0; i < LANES; i++) lane[i] = 0;
     for (int i = s->low; i < s->high; i++) lane[i] = p[i * step];
     memcpy(&x, lane, sizeof x);
@@ -105,7 +111,7 @@ static void TILE(take)(int64_t rows, int64_t width, int64_t before, int64_t coun
                 for (int64_t r = 0; r < rows; r++) *(TILE(vec)*)(to + r * width) = *(const TILE(vec)*)(from + r * in_row);
             } else if (high <= low) {
                 for (int64_t r = 0; r < rows; r++) TILE(store)(to + r * width, (TILE(vec)){0}, all);
-#if TILE_MASKED == 2
+#if TILE_MASKED
             } else {
                 for (int64_t r = 0; r < rows; r++) TILE(store)(to + r * width, TILE(load_range)(from + r * in_row, low, high), all);
             }
@@ -130,26 +136,48 @@ static void TILE(take)(int64_t rows, int64_t width, int64_t before, int64_t coun
     }
 }
 
+/* What some taps of one row of the window see at rows of places, a tap every `pitch` of out: rows of zeros above and below of the
+ * image, whose rows (every in_row) begin at place 0 of tap 0 but for its offset.  Places of a tap from low to high are taken. */
+static void TILE(take_taps)(int64_t taps, const WindowTap* tap, int64_t above, int64_t rows, int64_t below, int64_t width,
+                            const TILE_REAL* in, int64_t in_row, int64_t in_step, TILE_REAL* out, int64_t pitch) {
+    for (int64_t t = 0; t < taps; t++, out += pitch) {
+        const TILE_REAL* from = in + tap[t].offset;
+        TILE_REAL* to = out + above * width;
+        const int64_t low = tap[t].low, high = tap[t].high;
+        if (above) memset(out, 0, (size_t)(above * width) * sizeof(TILE_REAL));
+        if (below) memset(to + rows * width, 0, (size_t)(below * width) * sizeof(TILE_REAL));
+        if (in_step == 1 && width == LANES / 2 && low == 0 && high == width) {
+            for (int64_t r = 0; r < rows; r++) memcpy(to + r * width, from + r * in_row, LANES / 2 * sizeof(TILE_REAL));
+#if TILE_MASKED == 2
+        } else if (in_step == 1 && width <= LANES && low < high) {
+            for (int64_t r = 0; r < rows; r++) TILE(store)(to + r * width, TILE(load_range)(from + r * in_row, (int)low, (int)high), (int)width);
+#endif
+        } else {
+            TILE(take)(rows, width, low, high - low, from + low * in_step, in_row, in_step, to);
+        }
+    }
+}
+
 /* The transpose of taking, for all taps of one row of the window, which begin `pitch` apart in `in` and whose rows of places are
  * `width` apart, of which those from low to high count: image[rows, size] += in.  Place i of a tap is pixel i + offset of a row. */
 static void TILE(give)(int64_t rows, int64_t width, int64_t taps, const WindowTap* tap, const TILE_REAL* in, int64_t pitch,
                        TILE_REAL* image, int64_t image_row, int64_t size) {
-    int low[WINDOW_TAPS], high[WINDOW_TAPS];
+    WindowSpan span[WINDOW_TAPS];
+    const TILE_REAL* from[WINDOW_TAPS];
     for (int64_t x = 0; x < size; x += LANES) {
         const int all = TILE(lane)(size - x);
-        int any = 0;
+        int64_t met = 0;
         for (int64_t t = 0; t < taps; t++) {
-            low[t] = TILE(lane)(tap[t].low + tap[t].offset - x);
-            high[t] = TILE(lane)(tap[t].high + tap[t].offset - x);
-            any |= low[t] < high[t];
+            const WindowTap pixels = {0, tap[t].low + tap[t].offset, tap[t].high + tap[t].offset};
+            span[met] = TILE(span)(&pixels, x, 1);
+            from[met] = in + t * pitch + x - tap[t].offset;
+            met += span[met].low < span[met].high;
         }
-        if (!any) continue;
+        if (!met) continue;
         for (int64_t r = 0; r < rows; r++) {
             TILE_REAL* to = image + r * image_row + x;
             TILE(vec) acc = TILE(load)(to, all);
-            for (int64_t t = 0; t < taps; t++) {
-                if (low[t] < high[t]) acc += TILE(load_range)(in + t * pitch + r * width + x - tap[t].offset, low[t], high[t]);
-            }
+            for (int64_t t = 0; t < met; t++) acc += TILE(load_span)(from[t] + r * width, span + t, 1);
             TILE(store)(to, acc, all);
         }
     }

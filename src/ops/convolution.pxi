@@ -90,6 +90,7 @@ cdef Tensor convolved(Tensor input, Tensor weight, Tensor bias, tuple how, tuple
     else:
         read_geometry(&g, &x.a, &out.a, &w.a, how)
         fill_convolution(&l, K_CONVOLUTION_FORWARD, dt, &g, 1, 0, 2, False)
+        l.stride[0][2], l.stride[2][2], l.stride[3][2] = g.places * itemsize(dt), g.c * g.taps * itemsize(dt), itemsize(dt)
     l.ptr[0], l.ptr[1], l.ptr[2] = out.a.data, x.a.data, w.a.data
     if bias is not None:
         bias = as_computed(bias, dt)

@@ -8,6 +8,7 @@ Every generated piece carries the file and line of its row.
 """
 import ast
 import os
+import re
 import sys
 import zlib
 
@@ -178,8 +179,15 @@ def flat_kernel(name, out, operands, value, where, attrs, plane=""):
     lines += attrs
     lines += inner_loop(value) + [
               "", f"cdef void {name}(const Launch* l, char** p, void* scratch) noexcept nogil:",
-              "    if l.core == 2:", f"        {plane}", "    else:", f"        loop(l, p, {name}_flat, {shape})", ""]
+              "    if l.core == 2:", f"        {plane}", "    else:",
+              f"        {'loop_light' if is_light(name, value) else 'loop'}(l, p, {name}_flat, {shape})", ""]
     return lines
+
+
+def is_light(name, value):
+    """Whether its memory takes longer than its arithmetic: no function is called.  Gradients are mostly written over what they read."""
+    tree = ast.parse(re.sub(r"<\w+>", "", value), mode="eval")
+    return "_backward" not in name and not any(isinstance(node, ast.Call) for node in ast.walk(tree))
 
 
 # functions whose rare huge arguments need a call, which would keep a loop from vectorizing: (is any argument huge?, core form)

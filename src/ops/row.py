@@ -53,6 +53,7 @@ class Kernel:
 # where a launch may be cut among threads (the flags of launch.pxd); no cut may change a bit of the result
 CUTS = {
     "first": "CUT_OUTER | CUT_FIRST",    # along the first core dimension too, anywhere: its elements do not know of each other
+    "channels": "CUT_OUTER | CUT_FIRST | CUT_SECOND",      # images, and channels of a few images
     "tiles": "CUT_OUTER | CUT_TILES",    # matrix products
     "outer": "CUT_OUTER",                # outside the core alone
     "alone": "0",                        # nowhere: it goes through its elements in order, or writes where others write

@@ -32,6 +32,30 @@ def test_special_elements(values):
             np.testing.assert_array_equal(f.numpy(), e.numpy())
 
 
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(25))
+def test_any_window(n, seed):
+    """Ties, NaN and infinities, windows that overlap, leave gaps or reach over the edges, planes of many rows at a time."""
+    rng = np.random.default_rng([n, seed])
+    spatial = [int(rng.integers(4, 12 if n == 3 else 45)) for _ in range(n)]
+    kernel, stride, dilation = ([int(rng.integers(1, most)) for _ in range(n)] for most in (5, 5, 3))
+    padding = [int(rng.integers(0, k // 2 + 1)) if d == 1 else 0 for k, d in zip(kernel, dilation)]
+    if any(d * (k - 1) + 1 > s for d, k, s in zip(dilation, kernel, spatial)):
+        dilation = [1] * n
+    x = rng.integers(-3, 4, (2, 3, *spatial)).astype(rng.choice([np.float32, np.float64]))
+    x[rng.random(x.shape) < 0.1] = rng.choice([np.nan, -np.inf, 2])
+    for e, f in zip(*both(lambda F, t: getattr(F, f"max_pool{n}d")(t, kernel, stride, padding, dilation, bool(seed % 2), return_indices=True), x)):
+        np.testing.assert_array_equal(f.numpy(), e.numpy())
+
+
+def test_a_window_that_sees_nothing():
+    """Its gradient goes nowhere."""
+    x = fg.ones(1, 1, 4, requires_grad=True)
+    y = fg.nn.functional.max_pool2d(x, (2, 1), (1, 4), (1, 0), (2, 2))
+    y.sum().backward()
+    assert y.tolist() == [[[-np.inf]]] and x.grad.tolist() == [[[0, 0, 0, 0]]]
+
+
 @pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint8, np.float16])
 def test_dtypes(dtype):
     x = np.random.default_rng(0).integers(0, 100, (2, 3, 6, 7)).astype(dtype)

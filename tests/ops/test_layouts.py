@@ -74,3 +74,23 @@ def test_heads_are_gathered():
     x = np.random.default_rng(0).standard_normal((3, 7, 4, 5)).astype("f")
     np.testing.assert_array_equal(ours(x).transpose(1, 2).contiguous().numpy(), x.transpose(0, 2, 1, 3))
     np.testing.assert_array_equal(ours(x).permute(3, 1, 0, 2).contiguous().numpy(), x.transpose(3, 1, 0, 2))
+
+
+@pytest.mark.parametrize("dtype, count", [("float32", (1 << 21) + 77), ("float64", (1 << 20) + 3000), ("int64", 1 << 20), ("uint8", (1 << 23) + 5)])
+def test_results_larger_than_caches(dtype, count):
+    """They are written past the caches, at any place and number of threads, in place too."""
+    rng = np.random.default_rng(0)
+    a, b = (rng.integers(0, 100, count).astype(dtype) for _ in range(2))
+    threads = fastgrad.get_num_threads()
+    try:
+        for n in (1, 3):
+            fastgrad.set_num_threads(n)
+            x, y = fastgrad.from_numpy(a), fastgrad.from_numpy(b)
+            assert np.array_equal((x + y).numpy(), a + b)
+            assert np.array_equal((x[3:] * y[:-3]).numpy(), a[3:] * b[:-3])
+            assert np.array_equal((x > y).numpy(), a > b)
+            assert np.array_equal(x.to(fastgrad.float64).numpy(), a.astype("f8"))
+            z = x.clone()
+            assert np.array_equal(z.add_(y).numpy(), a + b)
+    finally:
+        fastgrad.set_num_threads(threads)

@@ -1,7 +1,7 @@
 """Convolutions of one to three dimensions: three maps, each linear in both operands, and each the gradient of the others."""
 from row import composite, kernel, structured
 
-kernel("convolution_forward", "T T T", "float", cut="first")
+kernel("convolution_forward", "T T T", "float", cut="channels")
 kernel("convolution_transposed_forward", "T T T", "float", cut="first")
 kernel("convolution_weight_forward", "T T T", "float", cut="first")
 
