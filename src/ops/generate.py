@@ -180,14 +180,13 @@ def flat_kernel(name, out, operands, value, where, attrs, plane=""):
     lines += inner_loop(value) + [
               "", f"cdef void {name}(const Launch* l, char** p, void* scratch) noexcept nogil:",
               "    if l.core == 2:", f"        {plane}", "    else:",
-              f"        {'loop_light' if is_light(name, value) else 'loop'}(l, p, {name}_flat, {shape})", ""]
+              f"        {'loop_light' if is_light(value) else 'loop'}(l, p, {name}_flat, {shape})", ""]
     return lines
 
 
-def is_light(name, value):
-    """Whether its memory takes longer than its arithmetic: no function is called.  Gradients are mostly written over what they read."""
-    tree = ast.parse(re.sub(r"<\w+>", "", value), mode="eval")
-    return "_backward" not in name and not any(isinstance(node, ast.Call) for node in ast.walk(tree))
+def is_light(value):
+    """Whether its memory takes longer than its arithmetic: no function is called."""
+    return not any(isinstance(node, ast.Call) for node in ast.walk(ast.parse(re.sub(r"<\w+>", "", value), mode="eval")))
 
 
 # functions whose rare huge arguments need a call, which would keep a loop from vectorizing: (is any argument huge?, core form)
