@@ -3,6 +3,7 @@
 Wall time of a whole process, at full size, on one thread and on two: the best of ROUNDS runs that alternate between the libraries.
 """
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from .harness import BASE, Result
 
+PACKAGE = Path(importlib.util.find_spec("fastgrad").origin).parents[1]       # the digits are in the package, under PyTorch too
 COURSE = Path(__file__).parents[1] / "examples" / "course"
 RUNNERS = {"fastgrad": ("-m", "fastgrad"), "torch": ()}
 THREADS = (1, 2)
@@ -19,7 +21,8 @@ ROUNDS = 3
 
 def seconds(program, library, threads):
     """Of one run; RuntimeError with its last line if it fails."""
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "FASTGRAD_NUM_THREADS": str(threads), "PYTHONIOENCODING": "utf-8"}
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "FASTGRAD_NUM_THREADS": str(threads),
+                   "PYTHONIOENCODING": "utf-8", "PYTHONPATH": os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get("PYTHONPATH", ""))))}
     start = time.perf_counter()
     done = subprocess.run([sys.executable, *RUNNERS[library], program], env=environment, capture_output=True, text=True)
     if done.returncode:
