@@ -56,9 +56,8 @@ def native_levels():
     return levels
 
 
-def stale(target, folders):
-    """Whether a file is older than any source in the folders."""
-    sources = [os.path.join(f, name) for f in folders for name in os.listdir(f) if name.endswith((".pyx", ".pxi", ".pxd", ".h"))]
+def stale(target, sources):
+    """Whether a file is older than any of its sources."""
     return not os.path.exists(target) or any(os.path.getmtime(s) > os.path.getmtime(target) for s in sources)
 
 
@@ -86,7 +85,7 @@ def extensions():
     subprocess.check_call([sys.executable, os.path.join("src", "ops", "generate.py"), GENERATED])
     paths = [".", "src", GENERATED]
     c_file = os.path.join(GENERATED, "_kernels.c")
-    if stale(c_file, ["src/kernels"]) or os.path.getmtime(f"{GENERATED}/kernels.pxi") > os.path.getmtime(c_file):
+    if stale(c_file, [*glob("src/kernels/*.p*"), "fastgrad/launch.pxd", "src/core/half.pxi", f"{GENERATED}/kernels.pxi"]):
         compiled = cython_compile([os.path.join("src", "kernels", "_kernels.pyx")], include_path=paths, output_file=c_file,
                                   compiler_directives={**DIRECTIVES, "boundscheck": False})
         if compiled.num_errors:

@@ -95,7 +95,6 @@ cdef enum:                 # where a launch of a kernel may be cut among threads
     CUT_SECOND = 8         # the second core dimension likewise, of a launch that is too short in the first
 
 ctypedef struct KernelTable:
-    const char* level                         # "v2", "v3", "v4", "aarch64"
     Kernel* kernel                            # [number * NDTYPES + dtype], NULL where a dtype has none
     const uint8_t* cut                        # [number], flags as above; 0: a launch runs on one thread
     int64_t scratch_bytes

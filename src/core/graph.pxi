@@ -65,6 +65,7 @@ cdef class Node:
        saved tensor is valid while its storage still has the version noted beside it.
     3. `seq` grows in the order nodes are made, so every edge leads to a smaller number and no cycle can arise from edges.
     4. Once `released`, nothing is saved and the node cannot run again.
+    5. `inline_edge`, and `saved` from `nsaved` on, are NULL, also in dead objects.
     Thread-safety: as Tensor; the walk reads `walk` and `slot` only while it lays out the graph, under the GIL.
     """
 

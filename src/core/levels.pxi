@@ -29,9 +29,12 @@ cdef list machine_levels():
     return [f"v{i}" for i in range(best, 1, -1)] if best else ["generic"]
 
 
+cdef str level_in_use
+
+
 def kernel_level():
     """The CPU level of the kernels in use."""
-    return kernel_table.level.decode()
+    return level_in_use
 
 
 def load_kernels(forced=None):
@@ -41,7 +44,7 @@ def load_kernels(forced=None):
         ImportError: the file of kernels was built from another table of operations.
         RuntimeError: FASTGRAD_CPU names a level that this machine or this build lacks.
     """
-    global kernel_table
+    global kernel_table, level_in_use
     import importlib
     levels = machine_levels()
     if forced:
@@ -59,5 +62,6 @@ def load_kernels(forced=None):
             raise ImportError(f"{module.__file__} is stale: it was built from another table of operations than this engine. Build "
                               "fastgrad again.", name=module.__name__, path=module.__file__)
         kernel_table = <KernelTable*>PyCapsule_GetPointer(module.table, b"fastgrad.kernels")
+        level_in_use = level
         return level
     raise RuntimeError(f"fastgrad was built without kernels for {', '.join(levels)}")

@@ -73,10 +73,11 @@ cdef inline void clear_slot(PyObject** slot) noexcept:
 
 
 cdef inline bint owns_little(PyObject* t) noexcept:
-    """Whether a tensor has nothing to let go of but its node and its storage."""
+    """Whether a tensor has nothing to let go of but its node and memory of its own."""
     cdef PyTypeObject* kind = <PyTypeObject*>Tensor
+    cdef Storage* s = (<Tensor>t).storage
     return Py_TYPE(t) == kind and (<Tensor>t).grad_ is None and (<Tensor>t).base is None and (<Tensor>t).extra is None \
-        and dict_of(t)[0] == NULL and (<PyObject**>(<char*>t + kind.tp_weaklistoffset))[0] == NULL and (<Tensor>t).storage != NULL
+        and dict_of(t)[0] == NULL and (<PyObject**>(<char*>t + kind.tp_weaklistoffset))[0] == NULL and s != NULL and s.owner == NULL
 
 
 cdef void tensor_dealloc(PyObject* self) noexcept:

@@ -151,11 +151,8 @@ cdef object call_with_out(Operation op, PyObject** value, object out):
         if not isinstance(t, Tensor):
             raise TypeError(f"{op.__name__}(): argument 'out' must be Tensor, not {type(t).__name__}")
     if fg_grad_enabled:
-        for i in range(len(op.names)):
-            if value[i] != NULL and is_tensor(value[i]) and (<Tensor>value[i]).flags & REQUIRES_GRAD:
-                raise_out_needs_no_grad(op)
-        for t in into:
-            if (<Tensor>t).flags & REQUIRES_GRAD:
+        for t in (*tensors_among(op, value), *into):
+            if needs(<PyObject*>t):
                 raise_out_needs_no_grad(op)
     result = op.entry(op.row, value)
     results = tuple(result) if isinstance(result, tuple) else (result,)
@@ -171,24 +168,22 @@ cdef object call_with_out(Operation op, PyObject** value, object out):
     for i in range(len(into)):
         check_out(op, <Tensor>into[i], <Tensor>results[i], exact)
         if rule == OVERLAP_NONE or same_shape(&(<Tensor>into[i]).a, &(<Tensor>results[i]).a):
-            refuse_overlaps(op, value, <Tensor>into[i], rule)
+            for t in tensors_among(op, value):             # see Note [Operands that overlap]
+                refuse_overlap(<Tensor>into[i], <PyObject*>t, rule)
     for i in range(len(into)):
         write_out(<Tensor>into[i], <Tensor>results[i])
     return out if len(into) == 1 else result.__class__(into) if type(result) is not tuple else into
 
 
-cdef int refuse_overlaps(Operation op, PyObject** value, Tensor out, int rule) except -1:
-    """See Note [Operands that overlap]; a sequence among the arguments may hold tensors that are read."""
+cdef list tensors_among(Operation op, PyObject** value):
+    """The arguments that are tensors, and those in sequences among the arguments."""
     cdef int i
+    cdef list found = []
     for i in range(len(op.names)):
-        if value[i] == NULL:
-            continue
-        if isinstance(<object>value[i], (tuple, list)):
-            for one in <object>value[i]:
-                refuse_overlap(out, <PyObject*>one, rule)
-        else:
-            refuse_overlap(out, value[i], rule)
-    return 0
+        if value[i] != NULL:
+            one = <object>value[i]
+            found += [t for t in (one if isinstance(one, (tuple, list)) else (one,)) if isinstance(t, Tensor)]
+    return found
 
 
 cdef int raise_out_needs_no_grad(Operation op) except -1:
@@ -222,6 +217,7 @@ cdef int write_out(Tensor out, Tensor result) except -1:
     if not same_shape(&out.a, &result.a):
         fresh = empty(out.a.dtype, result.a.ndim, result.a.shape)
         old = out.storage
+        fresh.storage.version = old.version       # who saved `out` sees that it changed
         out.storage, fresh.storage = fresh.storage, old
         out.a = fresh.a
     copy_array(&out.a, &result.a)

@@ -15,12 +15,13 @@ cdef Storage* kept_storages = NULL        # linked through `data`'s place in the
 cdef int keep_launch(Launch* l) except -1:
     global recorded, recorded_count, recorded_room
     cdef Launch* more
+    cdef Py_ssize_t room
     if recorded_count == recorded_room:
-        recorded_room = max(64, recorded_room * 2)
-        more = <Launch*>realloc(recorded, recorded_room * sizeof(Launch))
+        room = max(64, recorded_room * 2)
+        more = <Launch*>realloc(recorded, room * sizeof(Launch))
         if more == NULL:
             raise MemoryError("cannot keep another launch")
-        recorded = more
+        recorded, recorded_room = more, room
     recorded[recorded_count] = l[0]
     recorded_count += 1
     return 0

@@ -95,7 +95,8 @@ cdef class Tensor:
     Invariants:
     1. `a.data` points into `storage`, to which this object owns a reference; every element that `a` spans lies inside it.
     2. A leaf has `node` None; any other tensor that wants a gradient has the node that made it, of which it is output
-       `nr`.  REQUIRES_GRAD is set for both.
+       `nr` (or None, for a view whose base was changed in place, until `node_of` brings it up to date).  REQUIRES_GRAD is
+       set for both.
     3. `base` is set for a view that autograd follows, and is never itself a view.
     4. Object fields are None, never NULL, also in dead objects.
     Thread-safety: fields change under the GIL; a long kernel runs without it, so writing a tensor that another thread's
@@ -541,10 +542,10 @@ cdef int set_data(Tensor t, object value) except -1:
     cdef Tensor source = <Tensor>value
     if needs(<PyObject*>t) and not is_floating(source.a.dtype):
         raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
-    cdef Storage* s = alias_storage(source.storage)
-    s.version = t.storage.version
     if recorder_on and same_shape(&t.a, &source.a) and t.a.dtype == source.a.dtype:
         copy_array(&t.a, &source.a)               # the recording goes on reading the old place
+    cdef Storage* s = alias_storage(source.storage)
+    s.version = t.storage.version
     drop_storage(t.storage)
     t.storage = s
     t.a = source.a

@@ -140,7 +140,7 @@ cdef int run_large(Launch* l, int64_t work, bint holding) except -1:
     if thread_limit != 1 and kernel_table.cut[l.kernel]:
         wake = fg_pool_wakes(expected / worth_waking if worth_waking else 2 << FG_LATE)
         if wake or (expected >= worth_awake and fg_pool_awake()):
-            threads = get_num_threads()
+            threads = min(get_num_threads(), FG_MAX_THREADS)
             pieces = plan_cut(l, threads, min(max(<int64_t>(expected / PIECE_NS), threads), PIECES_EACH * threads), &cut)
             threads = take_pool(min(threads, pieces))
             if threads > 1:

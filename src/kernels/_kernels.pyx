@@ -36,7 +36,6 @@ include "kernels.pxi"
 cdef KernelTable description
 
 fill_table()
-description.level = b"compiled"
 description.kernel = entries
 description.cut = cuts
 description.scratch_bytes = GEMM_SCRATCH + max(CONVOLUTION_SCRATCH, ATTENTION_SCRATCH)

@@ -17,6 +17,7 @@ import row as table_row
 import table  # noqa: F401  (fills ROWS and KERNELS)
 from row import CUTS, DTYPES, REQUIRED, Kernel
 
+LAUNCH = os.path.join(os.path.dirname(__file__), "..", "..", "fastgrad", "launch.pxd")
 CODES = ("b8", "u8", "i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64")     # in the order of Dtype
 WIDTH = {"b8": "u8", "u8": "u8", "i8": "u8", "i16": "u16", "i32": "u32", "i64": "u64", "f16": "u16", "bf16": "u16",
          "f32": "u32", "f64": "u64"}
@@ -138,9 +139,9 @@ def all_kernels():
 
 
 def fingerprint(kernels):
-    """What the engine and the kernels must agree on: which kernel has which number.  Never 0."""
+    """What the engine and the kernels must agree on: which kernel has which number, and what a Launch is.  Never 0."""
     names = ",".join(k.name for k in kernels)
-    return zlib.crc32(names.encode()) >> 1 | 1
+    return zlib.crc32((names + open(LAUNCH).read()).encode()) >> 1 | 1
 
 
 def kernel_numbers(kernels):
@@ -297,7 +298,7 @@ def argument(p, i):
     if p.default is REQUIRED:
         return value
     if p.default is None and p.kind in ("tensor", "int", "dim", "float"):
-        return f"(None if a[{i}] == NULL or <object>a[{i}] is None else {value.replace('tensor_argument', 'tensor_argument')})"
+        return f"(None if a[{i}] == NULL or <object>a[{i}] is None else {value})"
     return f"({p.default!r} if a[{i}] == NULL else {value})"
 
 
@@ -535,8 +536,7 @@ def rows_source():
             if any(r.grads.values()) and not r.backward and r.kind == "structured":
                 lines += structured_backward(r, operations)
     for number, r in enumerate(rows):
-        names = ", ".join(dict.fromkeys([f"op_{r.name}"]))
-        lines += [f"cdef int set_up_{r.name}() except -1:      # {r.where}", f"    global {names}",
+        lines += [f"cdef int set_up_{r.name}() except -1:      # {r.where}", f"    global op_{r.name}",
                   *row_setup(number, r), *row_definition(number, r), "    return 0", "", f"set_up_{r.name}()"]
     return "\n".join(lines) + "\n"
 

@@ -328,11 +328,10 @@ def tensor_detach_(Tensor self):
 def tensor_resize_(Tensor self, *size, memory_format=_places.contiguous_format):
     """Another shape, in place: elements stay where they are, new ones are uninitialised."""
     cdef int64_t sizes[MAX_DIMS]
-    cdef Array before = self.a
     cdef Tensor out
     cdef int n, d
     if memory_format is not _places.contiguous_format and memory_format is not _places.preserve_format:
-        raise NotImplementedError("resize_: memory_format other than _places.contiguous_format is not supported")
+        raise NotImplementedError("resize_: memory_format other than torch.contiguous_format is not supported")
     if self.flags & REQUIRES_GRAD:
         raise RuntimeError("cannot resize variables that require grad")
     n = read_shape("resize_", size[0] if len(size) == 1 and isinstance(size[0], (tuple, list)) else size, sizes)

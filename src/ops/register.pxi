@@ -57,7 +57,7 @@ cdef const Row* form_base[FORMS]
 cdef int form_count = 0
 
 
-cdef const Row* form_of(const Row* row, const char* name, const char* shown):
+cdef const Row* form_of(const Row* row, const char* name, const char* shown) except NULL:
     """A copy of a row whose nodes say another name (a literal, as is `shown`: see Row.shown; NULL: as the row's)."""
     global form_count
     cdef int i
@@ -65,7 +65,7 @@ cdef const Row* form_of(const Row* row, const char* name, const char* shown):
         if form_base[i] == row and forms[i].node_name == name:
             return &forms[i]
     if form_count == FORMS:
-        return row
+        raise SystemError("more forms of operations than there is room for")
     i = form_count
     forms[i] = row[0]
     forms[i].node_name = name
@@ -77,7 +77,7 @@ cdef const Row* form_of(const Row* row, const char* name, const char* shown):
     return &forms[i]
 
 
-cdef const Row* undifferentiable(const Row* row, backward_t refuse):
+cdef const Row* undifferentiable(const Row* row, backward_t refuse) except NULL:
     """A copy of a row whose gradient PyTorch refuses to compute."""
     cdef Row* form = <Row*>form_of(row, b"torch::autograd::NotImplemented", NULL)
     form.backward = refuse

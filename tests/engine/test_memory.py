@@ -1,5 +1,9 @@
 """Counts of the pool of blocks: against what tensors are known to take."""
 
+import subprocess
+import sys
+import textwrap
+
 import fastgrad
 import pytest
 from fastgrad import memory
@@ -127,3 +131,16 @@ def test_nobody_sees_a_gradient_written_over(looked_at):
     assert fastgrad.allclose(seen, fastgrad.full_like(seen, 2.0 if looked_at == "given" else expected))
     if looked_at != "asked for":
         assert fastgrad.allclose(x.grad, fastgrad.full_like(x, expected * (1 - middle[0].item() ** 2)))
+
+
+def test_a_long_chain_of_borrowed_memory_is_released_without_recursion():
+    code = """
+        import fastgrad
+        x = fastgrad.zeros(3)
+        for _ in range(200_000):
+            x = fastgrad.from_numpy(x.numpy())
+        del x
+        print("alive")
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "alive\n", done.stderr

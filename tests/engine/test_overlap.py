@@ -113,3 +113,23 @@ def test_out_is_refused_as_by_pytorch(call, out):
 def test_products_added_in_place(write):
     found, wanted = (outcome(lib, f"{X}{write}\nr = x") for lib in (fastgrad, torch))
     assert is_error(found) == is_error(wanted) and (is_error(wanted) or found == wanted), (found, wanted)
+
+
+def test_out_of_another_shape_is_a_change_that_the_graph_sees():
+    def wrong(torch):
+        w, x = torch.ones(3, requires_grad=True), torch.ones(3)
+        x.add_(1)
+        y = (w * x).sum()
+        torch.add(torch.ones(1), 5, out=x)
+        y.backward()
+
+    for library in (torch, fastgrad):
+        with pytest.warns(UserWarning, match="resized"), pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            wrong(library)
+
+
+def test_out_is_refused_where_a_tensor_in_a_sequence_wants_a_gradient():
+    for library in (torch, fastgrad):
+        w = library.ones(3, requires_grad=True)
+        with pytest.raises(RuntimeError, match="don't support automatic differentiation"):
+            library.cat([w, w], out=library.empty(6))

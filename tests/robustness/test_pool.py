@@ -143,5 +143,8 @@ def test_setting():
             with pytest.raises(error):
                 fastgrad.set_num_interop_threads(wrong)
         assert fastgrad.get_num_threads() == 7
+        fastgrad.set_num_threads(100_000)              # more than there are workers
+        a = fastgrad.ones(256, 256)
+        assert (a @ a).sum().item() == 256.0 ** 3 and fastgrad.zeros(1 << 22).exp().sum().item() == 1 << 22
     finally:
         fastgrad.set_num_threads(before)
