@@ -43,7 +43,8 @@ ENGINE, OPERATIONS = ([] if WINDOWS else ["-O1"] if DEBUG else ["-O0"] if QUICK 
 # without the names of inner functions, which take a tenth of the files; profilers of a working copy want them
 LINK = ["-Wl,-s"] if sys.platform == "linux" and not (DEBUG or QUICK) else []
 QUIET = [] if WINDOWS else [*([] if DEBUG else ["-g0"]), "-Wno-unused-function", "-Wno-unreachable-code", "-Wno-maybe-uninitialized"]
-MACROS = [("FASTGRAD_DEBUG", None)] if DEBUG else []
+# a complex number is a struct: as one of C's own types, made of parts that are infinite it would be NaN
+MACROS = [("CYTHON_CCOMPLEX", "0")] + ([("FASTGRAD_DEBUG", None)] if DEBUG else [])
 
 
 def native_levels():
@@ -61,18 +62,33 @@ def stale(target, sources):
     return not os.path.exists(target) or any(os.path.getmtime(s) > os.path.getmtime(target) for s in sources)
 
 
-def kernel_extensions(c_file):
-    """The same C file once for each CPU level, under another module name."""
+def kernels_c_file(folder):
+    """The kernels of one folder that the generator wrote, as C."""
+    from Cython.Compiler.Main import compile as cython_compile
+    generated = os.path.join(GENERATED, folder)
+    c_file = os.path.join(generated, "_kernels.c")
+    if stale(c_file, [*glob("src/kernels/*.p*"), "fastgrad/launch.pxd", "src/core/half.pxi", f"{generated}/kernels.pxi"]):
+        compiled = cython_compile([os.path.join("src", "kernels", "_kernels.pyx")], include_path=[".", "src", generated], output_file=c_file,
+                                  compiler_directives={**DIRECTIVES, "boundscheck": False})
+        if compiled.num_errors:
+            raise SystemExit("the kernels did not compile")
+    return c_file
+
+
+def kernel_extensions():
+    """The same C file once for each CPU level, under another module name; and the kernels that are compiled once."""
     extensions = []
-    for level, flags in native_levels().items():
+    levels, least = kernels_c_file("levels"), next(iter(LEVELS.get(MACHINE, {"generic": []}).values()))
+    files = [(level, levels, flags) for level, flags in native_levels().items()]
+    for level, c_file, flags in [*files, ("once", kernels_c_file("once"), [*least, *SMALL])]:
         name = f"_kernels_{level}"
         source = os.path.join(GENERATED, f"{name}.c")
-        text = f"#define PyInit__kernels PyInit_{name}\n#include \"{os.path.basename(c_file)}\"\n"
+        text = f"#define PyInit__kernels PyInit_{name}\n#include \"{os.path.relpath(c_file, GENERATED)}\"\n"
         if not os.path.exists(source) or open(source).read() != text:
             with open(source, "w") as f:
                 f.write(text)
         extensions.append(Extension(f"fastgrad.{name}", [source], depends=[c_file, *glob("src/kernels/*.h")],
-                                    include_dirs=["src/kernels", os.path.dirname(c_file)],
+                                    include_dirs=["src/kernels", GENERATED],
                                     extra_compile_args=OPTIMIZE + NUMERIC + QUIET + flags, extra_link_args=LINK,
                                     define_macros=MACROS))
     return extensions
@@ -81,21 +97,14 @@ def kernel_extensions(c_file):
 def extensions():
     import subprocess
     from Cython.Build import cythonize
-    from Cython.Compiler.Main import compile as cython_compile
     subprocess.check_call([sys.executable, os.path.join("src", "ops", "generate.py"), GENERATED])
     paths = [".", "src", GENERATED]
-    c_file = os.path.join(GENERATED, "_kernels.c")
-    if stale(c_file, [*glob("src/kernels/*.p*"), "fastgrad/launch.pxd", "src/core/half.pxi", f"{GENERATED}/kernels.pxi"]):
-        compiled = cython_compile([os.path.join("src", "kernels", "_kernels.pyx")], include_path=paths, output_file=c_file,
-                                  compiler_directives={**DIRECTIVES, "boundscheck": False})
-        if compiled.num_errors:
-            raise SystemExit("the kernels did not compile")
     modules = [Extension(f"fastgrad.{name}", [f"src/{name}.pyx"], include_dirs=["src"], define_macros=MACROS,
                          extra_compile_args=optimize + QUIET, extra_link_args=LINK)
                for name, optimize in (("_engine", ENGINE), ("_ops", OPERATIONS))]
     modules = cythonize(modules, include_path=paths, build_dir=os.path.join("build", "cython"),
                         compiler_directives=DIRECTIVES, force=not QUICK)
-    return modules + kernel_extensions(c_file)
+    return modules + kernel_extensions()
 
 
 class Build(build_ext):

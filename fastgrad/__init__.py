@@ -32,6 +32,8 @@ float16 = half = _DTYPES["float16"]
 bfloat16 = _DTYPES["bfloat16"]
 float32 = float = _DTYPES["float32"]
 float64 = double = _DTYPES["float64"]
+complex64 = cfloat = _DTYPES["complex64"]
+complex128 = cdouble = _DTYPES["complex128"]
 uint8 = _DTYPES["uint8"]
 int8 = _DTYPES["int8"]
 int16 = short = _DTYPES["int16"]
@@ -61,7 +63,7 @@ from ._composite import FUNCTIONS as _FUNCTIONS  # noqa: E402
 globals().update(_FUNCTIONS)
 
 # modules of the package that are loaded when somebody asks for them
-_LAZY = ("accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "demo", "distributed", "distributions", "func", "hub",
+_LAZY = ("accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "demo", "distributed", "distributions", "fft", "func", "hub",
          "jit", "linalg", "memory", "mps", "multiprocessing", "nn", "optim", "overrides", "profiler", "random", "serialization",
          "signal", "special", "testing", "types", "utils", "version", "vision", "xpu")
 # names that live in such a module

@@ -202,13 +202,16 @@ cdef int fill_loop(Launch* l, Array** operand, int n, const int8_t* perm) noexce
 cdef tuple shape_tuple(const Array* a)
 cdef list shape_list(int ndim, const int64_t* shape)
 cdef object size_of(Tensor t)
-cdef int run(Launch* l) except -1
+cdef int checked_run(Launch* l) except -1            # raises NotImplementedError where the dtype has no kernel
 cdef int run_holding(Launch* l) except -1
 cdef bint has_kernel(int kernel, int dt) noexcept nogil
 
 # dtypes
 cdef int itemsize(int dt) noexcept nogil
 cdef bint is_floating(int dt) noexcept nogil
+cdef bint is_complex(int dt) noexcept nogil
+cdef int complex_of(int dt) noexcept nogil
+cdef int real_of(int dt) noexcept nogil
 cdef int category(int dt) noexcept nogil
 cdef int promote(int x, int y) noexcept nogil
 cdef int number_dtype(object x) except -2

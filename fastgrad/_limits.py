@@ -23,6 +23,7 @@ class finfo:
         from fastgrad._engine import get_default_dtype
 
         name = str(dtype if dtype is not None else get_default_dtype()).rpartition(".")[2]
+        name = {"complex64": "float32", "complex128": "float64"}.get(name, name)          # those of its parts
         if name not in FLOATS:
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{name}'")
         self.bits, digits, exponent, self.max, self.resolution = FLOATS[name]

@@ -101,7 +101,7 @@ install(
     is_xla=constant(False), is_mtia=constant(False), is_vulkan=constant(False), is_maia=constant(False), is_ipu=constant(False),
     is_sparse_csr=constant(False), is_distributed=lambda self: False, dense_dim=lambda self: self.ndim, sparse_dim=lambda self: 0,
     is_sparse=constant(False), is_quantized=constant(False), is_nested=constant(False), is_mkldnn=constant(False),
-    is_complex=lambda self: False,
+    is_complex=lambda self: self.dtype.is_complex,
     is_floating_point=lambda self: self.dtype.is_floating_point,
     is_signed=lambda self: self.dtype.is_signed,
     is_pinned=lambda self: False, is_shared=is_shared, share_memory_=share_memory_,

@@ -35,7 +35,7 @@ def is_floating_point(input):
 
 
 def is_complex(input):
-    """Whether the tensor's dtype is complex: never."""
+    """Whether the tensor's dtype is complex."""
     return tensor_argument("is_complex", input).dtype.is_complex
 
 

@@ -15,6 +15,8 @@ ctypedef uint32_t u32      # a 4-byte item that is only moved
 ctypedef uint64_t u64      # an 8-byte item that is only moved
 ctypedef float f32
 ctypedef double f64
+ctypedef float complex c64
+ctypedef double complex c128
 
 ctypedef fused real:
     f32
@@ -36,12 +38,29 @@ ctypedef fused number:
     f32
     f64
 
+ctypedef fused complexes:
+    c64
+    c128
+
+# what is added, multiplied and compared for equality, and need not have an order
+ctypedef fused element:
+    u8
+    i8
+    i16
+    i32
+    i64
+    f32
+    f64
+    c64
+    c128
+
 # items that are only moved: a kernel over `item` serves every dtype of that width
 ctypedef fused item:
     u8
     u16
     u32
     u64
+    c128                   # 16 bytes
 
 cdef enum Dtype:           # in the order of promotion within a category
     BOOL = 0
@@ -54,6 +73,8 @@ cdef enum Dtype:           # in the order of promotion within a category
     BFLOAT16
     FLOAT32
     FLOAT64
+    COMPLEX64
+    COMPLEX128
     NDTYPES
 
 cdef enum:
@@ -62,14 +83,13 @@ cdef enum:
     MAX_OPERANDS = 8
     MAX_ATTRS = 14         # a convolution has four numbers for each of three dimensions
 
-ctypedef union Scalar:
-    b8 b
-    u8 u1
-    i8 i1
-    i16 i2
-    i32 i4
+ctypedef union Scalar:      # an operand that is one number, in any dtype
     i64 i
-    f32 f4
+    f64 f
+    f64 c[2]
+
+ctypedef union Attr:
+    i64 i
     f64 f
 
 ctypedef struct Launch:
@@ -83,7 +103,7 @@ ctypedef struct Launch:
     char* ptr[MAX_OPERANDS]                   # NULL: the operand is scalar[i], already in the dtype it is read as
     int64_t stride[MAX_OPERANDS][MAX_LOOP]    # in bytes; 0 where an operand does not move with the loop
     Scalar scalar[MAX_OPERANDS]
-    Scalar attr[MAX_ATTRS]                    # an operation's own numbers: a slope, a bound, a count
+    Attr attr[MAX_ATTRS]                      # an operation's own numbers: a slope, a bound, a count
 
 # A kernel computes the core dimensions at the operand pointers `p`.  `scratch` is per thread, SCRATCH_BYTES long.
 ctypedef void (*Kernel)(const Launch* l, char** p, void* scratch) noexcept nogil
@@ -95,7 +115,7 @@ cdef enum:                 # where a launch of a kernel may be cut among threads
     CUT_SECOND = 8         # the second core dimension likewise, of a launch that is too short in the first
 
 ctypedef struct KernelTable:
-    Kernel* kernel                            # [number * NDTYPES + dtype], NULL where a dtype has none
+    Kernel* kernel                            # [number * NDTYPES + dtype], NULL where a dtype has none, or the file that is compiled once has it
     const uint8_t* cut                        # [number], flags as above; 0: a launch runs on one thread
     int64_t scratch_bytes
 

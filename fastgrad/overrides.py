@@ -132,7 +132,7 @@ def get_overridable_functions():
     import fastgrad as fg
 
     found = {}
-    for space in (fg, fg.nn.functional, fg.linalg, fg.special, Tensor):
+    for space in (fg, fg.nn.functional, fg.linalg, fg.special, fg.fft, Tensor):
         names = vars(space) if space is Tensor else getattr(space, "__all__", None) or [n for n in dir(space) if n[0] != "_"]
         every = [getattr(space, name, None) for name in names]
         found[space] = [f for f in every if isinstance(f, _engine.Operation)]
@@ -157,7 +157,7 @@ def resolve_name(f):
     """`torch.add` and the like: where a function is found; None for any other object."""
     import fastgrad as fg
 
-    prefix = {fg: "torch", fg.nn.functional: "torch.nn.functional", fg.linalg: "torch.linalg", fg.special: "torch.special",
+    prefix = {fg: "torch", fg.nn.functional: "torch.nn.functional", fg.linalg: "torch.linalg", fg.special: "torch.special", fg.fft: "torch.fft",
               Tensor: "torch.Tensor"}
     for space, functions in get_overridable_functions().items():
         if any(f is g for g in functions):

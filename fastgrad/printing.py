@@ -112,6 +112,18 @@ class FloatFormat:
         return self.text(value).rjust(self.width)
 
 
+class ComplexFormat:
+    """Notation of complex elements: real parts aligned as floats are, imaginary ones behind their signs."""
+
+    def __init__(self, shown):
+        self.real, self.imag = FloatFormat(shown.real), FloatFormat(shown.imag)
+        self.width = self.real.width + self.imag.width + 1
+
+    def __call__(self, value):
+        imag = self.imag(value.imag).lstrip()
+        return f"{self.real(value.real)}{'' if imag[0] in '+-' else '+'}{imag}j"
+
+
 # --- nesting, summary and line breaks --------------------------------------------------------------------------------
 
 
@@ -182,6 +194,8 @@ def implied_dtype(tensor, is_float):
         return tensor.dtype == default_dtype()
     if is_float:
         return tensor.dtype == default_dtype()
+    if tensor.dtype.is_complex:
+        return tensor.dtype == default_dtype().to_complex()
     return str(tensor.dtype).rpartition(".")[2] in ("int64", "bool")
 
 
@@ -227,7 +241,7 @@ def tensor_repr(tensor):
     if tensor.numel() == 0:
         text = "[]"
     else:
-        notation_type = FloatFormat if array.dtype.kind == "f" else IntegerFormat
+        notation_type = {"f": FloatFormat, "c": ComplexFormat}.get(array.dtype.kind, IntegerFormat)
         notation = notation_type(edges(array) if summarize else array)
         text = nest(array, indent, notation, summarize)
     text = prefix + text

@@ -9,6 +9,7 @@ from fastgrad._engine import Tensor
 __all__ = ["assert_allclose", "assert_close", "make_tensor"]
 
 TOLERANCES = {"float16": (1e-3, 1e-5), "bfloat16": (1.6e-2, 1e-5), "float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-7)}
+TOLERANCES |= {"complex64": TOLERANCES["float32"], "complex128": TOLERANCES["float64"]}
 
 
 def tolerance(*kinds):
@@ -65,7 +66,7 @@ class Comparison:
     def numbers(self, actual, expected, path):
         if self.check_dtype and type(actual) is not type(expected):
             self.fail(f"The (d)types do not match: {type(actual)} != {type(expected)}.", path)
-        rtol, atol = self.tolerances(*["float64" if isinstance(x, float) else "int" for x in (actual, expected)])
+        rtol, atol = self.tolerances(*["float64" if isinstance(x, (float, complex)) else "int" for x in (actual, expected)])
         difference = abs(actual - expected)
         if not (actual == expected or difference <= atol + rtol * abs(expected) and difference != float("inf")
                 or self.equal_nan and actual != actual and expected != expected):
@@ -107,7 +108,7 @@ def scalar_message(actual, expected, rtol, atol):
 def tensor_message(actual, expected, matches, rtol, atol):
     equal = rtol == atol == 0
     total, wrong = matches.numel(), int((~matches).sum())
-    exact = actual.dtype if actual.dtype.is_floating_point else fastgrad.int64
+    exact = actual.dtype if actual.dtype.is_floating_point or actual.dtype.is_complex else fastgrad.int64
     actual, expected = actual.to(exact), expected.to(exact)
     absolute = fastgrad.where(matches, 0, (actual - expected).abs())
     relative = fastgrad.where(matches, 0, absolute / expected.abs())
@@ -168,9 +169,9 @@ def make_tensor(*shape, dtype, device="cpu", low=None, high=None, requires_grad=
     shape = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
     if str(device) != "cpu":
         raise NotImplementedError(f"make_tensor: tensors are on the CPU, got device {device}")
-    if requires_grad and not dtype.is_floating_point:
+    if requires_grad and not (dtype.is_floating_point or dtype.is_complex):
         raise ValueError(f"`requires_grad=True` is not supported for integral and boolean dtypes, but got dtype={dtype}")
-    floating, boolean = dtype.is_floating_point, dtype == fastgrad.bool
+    floating, boolean = dtype.is_floating_point or dtype.is_complex, dtype == fastgrad.bool
     default = (0, 2) if boolean else (-9, 9) if floating else (0 if dtype == fastgrad.uint8 else -9, 10)
     low, high = default[0] if low is None else low, default[1] if high is None else high
     if low != low or high != high:
@@ -181,7 +182,8 @@ def make_tensor(*shape, dtype, device="cpu", low=None, high=None, requires_grad=
     if floating:
         info = fastgrad.finfo(dtype)
         low, high = max(low, info.min), min(high, info.max)
-        result = (fastgrad.rand(size, dtype=fastgrad.float64) * (high - low) + low).to(dtype)
+        parts = [fastgrad.rand(size, dtype=fastgrad.float64) * (high - low) + low for _ in range(1 + dtype.is_complex)]
+        result = (fastgrad.complex(*parts) if dtype.is_complex else parts[0]).to(dtype)
     else:
         result = fastgrad.randint(int(-(-low // 1)), int(-(-high // 1)), size).to(dtype)
     if noncontiguous and prod(shape) > 1:

@@ -10,6 +10,7 @@ from libc.stdlib cimport malloc, calloc, free
 from libc.string cimport memcpy, memset
 from fastgrad.launch cimport *
 from fastgrad._engine cimport *
+from fastgrad._engine cimport checked_run as run
 
 from fastgrad._engine import Size
 from fastgrad._engine import grad as gradients_of
@@ -23,6 +24,7 @@ include "ops/views.pxi"
 include "ops/strided.pxi"
 include "ops/splits.pxi"
 include "ops/creation.pxi"
+include "ops/complex.pxi"
 include "ops/inplace.pxi"
 include "ops/protocol.pxi"
 include "ops/dlpack.pxi"
@@ -64,5 +66,5 @@ include "rows.pxi"
 include "ops/walk_support.pxi"
 include "ops/api.pxi"
 
-for name in ("float_power", "addmm", "addmv", "addr", "addbmm", "baddbmm"):
+for name in ("sgn", "conj_physical", "float_power", "addmm", "addmv", "addr", "addbmm", "baddbmm"):
     _install_inplace(name, functions[name])

@@ -92,7 +92,7 @@ def make_dual(tensor, tangent, *, level=None):
     if not rules.levels:
         raise RuntimeError("Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first.")
     for what, t in (("primal", tensor), ("tangent", tangent)):
-        if not t.dtype.is_floating_point:
+        if not t.dtype.is_floating_point and not t.dtype.is_complex:
             raise ValueError(f"Expected {what} to be floating point or complex, but got: {t.dtype}")
     if rules.tangent_of(tensor) is not None:
         raise RuntimeError("Making a dual Tensor based on a Tensor that already has a forward gradient at the same level 0 is not supported.")

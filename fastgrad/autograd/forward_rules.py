@@ -163,7 +163,7 @@ def linear(operation, name, args, kwargs):
         return result
     moved = below(Tensor.reshape if name == "view" else operation, (args[0]._tangent, *args[1:]), kwargs)
     if isinstance(result, Tensor):
-        return attach(result, moved) if result.dtype.is_floating_point else result
+        return attach(result, moved) if result.dtype.is_floating_point or result.dtype.is_complex else result
     for one, tangent in zip(result, moved):
         attach(one, tangent)
     return result
@@ -174,6 +174,7 @@ def pushed_one(operation, outputs, inputs, tangents, graph):
     if not outputs:
         return []
     diagonal = len(outputs) == 1 and isinstance(operation, _engine.Operation) and _engine._row_of(operation)[1] > 0
+    diagonal = diagonal and not outputs[0].is_complex()           # there the gradient multiplies by the conjugate
     if diagonal and all(t.shape == outputs[0].shape and t.dtype == outputs[0].dtype for t in inputs):
         parts = [pull(outputs, [c], [t], graph)[0] for c, t in zip(inputs, tangents)]
         parts = [p for p in parts if p is not None]
@@ -192,7 +193,7 @@ def pushed(outputs, inputs, tangents, graph):
 def written(operation, name, args, kwargs, every, duals):
     """An in-place operation: its tangent is computed on a copy first."""
     target = args[0]
-    if not target.dtype.is_floating_point:
+    if not target.dtype.is_floating_point and not target.dtype.is_complex:
         return below(operation, args, kwargs)
     random = name in batching.RANDOM or "dropout" in name
     state = fg.get_rng_state() if random else None
@@ -273,7 +274,7 @@ def push_function(cls, args, separate):
     ctx, = contexts
     given = [tangent_of(t) if isinstance(t, Tensor) else None for t in args]
     if ctx.materialize_grads:
-        given = [fg.zeros_like(t.detach()) if g is None and isinstance(t, Tensor) and t.dtype.is_floating_point else g
+        given = [fg.zeros_like(t.detach()) if g is None and isinstance(t, Tensor) and (t.dtype.is_floating_point or t.dtype.is_complex) else g
                  for t, g in zip(args, given)]
     ctx.pushing = True
     try:

@@ -114,7 +114,7 @@ def once_differentiable(backward):
             return results
         single = not isinstance(results, tuple)
         results = [results] if single else list(results)
-        places = [i for i, r in enumerate(results) if isinstance(r, Tensor) and r.dtype.is_floating_point]
+        places = [i for i, r in enumerate(results) if isinstance(r, Tensor) and (r.dtype.is_floating_point or r.dtype.is_complex)]
         leaves = [results[i].detach().requires_grad_() for i in places]
         refused = _Refusal.apply("trying to differentiate twice a function that was marked with @once_differentiable", *leaves)
         for i, r in zip(places, refused):

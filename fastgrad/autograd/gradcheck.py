@@ -2,6 +2,7 @@
 
 The numerical Jacobian is read column by column through NumPy: J[i, j] = (f_j(x + eps e_i) - f_j(x - eps e_i)) / 2 eps.
 The analytical one is read row by row with `autograd.grad`, from one unit vector for each element of each output.
+A complex tensor is checked as the pairs of its parts: PyTorch's gradient is that of the pair.
 """
 
 import warnings
@@ -54,7 +55,7 @@ def gradcheck(func, inputs, *, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=T
         raise AssertionError("Setting check_batched_grad=True requires check_backward_ad to be True")
     if check_batched_forward_grad and not check_forward_ad:
         raise AssertionError("Setting check_batched_forward_grad=True requires check_forward_ad to be True")
-    inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    func, inputs = in_pairs(func, (inputs,) if isinstance(inputs, Tensor) else tuple(inputs))
     try:
         if check_backward_ad:
             check(func, inputs, eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes, fast_mode)
@@ -110,6 +111,22 @@ def differentiable(outputs):
     """The outputs that have gradients, as a tuple."""
     outputs = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
     return tuple(o for o in outputs if isinstance(o, Tensor) and o.requires_grad)
+
+
+def in_pairs(func, inputs):
+    """The same function of real tensors: complex ones that want gradients, and complex results, are pairs."""
+    paired = [isinstance(t, Tensor) and t.requires_grad and t.is_complex() for t in inputs]
+    if not any(paired) and not any(o.is_complex() for o in differentiable(func(*inputs))):
+        return func, inputs
+
+    def as_pairs(output):
+        return fg.view_as_real(output) if isinstance(output, Tensor) and output.is_complex() else output
+
+    def of_pairs(*args):
+        outputs = func(*(fg.view_as_complex(x) if p else x for p, x in zip(paired, args)))
+        return as_pairs(outputs) if isinstance(outputs, Tensor) else tuple(map(as_pairs, outputs))
+
+    return of_pairs, tuple(fg.view_as_real(t.detach()).clone().requires_grad_() if p else t for p, t in zip(paired, inputs))
 
 
 def like(array, tensor):

@@ -50,8 +50,8 @@ class Solve(Function):
     @staticmethod
     def backward(ctx, grad):
         a, x = ctx.saved_tensors
-        grad_b = Solve.apply(a.mT, grad, "")
-        return -grad_b @ x.mT if ctx.needs_input_grad[0] else None, grad_b, None
+        grad_b = Solve.apply(a.mH, grad, "")
+        return -grad_b @ x.mH if ctx.needs_input_grad[0] else None, grad_b, None
 
 
 class Inverse(Function):
@@ -64,18 +64,18 @@ class Inverse(Function):
     @staticmethod
     def backward(ctx, grad):
         x, = ctx.saved_tensors
-        return -(x.mT @ grad @ x.mT), None
+        return -(x.mH @ grad @ x.mH), None
 
 
 def cofactors(a):
-    """The derivative of the determinant."""
+    """The derivative of the determinant, conjugated."""
     det = Determinant.apply(a)
     if bool((det.detach() != 0).all()):
-        return det[..., None, None] * Inverse.apply(a, "").mT
+        return det.conj()[..., None, None] * Inverse.apply(a, "").mH
     u, s, vh = SVD.apply(a, False)
     n = a.shape[-1]
     others = _ops.where(identity(a, n) != 0, 1, s[..., None, :].expand(*s.shape, n))
-    return (Determinant.apply(u) * Determinant.apply(vh))[..., None, None] * ((u * _ops.prod(others, -1)[..., None, :]) @ vh)
+    return (Determinant.apply(u) * Determinant.apply(vh)).conj()[..., None, None] * ((u * _ops.prod(others, -1)[..., None, :]) @ vh)
 
 
 class Determinant(Function):
@@ -96,11 +96,15 @@ class LogDeterminant(Function):
     def forward(ctx, a):
         ctx.save_for_backward(a)
         sign, logarithm = values("slogdet", "", a)
+        ctx.turning = a.dtype.is_complex
         return sign, logarithm
 
     @staticmethod
-    def backward(ctx, _, grad):
-        return grad[..., None, None] * Inverse.apply(ctx.saved_tensors[0], "linalg.slogdet: the gradient at a singular matrix does not exist").mT
+    def backward(ctx, grad_sign, grad):
+        if ctx.turning:           # the sign is exp(i theta), and i theta the imaginary part of the logarithm of the determinant
+            sign, _ = LogDeterminant.apply(ctx.saved_tensors[0])
+            grad = grad - 1j * (grad_sign.conj() * sign).imag
+        return grad[..., None, None] * Inverse.apply(ctx.saved_tensors[0], "linalg.slogdet: the gradient at a singular matrix does not exist").mH
 
 
 class Cholesky(Function):
@@ -115,10 +119,16 @@ class Cholesky(Function):
     @staticmethod
     def backward(ctx, grad):
         factor, = ctx.saved_tensors
-        middle = _ops.tril(factor.mT @ grad)
-        middle = (middle + _ops.tril(middle, -1).mT) / 2
-        half = Solve.apply(factor.mT, middle, "")
-        return Solve.apply(factor.mT, half.mT, "").mT, None
+        middle = _ops.tril(factor.mH @ grad)
+        middle = mirrored(middle) / 2
+        half = Solve.apply(factor.mH, middle, "")
+        return Solve.apply(factor.mH, half.mH, "").mH, None
+
+
+def mirrored(lower):
+    """The Hermitian matrix with this lower triangle; of its diagonal the real part."""
+    below = _ops.tril(lower, -1)
+    return below + below.mH + on_diagonal(_ops.diagonal(lower, 0, -2, -1).real)
 
 
 class QR(Function):
@@ -143,13 +153,13 @@ class QR(Function):
             return tall(q, r, grad_q, grad_r)
         left, right = r[..., :m], r[..., m:]
         grad_right = grad_r[..., m:]
-        return _ops.cat([tall(q, left, grad_q + (q @ right) @ grad_right.mT, grad_r[..., :m]), q @ grad_right], -1)
+        return _ops.cat([tall(q, left, grad_q + (q @ right) @ grad_right.mH, grad_r[..., :m]), q @ grad_right], -1)
 
 
 def tall(q, r, grad_q, grad_r):
-    middle = r @ grad_r.mT - grad_q.mT @ q
-    middle = _ops.tril(middle) + _ops.tril(middle, -1).mT
-    return Solve.apply(r, (grad_q + q @ middle).mT, "").mT
+    middle = r @ grad_r.mH - grad_q.mH @ q
+    middle = mirrored(middle)
+    return Solve.apply(r, (grad_q + q @ middle).mH, "").mH
 
 
 class SVD(Function):
@@ -167,26 +177,29 @@ class SVD(Function):
             return None, None
         u, s, vh = ctx.saved_tensors
         k, m, n = s.shape[-1], u.shape[-2], vh.shape[-1]
-        u, v = u[..., :k], vh[..., :k, :].mT
+        u, v = u[..., :k], vh[..., :k, :].mH
         middle, total = None, None
         if grad_s is not None:
-            middle = on_diagonal(grad_s)
+            middle = on_diagonal(grad_s.to(u.dtype))
         if present(grad_u, grad_vh):
             column, row = s[..., None, :], s[..., :, None]
-            gaps = (column - row) * (column + row) + identity(s, k)     # s_j^2 - s_i^2, and 1 on the diagonal
+            eye = identity(s, k)
+            gaps = (column - row) * (column + row) + eye                # s_j^2 - s_i^2, and 1 on the diagonal
             if grad_u is not None:
                 grad_u = grad_u[..., :k]
-                turned = u.mT @ grad_u
-                middle = add(middle, (turned - turned.mT) / gaps * column)
+                turned = u.mH @ grad_u
+                middle = add(middle, (turned - turned.mH) * (1 - eye) / gaps * column)
+                if u.dtype.is_complex:            # what turns a pair of vectors by one angle changes nothing: half of it belongs to either
+                    middle = middle + on_diagonal(1j * _ops.diagonal(turned, 0, -2, -1).imag / s)
                 if m > k:
-                    total = ((grad_u - u @ turned) / column) @ v.mT
+                    total = ((grad_u - u @ turned) / column) @ v.mH
             if grad_vh is not None:
-                grad_v = grad_vh[..., :k, :].mT
-                turned = v.mT @ grad_v
-                middle = add(middle, row * ((turned - turned.mT) / gaps))
+                grad_v = grad_vh[..., :k, :].mH
+                turned = v.mH @ grad_v
+                middle = add(middle, row * ((turned - turned.mH) * (1 - eye) / gaps))
                 if n > k:
-                    total = add(total, u @ ((grad_v - v @ turned) / column).mT)
-        return add(total, u @ middle @ v.mT), None
+                    total = add(total, u @ ((grad_v - v @ turned) / column).mH)
+        return add(total, u @ middle @ v.mH), None
 
 
 def add(a, b):
@@ -208,12 +221,37 @@ class Eigh(Function):
         if not present(grad_w, grad_v):
             return None, None
         w, v = ctx.saved_tensors
-        middle = None if grad_w is None else on_diagonal(grad_w)
+        middle = None if grad_w is None else on_diagonal(grad_w.to(v.dtype))
         if grad_v is not None:
             n = w.shape[-1]
             eye = identity(w, n)
-            middle = add(middle, (v.mT @ grad_v) / (w[..., None, :] - w[..., :, None] + eye) * (1 - eye))
-        return v @ middle @ v.mT, None
+            middle = add(middle, (v.mH @ grad_v) / (w[..., None, :] - w[..., :, None] + eye) * (1 - eye))
+        return v @ middle @ v.mH, None
+
+
+class Eig(Function):
+    """Eigenvalues and eigenvectors of length 1."""
+
+    @staticmethod
+    def forward(ctx, a):
+        w, v = values("eig", "linalg.eig: The algorithm failed to converge because the input matrix contained non-finite values.", a)
+        w, v = w.to(a.dtype.to_complex()), v.to(a.dtype.to_complex())
+        ctx.save_for_backward(w, v)
+        ctx.set_materialize_grads(False)
+        return w, v
+
+    @staticmethod
+    def backward(ctx, grad_w, grad_v):
+        if not present(grad_w, grad_v):
+            return None
+        w, v = ctx.saved_tensors
+        middle = None if grad_w is None else on_diagonal(grad_w)
+        if grad_v is not None:
+            eye, turned = identity(w.real, w.shape[-1]), v.mH @ grad_v
+            turned = turned - v.mH @ v @ on_diagonal(_ops.diagonal(turned, 0, -2, -1).real)
+            gaps = (w[..., None, :] - w[..., :, None]).conj() + eye
+            middle = add(middle, turned / gaps * (1 - eye))
+        return Solve.apply(v.mH, middle @ v.mH, "")
 
 
 class PseudoInverse(Function):
@@ -224,21 +262,21 @@ class PseudoInverse(Function):
         u, s, vh = values("svd", "linalg.pinv: The algorithm failed to converge because the input matrix contained non-finite values.", a,
                           full_matrices=False)
         inverse = _ops.where(s > least[..., None], 1 / s, 0)
-        p = (vh.mT * inverse[..., None, :]) @ u.mT
+        p = (vh.mH * inverse[..., None, :]) @ u.mH
         ctx.save_for_backward(a, p)
         return p
 
     @staticmethod
     def backward(ctx, grad):
         a, p = ctx.saved_tensors
-        left, right = grad.mT @ p, p @ grad.mT
+        left, right = grad.mH @ p, p @ grad.mH
         if a.shape[-2] <= a.shape[-1]:
-            outer = left @ p.mT
-            total = outer - (a @ p) @ outer + (p.mT @ p) @ (grad.mT - left @ a)
+            outer = left @ p.mH
+            total = outer - (a @ p) @ outer + (p.mH @ p) @ (grad.mH - left @ a)
         else:
-            outer = p.mT @ right
-            total = outer - (outer @ p) @ a + (grad.mT - a @ right) @ p @ p.mT
-        return total - p.mT @ grad @ p.mT, None
+            outer = p.mH @ right
+            total = outer - (outer @ p) @ a + (grad.mH - a @ right) @ p @ p.mH
+        return total - p.mH @ grad @ p.mH, None
 
 
 def floating(name, *tensors):
@@ -246,7 +284,7 @@ def floating(name, *tensors):
     for x in tensors:
         if not isinstance(x, _engine.Tensor):
             raise TypeError(f"linalg_{name}(): arguments must be Tensors, not {type(x).__name__}")
-        if not x.dtype.is_floating_point:
+        if not x.dtype.is_floating_point and not x.dtype.is_complex:
             raise RuntimeError(f"linalg.{name}: Expected a floating point or complex tensor as input. Got {x.type()[6:-6]}")
         if x.dtype.itemsize < 4:
             raise RuntimeError(f"linalg.{name}: Low precision dtypes not supported. Got {x.dtype}")

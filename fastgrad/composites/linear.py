@@ -13,6 +13,7 @@ CHOLESKY_EX = named_result("linalg_cholesky_ex", "L info")
 SLOGDET, OLD_SLOGDET = named_result("linalg_slogdet", "sign logabsdet"), named_result("slogdet", "sign logabsdet")
 QR, OLD_QR = named_result("linalg_qr", "Q R"), named_result("qr", "Q R")
 SVD, OLD_SVD = named_result("linalg_svd", "U S Vh"), named_result("svd", "U S V")
+EIG = named_result("linalg_eig", "eigenvalues eigenvectors")
 EIGH = named_result("linalg_eigh", "eigenvalues eigenvectors")
 LSTSQ = named_result("linalg_lstsq", "solution residuals rank singular_values")
 TRIANGULAR = named_result("triangular_solve", "solution cloned_coefficient")
@@ -195,7 +196,7 @@ def logdet(input: Tensor):
     """The logarithm of the determinant: nan where that is negative."""
     square("logdet", input)
     sign, logarithm = of.LogDeterminant.apply(input)
-    return _ops.where(sign == -1, float("nan"), logarithm)
+    return logarithm + sign.log() if input.dtype.is_complex else _ops.where(sign == -1, float("nan"), logarithm)
 
 
 # ---- decompositions
@@ -210,7 +211,7 @@ def cholesky_(A: Tensor, *, upper=False):
         LinAlgError: a matrix is not positive-definite.
     """
     square("cholesky", A)
-    return of.Cholesky.apply(A.mT, NOT_DEFINITE).mT if upper else of.Cholesky.apply(A, NOT_DEFINITE)
+    return of.Cholesky.apply(A.mH, NOT_DEFINITE).mH if upper else of.Cholesky.apply(A, NOT_DEFINITE)
 
 
 cholesky = linalg(cholesky_)
@@ -231,7 +232,7 @@ def cholesky_ex(A: Tensor, *, upper=False, check_errors=False):
     except LinAlgError:
         if check_errors:
             raise
-        return CHOLESKY_EX(_ops.full_like(A, float("nan")), failures(A.mT if upper else A, indefinite))
+        return CHOLESKY_EX(_ops.full_like(A, float("nan")), failures(A.mH if upper else A, indefinite))
 
 
 def factor_of(L, upper):
@@ -246,8 +247,8 @@ def cholesky_solve(B: Tensor, L: Tensor, upper=False):
     if B.ndim < 2:
         raise RuntimeError(f"b should have at least 2 dimensions, but has {B.ndim} dimensions instead")
     factor = factor_of(L, upper)
-    factor = factor.mT if upper else factor
-    return solve_(factor.mT, solve_(factor, B))
+    factor = factor.mH if upper else factor
+    return solve_(factor.mH, solve_(factor, B))
 
 
 @composite(method=True)
@@ -256,7 +257,7 @@ def cholesky_inverse(L: Tensor, upper=False):
     square("cholesky_inverse", L)
     factor = factor_of(L, upper)
     half = inv_(factor)
-    return half @ half.mT if upper else half.mT @ half
+    return half @ half.mH if upper else half.mH @ half
 
 
 def qr_(A: Tensor, mode="reduced"):
@@ -314,7 +315,7 @@ def old_svd(input: Tensor, some=True, compute_uv=True):
         m, n = input.shape[-2:]
         return OLD_SVD(input.new_zeros(*input.shape[:-2], m, m), svdvals_(input), input.new_zeros(*input.shape[:-2], n, n))
     u, s, vh = svd_(input, not some)
-    return OLD_SVD(u, s, vh.mT)
+    return OLD_SVD(u, s, vh.mH)
 
 
 def svdvals_(A: Tensor, *, driver=None):
@@ -348,18 +349,16 @@ def eigvalsh(A: Tensor, UPLO="L"):
 
 @linalg
 def eig(A: Tensor):
-    """Eigenvalues and eigenvectors of general matrices: they are complex numbers, which fastgrad does not have."""
+    """Eigenvalues and eigenvectors, complex numbers, of general matrices."""
     square("eig", A)
-    raise NotImplementedError("linalg.eig: eigenvalues of general matrices are complex, and complex dtypes are not supported. "
-                              "For a symmetric matrix use linalg.eigh.")
+    return EIG(*of.Eig.apply(A))
 
 
 @linalg
 def eigvals(A: Tensor):
-    """Eigenvalues of general matrices: they are complex numbers, which fastgrad does not have."""
+    """Eigenvalues, complex numbers, of general matrices."""
     square("eigvals", A)
-    raise NotImplementedError("linalg.eigvals: eigenvalues of general matrices are complex, and complex dtypes are not supported. "
-                              "For a symmetric matrix use linalg.eigvalsh.")
+    return of.Eig.apply(A)[0]
 
 
 # ---- rank, pseudo-inverse, least squares
@@ -369,7 +368,7 @@ def least_value(A, largest, atol, rtol):
     if rtol is None:
         absolute = _ops.as_tensor(0.0 if atol is None else atol)
         rtol = _ops.where(absolute > 0, 0.0, max(A.shape[-2:]) * fastgrad.finfo(A.dtype).eps)
-    relative, absolute = (_ops.as_tensor(x, dtype=A.dtype) for x in (rtol, 0.0 if atol is None else atol))
+    relative, absolute = (_ops.as_tensor(x, dtype=A.dtype.to_real()) for x in (rtol, 0.0 if atol is None else atol))
     return _ops.maximum(absolute, relative * largest)
 
 
@@ -414,7 +413,7 @@ def pinv_(A: Tensor, rcond=None, *, atol=None, rtol=None, hermitian=False):
     if hermitian:
         w, v = eigh_(A)
         kept = _ops.abs(w) > least[..., None]
-        return (v * _ops.where(kept, 1 / _ops.where(kept, w, 1), 0)[..., None, :]) @ v.mT
+        return (v * _ops.where(kept, 1 / _ops.where(kept, w, 1), 0)[..., None, :]) @ v.mH
     return of.PseudoInverse.apply(A, least)
 
 

@@ -21,9 +21,9 @@ def vector_norm_(x: Tensor, ord=2, dim=None, keepdim=False, *, dtype=None):
         dim: a dimension, several, or None for all.
         dtype: what to convert to before.
     """
-    if not x.dtype.is_floating_point:
+    if not x.dtype.is_floating_point and not x.dtype.is_complex:
         raise RuntimeError(f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {x.type()[6:-6]}")
-    if dtype is not None and not dtype.is_floating_point:
+    if dtype is not None and not dtype.is_floating_point and not dtype.is_complex:
         raise RuntimeError(f"linalg.vector_norm: dtype should be floating point or complex. Got {dtype}")
     if isinstance(dim, (list, tuple)) and not len(dim):
         dim = None
@@ -77,7 +77,7 @@ def norm_(A: Tensor, ord=None, dim=None, keepdim=False, *, dtype=None):
         ord: as in vector_norm, or as in matrix_norm where two dimensions are given or `A` has two; None is the 2-norm of the elements.
         dim: one dimension (vectors), two (matrices), or None.
     """
-    if not A.dtype.is_floating_point:
+    if not A.dtype.is_floating_point and not A.dtype.is_complex:
         raise RuntimeError(f"linalg.norm: Expected a floating point or complex tensor as input. Got {A.type()[6:-6]}")
     if ord is None or isinstance(dim, int) or dim is not None and len(dim) == 1 and not isinstance(ord, str):
         return vector_norm_(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
@@ -179,7 +179,7 @@ def vander(x: Tensor, *, N=None):
     count = x.shape[-1] if N is None else N
     if count <= 1:
         raise RuntimeError("linalg.vander: N must be greater than 1.")
-    if not x.dtype.is_floating_point:
+    if not x.dtype.is_floating_point and not x.dtype.is_complex:
         x = x.to(fastgrad.int64)
     powers = _ops.cumprod(_ops.broadcast_to(x[..., None], (*x.shape, count - 1)), -1)
     return _ops.cat([_ops.ones_like(x[..., None]), powers], -1)
@@ -191,7 +191,7 @@ def old_vander(x: Tensor, N=None, increasing=False):
     if x.ndim != 1:
         raise RuntimeError("x must be a one-dimensional tensor.")
     count = x.shape[0] if N is None else N
-    x = x if x.dtype.is_floating_point else x.to(fastgrad.int64)
+    x = x if x.dtype.is_floating_point or x.dtype.is_complex else x.to(fastgrad.int64)
     columns = [_ops.ones_like(x)] + [x ** k for k in range(1, count)]
     columns = columns[:count]
     return _ops.stack(columns if increasing else columns[::-1], -1) if columns else x.new_empty(x.shape[0], 0)
@@ -213,7 +213,7 @@ def cross(input: Tensor, other: Tensor, *, dim=-1):
 @linalg
 def vecdot(x: Tensor, y: Tensor, *, dim=-1):
     """The dot products of vectors along a dimension; the others broadcast."""
-    return _ops.sum(x * y, dim)
+    return _ops.sum(x.conj() * y, dim)
 
 
 def chain(shapes):

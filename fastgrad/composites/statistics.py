@@ -183,7 +183,7 @@ def cov(input: Tensor, *, correction=1, fweights=None, aweights=None):
     if input.dtype == fastgrad.bool:
         raise RuntimeError("cov(): bool dtype is not supported for input")
     x = _ops.reshape(input, (1, -1)) if input.ndim < 2 else input
-    x = x if x.dtype.is_floating_point else x.to(fastgrad.get_default_dtype())
+    x = x if x.dtype.is_floating_point or x.dtype.is_complex else x.to(fastgrad.get_default_dtype())
     n, weights = x.shape[1], None
     for name, w in (("fweights", fweights), ("aweights", aweights)):
         if w is None:
@@ -210,7 +210,7 @@ def cov(input: Tensor, *, correction=1, fweights=None, aweights=None):
     if float(divisor) <= 0:
         divisor = 0
     centred = x - mean
-    result = centred @ (centred if weights is None else centred * weights).mT / divisor
+    result = centred @ (centred if weights is None else centred * weights).mH / divisor
     return result.squeeze()
 
 
@@ -222,8 +222,9 @@ def corrcoef(input: Tensor):
     c = cov(input)
     if not c.ndim:
         return c / c
-    deviation = _ops.sqrt(_ops.diagonal(c))
-    return _ops.clamp(c / deviation[:, None] / deviation, -1, 1)
+    deviation = _ops.sqrt(_ops.diagonal(c).real)
+    c = c / deviation[:, None] / deviation
+    return fastgrad.complex(c.real.clamp(-1, 1), c.imag.clamp(-1, 1)) if c.dtype.is_complex else _ops.clamp(c, -1, 1)
 
 
 @composite(method=True)

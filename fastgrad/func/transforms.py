@@ -93,7 +93,7 @@ class Traced:
         for t in leaves:
             if not isinstance(t, Tensor):
                 raise ValueError(f"{name}: Expected all inputs to be Tensors, got {type(t)}")
-            if not t.dtype.is_floating_point:
+            if not t.dtype.is_floating_point and not t.dtype.is_complex:
                 raise RuntimeError("only Tensors of floating point dtype can require gradients")
         with fg.enable_grad():
             self.inputs = [fresh(t) for t in leaves]

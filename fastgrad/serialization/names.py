@@ -11,7 +11,7 @@ __all__ = ["ALIGNMENT", "DEVICE", "FUNCTIONS", "HERE", "KINDS", "PARAMETER", "PA
 
 KINDS = {"FloatStorage": "float32", "DoubleStorage": "float64", "HalfStorage": "float16", "BFloat16Storage": "bfloat16",
          "ByteStorage": "uint8", "CharStorage": "int8", "ShortStorage": "int16", "IntStorage": "int32", "LongStorage": "int64",
-         "BoolStorage": "bool", "UntypedStorage": "uint8"}
+         "BoolStorage": "bool", "ComplexFloatStorage": "complex64", "ComplexDoubleStorage": "complex128", "UntypedStorage": "uint8"}
 STORAGES = {dtype: kind for kind, dtype in reversed(KINDS.items())}
 ALIGNMENT = 64
 PICKLE_LIMIT = 1 << 28

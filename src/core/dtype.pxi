@@ -1,11 +1,13 @@
 # Dtypes: their objects, widths and the rules of promotion.
 
 cdef int8_t ITEMSIZE[NDTYPES]
-ITEMSIZE[:] = [1, 1, 1, 2, 4, 8, 2, 2, 4, 8]
+ITEMSIZE[:] = [1, 1, 1, 2, 4, 8, 2, 2, 4, 8, 8, 16]
 
-cdef tuple DTYPE_NAMES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64")
+cdef tuple DTYPE_NAMES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64",
+                          "complex128")
 # as error messages spell them
-cdef tuple SCALAR_NAMES = ("Bool", "Byte", "Char", "Short", "Int", "Long", "Half", "BFloat16", "Float", "Double")
+cdef tuple SCALAR_NAMES = ("Bool", "Byte", "Char", "Short", "Int", "Long", "Half", "BFloat16", "Float", "Double", "ComplexFloat",
+                           "ComplexDouble")
 
 cdef int8_t default_float = FLOAT32
 
@@ -19,15 +21,25 @@ cdef class dtype:
 
     @property
     def is_floating_point(self):
-        return self.code >= FLOAT16
+        return FLOAT16 <= self.code <= FLOAT64
 
     @property
     def is_complex(self):
-        return False
+        return bool(is_complex(self.code))
 
     @property
     def is_signed(self):
         return self.code > UINT8
+
+    def to_complex(self):
+        """The complex dtype whose parts are of this one.  Raises RuntimeError where there is none."""
+        if self.code != FLOAT32 and self.code != FLOAT64 and not is_complex(self.code):
+            raise RuntimeError(f"to_complex: there is no complex dtype for {self}")
+        return DTYPES[complex_of(self.code)]
+
+    def to_real(self):
+        """The dtype of a complex dtype's parts; a real one itself."""
+        return DTYPES[real_of(self.code)]
 
     def __repr__(self):
         return f"torch.{self.name}"
@@ -47,12 +59,27 @@ cdef list DTYPES = [make_dtype(code) for code in range(NDTYPES)]
 
 
 cdef inline bint is_floating(int dt) noexcept nogil:
+    """Whether it holds floating-point numbers, real or complex: what can have a gradient."""
     return dt >= FLOAT16
 
 
+cdef inline bint is_complex(int dt) noexcept nogil:
+    return dt >= COMPLEX64
+
+
+cdef inline int complex_of(int dt) noexcept nogil:
+    """The complex dtype that a dtype's numbers fit in; PyTorch has complex32 for float16, fastgrad does not."""
+    return COMPLEX128 if dt == FLOAT64 or dt == COMPLEX128 else COMPLEX64
+
+
+cdef inline int real_of(int dt) noexcept nogil:
+    """The dtype of a complex dtype's parts; any other itself."""
+    return FLOAT32 if dt == COMPLEX64 else FLOAT64 if dt == COMPLEX128 else dt
+
+
 cdef inline int category(int dt) noexcept nogil:
-    """0 bool, 1 integer, 2 floating: a category above wins over dtypes below."""
-    return 0 if dt == BOOL else 1 if dt <= INT64 else 2
+    """0 bool, 1 integer, 2 floating, 3 complex: a category above wins over dtypes below."""
+    return 0 if dt == BOOL else 1 if dt <= INT64 else 2 if dt <= FLOAT64 else 3
 
 
 cdef int promote(int x, int y) noexcept nogil:
@@ -66,6 +93,8 @@ cdef int promote(int x, int y) noexcept nogil:
         return INT16
     if low == FLOAT16 and high == BFLOAT16:
         return FLOAT32
+    if low == FLOAT64 and high == COMPLEX64:
+        return COMPLEX128
     return high
 
 
@@ -79,10 +108,15 @@ cdef inline int promoted(Promotion* p) noexcept nogil:
     """Combine the classes: a later class counts only if its category is higher."""
     cdef int result = p.dim
     if p.zero >= 0 and (result < 0 or category(p.zero) > category(result)):
-        result = promote(p.zero, result) if result >= 0 else p.zero
+        result = raised(result, p.zero)
     if p.wrapped >= 0 and (result < 0 or category(p.wrapped) > category(result)):
-        result = p.wrapped
+        result = raised(result, p.wrapped)
     return result
+
+
+cdef inline int raised(int result, int higher) noexcept nogil:
+    """A dtype of a higher category; a complex one takes the width of the floats it meets."""
+    return complex_of(result) if is_complex(higher) and is_floating(result) else higher
 
 
 cdef inline int number_dtype(object x) except -2:
@@ -99,11 +133,11 @@ cdef inline int number_dtype(object x) except -2:
 cdef int other_number_dtype(object x) except -2:
     """NumPy scalars and whatever else acts as a number."""
     if isinstance(x, complex):
-        raise NotImplementedError("complex numbers are not supported")
+        return complex_of(default_float)
     kind = getattr(getattr(x, "dtype", None), "kind", None)
     if kind is None or getattr(x, "ndim", 0) != 0:
         return -1
-    return {"b": BOOL, "i": INT64, "u": INT64, "f": default_float}.get(kind, -1)
+    return {"b": BOOL, "i": INT64, "u": INT64, "f": default_float, "c": complex_of(default_float)}.get(kind, -1)
 
 
 cdef inline int store_number(int dt, object x, void* out) except -1:
@@ -118,7 +152,14 @@ cdef inline int store_number(int dt, object x, void* out) except -1:
 
 
 cdef int store_other_number(int dt, object x, void* out) except -1:
-    if dt == INT64:
+    cdef c128 z
+    if is_complex(dt):
+        z = x if isinstance(x, complex) else complex(x)
+        if dt == COMPLEX64:
+            (<c64*>out)[0] = <c64>z
+        else:
+            (<c128*>out)[0] = z
+    elif dt == INT64:
         (<i64*>out)[0] = <i64>as_integer(x)
     elif dt == INT32:
         (<i32*>out)[0] = <i32><i64>as_integer(x)
@@ -144,7 +185,11 @@ for _dt, _low, _high in ((UINT8, 0, 255), (INT8, -128, 127), (INT16, -2**15, 2**
 cdef int refuse_unfit(int dt, object x) except -1:
     """Raise RuntimeError for a Python number that dtype dt cannot hold; a negative int wraps around in uint8, as in PyTorch."""
     cdef f64 value, low = LEAST_NUMBER[dt]
-    if dt == BOOL or dt == FLOAT64 or (dt == INT64 and PyLong_Check(x)):
+    if dt == BOOL or is_complex(dt) or (dt == INT64 and PyLong_Check(x)):
+        return 0
+    if isinstance(x, complex):
+        raise RuntimeError(f"value cannot be converted to type {SCALAR_NAMES[dt].lower()} without overflow, got {x}")
+    if dt == FLOAT64:
         return 0
     value = float(x)
     if is_floating(dt) and (value - value != 0):
@@ -180,6 +225,10 @@ cdef object load_number(int dt, const void* p):
         return (<i16*>p)[0]
     if dt == FLOAT16:
         return <f64>half_to_f32((<u16*>p)[0])
+    if dt == COMPLEX64:
+        return complex((<f32*>p)[0], (<f32*>p)[1])
+    if dt == COMPLEX128:
+        return complex((<f64*>p)[0], (<f64*>p)[1])
     return <f64>bfloat16_to_f32((<u16*>p)[0])
 
 
@@ -193,6 +242,8 @@ cdef dtype dtype_argument(object x):
         return DTYPES[INT64]
     if x is bool:
         return DTYPES[BOOL]
+    if x is complex:
+        return DTYPES[complex_of(default_float)]
     name = getattr(x, "name", None) or getattr(x, "__name__", None)
     if name in DTYPE_NAMES:
         return DTYPES[DTYPE_NAMES.index(name)]
@@ -213,6 +264,6 @@ def set_default_dtype(d):
     """Set the dtype of floats that name none; it must be a floating dtype."""
     global default_float
     cdef dtype given = dtype_argument(d)
-    if not is_floating(given.code):
+    if not is_floating(given.code) or is_complex(given.code):
         raise TypeError(f"set_default_dtype: only floating-point types are supported as the default type, got {given}")
     default_float = given.code

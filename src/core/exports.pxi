@@ -50,6 +50,13 @@ cdef void bump(Tensor t) noexcept:
     t.storage.version += 1
 
 
+cdef int checked_run(Launch* l) except -1:
+    """run, for rules that have not looked whether the dtype has a kernel."""
+    if not has_kernel(l.kernel, l.dtype):
+        raise NotImplementedError(f"this operation is not implemented for '{SCALAR_NAMES[l.dtype]}'")
+    return run(l)
+
+
 cdef int set_operations(Operations* functions) except -1:
     global operations
     operations = functions[0]

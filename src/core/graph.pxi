@@ -250,6 +250,8 @@ cdef Tensor cotangent(Tensor t, object gradient, int index):
     if gradient is None:
         if t.a.numel != 1:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
+        if is_complex(t.a.dtype):
+            raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {DTYPES[t.a.dtype]}")
         g = empty_as(t.a.dtype, &t.a)
         fill_array(&g.a, 1.0)
         return g

@@ -45,7 +45,6 @@ def load_kernels(forced=None):
         RuntimeError: FASTGRAD_CPU names a level that this machine or this build lacks.
     """
     global kernel_table, level_in_use
-    import importlib
     levels = machine_levels()
     if forced:
         if forced not in levels:
@@ -53,15 +52,31 @@ def load_kernels(forced=None):
         levels = [forced]
     for level in levels:
         try:
-            module = importlib.import_module(f"fastgrad._kernels_{level}")
+            kernel_table = kernels_of(f"fastgrad._kernels_{level}")
         except ModuleNotFoundError:
             continue
-        if sys.modules.get("_kernels") is module:          # Cython enters it under its source's name too
-            del sys.modules["_kernels"]
-        if <size_t>PyCapsule_GetContext(module.table) != KERNELS_FINGERPRINT:
-            raise ImportError(f"{module.__file__} is stale: it was built from another table of operations than this engine. Build "
-                              "fastgrad again.", name=module.__name__, path=module.__file__)
-        kernel_table = <KernelTable*>PyCapsule_GetPointer(module.table, b"fastgrad.kernels")
+        add_kernels(kernel_table, kernels_of("fastgrad._kernels_once"))
         level_in_use = level
         return level
     raise RuntimeError(f"fastgrad was built without kernels for {', '.join(levels)}")
+
+
+cdef KernelTable* kernels_of(str name) except NULL:
+    """The table of a file of kernels."""
+    import importlib
+    module = importlib.import_module(name)
+    if sys.modules.get("_kernels") is module:              # Cython enters it under its source's name too
+        del sys.modules["_kernels"]
+    if <size_t>PyCapsule_GetContext(module.table) != KERNELS_FINGERPRINT:
+        raise ImportError(f"{module.__file__} is stale: it was built from another table of operations than this engine. Build "
+                          "fastgrad again.", name=module.__name__, path=module.__file__)
+    return <KernelTable*>PyCapsule_GetPointer(module.table, b"fastgrad.kernels")
+
+
+cdef int add_kernels(KernelTable* into, const KernelTable* once) except -1:
+    """Complete a level's table by the kernels that are compiled once."""
+    cdef int i
+    for i in range(KERNELS * NDTYPES):
+        if once.kernel[i] != NULL:
+            into.kernel[i] = once.kernel[i]
+    return 0

@@ -259,10 +259,10 @@ cdef class Tensor:
         return bool(load_number(self.a.dtype, self.a.data))
 
     def __float__(self):
-        return float(python_number(self))
+        return float(real_number(self, "double"))
 
     def __int__(self):
-        return int(python_number(self))
+        return int(real_number(self, "int64_t"))
 
     def __index__(self):
         if self.a.numel != 1 or is_floating(self.a.dtype):
@@ -432,7 +432,7 @@ cdef int warn_no_grad() except -1:
     return 0
 
 
-cdef list BUFFER_FORMATS = [b"?", b"B", b"b", b"h", b"i", b"l" if sizeof(long) == 8 else b"q", b"e", None, b"f", b"d"]
+cdef list BUFFER_FORMATS = [b"?", b"B", b"b", b"h", b"i", b"l" if sizeof(long) == 8 else b"q", b"e", None, b"f", b"d", b"Zf", b"Zd"]
 
 
 cdef int export_buffer(Tensor t, Py_buffer* view, int flags) except -1:
@@ -476,6 +476,16 @@ cdef object python_number(Tensor t):
     if t.a.numel != 1:
         raise ValueError("only one element tensors can be converted to Python scalars")
     return load_number(t.a.dtype, t.a.data)
+
+
+cdef object real_number(Tensor t, str kind):
+    """As python_number, of a complex element its real part if that is all of it."""
+    cdef object x = python_number(t)
+    if not is_complex(t.a.dtype):
+        return x
+    if x.imag != 0:
+        raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
+    return x.real
 
 
 cdef int wrapped_dim(str name, object dim, int ndim) except -1:

@@ -1,5 +1,6 @@
 # The kernels of one CPU level: numbers only.  This file is compiled once for each level (setup.py gives each its flags and
-# its module name); the engine imports the best level the machine can run and sees nothing but `table`.
+# its module name), with levels/kernels.pxi, and once more for the least level, with once/kernels.pxi: kernels that are rare, and
+# those of complex dtypes.  The engine imports both, the best level the machine can run, and sees nothing but `table`.
 #
 # Everything here is nogil and noexcept over pointers, lengths and strides: no Python object, no allocation, no error, no
 # thread.  Kernels are written x_forward beside x_backward, one family a file; elementwise ones come from the table's rows.
@@ -38,6 +39,6 @@ cdef KernelTable description
 fill_table()
 description.kernel = entries
 description.cut = cuts
-description.scratch_bytes = GEMM_SCRATCH + max(CONVOLUTION_SCRATCH, ATTENTION_SCRATCH)
+description.scratch_bytes = max(GEMM_SCRATCH + max(CONVOLUTION_SCRATCH, ATTENTION_SCRATCH), PLANES_SCRATCH)
 table = PyCapsule_New(&description, b"fastgrad.kernels", NULL)
 PyCapsule_SetContext(table, <void*><size_t>KERNELS_FINGERPRINT)      # the engine refuses a table made from other rows

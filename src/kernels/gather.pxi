@@ -81,12 +81,12 @@ cdef void put_items(item* out, item* source, i64* offset, const Launch* l, void*
             o[i * oi] = s[i * si]
 
 
-cdef void add_items(number* out, number* source, i64* offset, const Launch* l, void* scratch) noexcept nogil:
+cdef void add_items(element* out, element* source, i64* offset, const Launch* l, void* scratch) noexcept nogil:
     cdef i64 n = extent(l, 0), inner = extent(l, 1), j, i
-    cdef i64 oi = step(l, 0, 1) // <i64>sizeof(number)
-    cdef i64 sj = step(l, 1, 0) // <i64>sizeof(number), si = step(l, 1, 1) // <i64>sizeof(number)
-    cdef number* o
-    cdef number* s
+    cdef i64 oi = step(l, 0, 1) // <i64>sizeof(element)
+    cdef i64 sj = step(l, 1, 0) // <i64>sizeof(element), si = step(l, 1, 1) // <i64>sizeof(element)
+    cdef element* o
+    cdef element* s
     for j in range(n):
         o, s = out + offset[j], source + j * sj
         if oi == 1 and si == 1:
@@ -113,12 +113,12 @@ cdef void scatter_items(item* out, item* source, i64* index, i64* bad, const Lau
         out[i * o + checked_index(index[i * x], size, bad) * stride] = source[i * s]
 
 
-cdef void scatter_reduce_items(number* out, number* source, i64* index, i64* bad, const Launch* l, void* scratch) noexcept nogil:
-    """attr[2]: 0 sum, 1 product, 2 maximum, 3 minimum."""
+cdef void scatter_reduce_items(element* out, element* source, i64* index, i64* bad, const Launch* l, void* scratch) noexcept nogil:
+    """attr[2]: 0 sum, 1 product, 2 maximum, 3 minimum; complex numbers have no order."""
     cdef i64 n = extent(l, 0), size = l.attr[0].i, stride = l.attr[1].i, how = l.attr[2].i, i
-    cdef i64 o = step(l, 0, 0) // <i64>sizeof(number), s = step(l, 1, 0) // <i64>sizeof(number), x = step(l, 2, 0) // 8
-    cdef number* p
-    cdef number v
+    cdef i64 o = step(l, 0, 0) // <i64>sizeof(element), s = step(l, 1, 0) // <i64>sizeof(element), x = step(l, 2, 0) // 8
+    cdef element* p
+    cdef element v
     for i in range(n):
         p = out + i * o + checked_index(index[i * x], size, bad) * stride
         v = source[i * s]
@@ -126,10 +126,11 @@ cdef void scatter_reduce_items(number* out, number* source, i64* index, i64* bad
             p[0] += v
         elif how == 1:
             p[0] *= v
-        elif how == 2:
-            p[0] = p[0] if p[0] > v or p[0] != p[0] else v
-        else:
-            p[0] = p[0] if p[0] < v or p[0] != p[0] else v
+        elif element is not c64 and element is not c128:
+            if how == 2:
+                p[0] = p[0] if p[0] > v or p[0] != p[0] else v
+            else:
+                p[0] = p[0] if p[0] < v or p[0] != p[0] else v
 
 
 cdef void check_indices(i64* bad, i64* index, const Launch* l, void* scratch) noexcept nogil:

@@ -37,6 +37,9 @@ cdef extern from "simd.h" nogil:
     void copy_past_caches(char* to, const char* source, int64_t n) noexcept
     void end_copies() noexcept
 
+ctypedef c64* c64_out
+ctypedef c128* c128_out
+
 ctypedef void (*Flat)(char** q, i64 n, const Launch* l) noexcept nogil
 
 cdef enum:
@@ -67,16 +70,18 @@ cdef void copy_strided(char* out, i64 out_step, char* source, i64 source_step, i
         copy_items[u64](<u64*>out, out_step // 8, <u64*>source, source_step // 8, n)
     elif width == 1:
         copy_items[u8](<u8*>out, out_step, <u8*>source, source_step, n)
-    else:
+    elif width == 2:
         copy_items[u16](<u16*>out, out_step // 2, <u16*>source, source_step // 2, n)
+    else:
+        copy_items[c128](<c128*>out, out_step // 16, <c128*>source, source_step // 16, n)
 
 
 cdef inline void loop(const Launch* l, char** p, Flat flat, int operands, int widths) noexcept nogil:
-    """widths: the operands' item sizes, four bits each, the output's lowest."""
+    """widths: the operands' item sizes, five bits each, the output's lowest."""
     cdef int i
     if extent(l, 0) != 1:                     # a single element has no steps
         for i in range(operands):
-            if step(l, i, 0) != (widths >> 4 * i & 15):
+            if step(l, i, 0) != (widths >> 5 * i & 31):
                 loop_in_blocks(l, p, flat, operands, widths)
                 return
     flat(p, extent(l, 0), l)
@@ -93,12 +98,12 @@ cdef inline void loop_light(const Launch* l, char** p, Flat flat, int operands, 
 cdef void loop_past_caches(const Launch* l, char** p, Flat flat, int operands, int widths) noexcept nogil:
     cdef u64 buffer[STREAM_BYTES]
     cdef char* q[MAX_FLAT]
-    cdef i64 n = extent(l, 0), done = 0, out = widths & 15, block, width = 0
+    cdef i64 n = extent(l, 0), done = 0, out = widths & 31, block, width = 0
     cdef int i
     cdef bint plain = <size_t>p[0] % 64 == 0
     for i in range(operands):
-        width += widths >> 4 * i & 15
-        plain = plain and step(l, i, 0) == (widths >> 4 * i & 15)
+        width += widths >> 5 * i & 31
+        plain = plain and step(l, i, 0) == (widths >> 5 * i & 31)
     if not plain:
         loop(l, p, flat, operands, widths)
         return
@@ -106,14 +111,19 @@ cdef void loop_past_caches(const Launch* l, char** p, Flat flat, int operands, i
     while done + block <= n:
         q[0] = <char*>buffer
         for i in range(1, operands):
-            q[i] = p[i] + done * (widths >> 4 * i & 15)
+            q[i] = p[i] + done * (widths >> 5 * i & 31)
         flat(q, block, l)
         copy_past_caches(p[0] + done * out, <const char*>buffer, block * out)
         done += block
     end_copies()
     for i in range(operands):
-        q[i] = p[i] + done * (widths >> 4 * i & 15)
+        q[i] = p[i] + done * (widths >> 5 * i & 31)
     flat(q, n - done, l)
+
+
+cdef inline bint wide_items(int widths) noexcept nogil:
+    """Whether an operand's items are of 16 bytes, so that a buffer has room for half as many."""
+    return widths & 0x1084210 != 0
 
 
 cdef void loop_in_blocks(const Launch* l, char** p, Flat flat, int operands, int widths) noexcept nogil:
@@ -121,17 +131,19 @@ cdef void loop_in_blocks(const Launch* l, char** p, Flat flat, int operands, int
     cdef char* q[MAX_FLAT]
     cdef i64 n = extent(l, 0), done = 0, count, s, block = BLOCK
     cdef int i, width
+    if wide_items(widths):
+        block = BLOCK // 2
     for i in range(operands):
-        width = widths >> 4 * i & 15
+        width = widths >> 5 * i & 31
         if step(l, i, 0) != width:
             q[i] = <char*>buffer[i]
             if step(l, i, 0) == 0 and i > 0:
-                block = SPREAD_BLOCK if n < 16 * BLOCK else BLOCK
+                block = SPREAD_BLOCK if n < 16 * BLOCK else block
                 copy_strided(q[i], width, p[i], 0, min(n, block), width)
     while done < n:
         count = min(n - done, block)
         for i in range(operands):
-            width = widths >> 4 * i & 15
+            width = widths >> 5 * i & 31
             s = step(l, i, 0)
             if s == width:
                 q[i] = p[i] + done * s
@@ -139,7 +151,7 @@ cdef void loop_in_blocks(const Launch* l, char** p, Flat flat, int operands, int
                 copy_strided(q[i], width, p[i] + done * s, s, count, width)
         flat(q, count, l)
         s = step(l, 0, 0)
-        width = widths & 15
+        width = widths & 31
         if s != width:
             copy_strided(p[0] + done * s, s, q[0], width, count, width)
         done += count

@@ -4,6 +4,7 @@
 cdef enum:
     COPY_BLOCK = 64        # rows and columns of a plane turned at a time, so that lines stay in the cache until they are full
     SHORT_ROW = 128        # elements
+    PLANES_SCRATCH = MAX_FLAT * COPY_BLOCK * COPY_BLOCK * 16
 
 
 cdef void copy_plane(const Launch* l, char** p, int width) noexcept nogil:
@@ -75,22 +76,23 @@ cdef void loop_short_rows(const Launch* l, char** p, Flat flat, int operands, in
     cdef bint joined[MAX_FLAT]
     cdef char* q[MAX_FLAT]
     cdef i64 n = extent(l, 0), m = extent(l, 1), done = 0, rows, row
+    cdef i64 block = BLOCK // 2 if wide_items(widths) else BLOCK
     cdef int i, width
     for i in range(operands):
-        width = widths >> 4 * i & 15
+        width = widths >> 5 * i & 31
         joined[i] = step(l, i, 1) == width and (step(l, i, 0) == m * width or n == 1)
         q[i] = <char*>buffer[i]
     while done < n:
-        rows = min(BLOCK // m, n - done)
+        rows = min(block // m, n - done)
         for i in range(operands):
             row = step(l, i, 0)
             if joined[i]:
                 q[i] = p[i] + done * row
             elif i > 0 and (row != 0 or done == 0):
-                lay_rows(q[i], p[i] + done * row, rows, m, row, step(l, i, 1), widths >> 4 * i & 15)
+                lay_rows(q[i], p[i] + done * row, rows, m, row, step(l, i, 1), widths >> 5 * i & 31)
         flat(q, rows * m, l)
         if not joined[0]:
-            width = widths & 15
+            width = widths & 31
             for row in range(rows):
                 copy_strided(p[0] + (done + row) * step(l, 0, 0), step(l, 0, 1), q[0] + row * m * width, width, m, width)
         done += rows
@@ -104,8 +106,10 @@ cdef void lay_rows(char* out, char* source, i64 n, i64 m, i64 row, i64 column, i
         lay_rows_of[u64](<u64*>out, <u64*>source, n, m, row // 8, column // 8)
     elif width == 1:
         lay_rows_of[u8](<u8*>out, <u8*>source, n, m, row, column)
-    else:
+    elif width == 2:
         lay_rows_of[u16](<u16*>out, <u16*>source, n, m, row // 2, column // 2)
+    else:
+        lay_rows_of[c128](<c128*>out, <c128*>source, n, m, row // 16, column // 16)
 
 
 cdef inline void lay_rows_of(item* out, item* source, i64 n, i64 m, i64 row, i64 column) noexcept nogil:
@@ -133,19 +137,19 @@ cdef void loop_tiles(const Launch* l, char** p, Flat flat, int operands, int wid
     cdef i64 n = extent(l, 0), m = extent(l, 1), i = 0, j, rows, columns, r, s
     cdef int k, width
     for k in range(operands):
-        tile[k] = scratch + k * COPY_BLOCK * COPY_BLOCK * 8
+        tile[k] = scratch + k * COPY_BLOCK * COPY_BLOCK * 16
     while i < n:
         rows = min(COPY_BLOCK, n - i)
         j = 0
         while j < m:
             columns = min(COPY_BLOCK, m - j)
             for k in range(1, operands):
-                width = widths >> 4 * k & 15
+                width = widths >> 5 * k & 31
                 if turned(l, k, width):
                     turn_plane(tile[k], p[k] + i * width + j * step(l, k, 1), rows, columns, columns * width, step(l, k, 1), width)
             for r in range(rows):
                 for k in range(operands):
-                    width = widths >> 4 * k & 15
+                    width = widths >> 5 * k & 31
                     s = step(l, k, 1)
                     q[k] = p[k] + (i + r) * step(l, k, 0) + j * s
                     if k > 0 and turned(l, k, width):
@@ -155,7 +159,7 @@ cdef void loop_tiles(const Launch* l, char** p, Flat flat, int operands, int wid
                             copy_strided(tile[k], width, q[k], s, columns, width)
                         q[k] = tile[k]
                 flat(q, columns, l)
-                width = widths & 15
+                width = widths & 31
                 if q[0] == tile[0]:
                     copy_strided(p[0] + (i + r) * step(l, 0, 0) + j * step(l, 0, 1), step(l, 0, 1), q[0], width, columns, width)
             j += columns

@@ -369,31 +369,31 @@ cdef void sum_integer(i64* out, integer* a, const Launch* l, void* scratch) noex
         (<i64*>(<char*>out + i * ok))[0] = total
 
 
-cdef void prod_forward(number* out, number* a, const Launch* l, void* scratch) noexcept nogil:
+cdef void prod_forward(element* out, element* a, const Launch* l, void* scratch) noexcept nogil:
     cdef i64 kept = extent(l, 0), n = extent(l, 1), i, j, k, done = 0, width
     cdef i64 ok = step(l, 0, 0), ak = step(l, 1, 0), an = step(l, 1, 1)
-    cdef number product[TILE]
-    cdef number lane[64]
-    cdef number* row
-    cdef number total
-    if columns(l, 1, sizeof(number)):
+    cdef element product[TILE]
+    cdef element lane[64]
+    cdef element* row
+    cdef element total
+    if columns(l, 1, sizeof(element)):
         while done < kept:
             width = min(kept - done, TILE)
             for i in range(width):
                 product[i] = 1
             for j in range(n):
-                row = <number*>(<char*>a + done * ak + j * an)
+                row = <element*>(<char*>a + done * ak + j * an)
                 for i in range(width):
                     product[i] *= row[i]
             for i in range(width):
-                (<number*>(<char*>out + (done + i) * ok))[0] = product[i]
+                (<element*>(<char*>out + (done + i) * ok))[0] = product[i]
             done += width
         return
     for i in range(kept):
-        row = <number*>(<char*>a + i * ak)
+        row = <element*>(<char*>a + i * ak)
         total = 1
         j = 0
-        if an == sizeof(number) and n >= 64:
+        if an == sizeof(element) and n >= 64:
             for k in range(64):
                 lane[k] = row[k]
             j = 64
@@ -404,24 +404,24 @@ cdef void prod_forward(number* out, number* a, const Launch* l, void* scratch) n
             for k in range(64):
                 total *= lane[k]
         while j < n:
-            total *= (<number*>(<char*>row + j * an))[0]
+            total *= (<element*>(<char*>row + j * an))[0]
             j += 1
-        (<number*>(<char*>out + i * ok))[0] = total
+        (<element*>(<char*>out + i * ok))[0] = total
 
 
-cdef void count_forward(i64* out, number* a, const Launch* l, void* scratch) noexcept nogil:
+cdef void count_forward(i64* out, element* a, const Launch* l, void* scratch) noexcept nogil:
     """How many are not zero."""
     cdef i64 kept = extent(l, 0), n = extent(l, 1), i, j, total, done = 0, width
     cdef i64 ok = step(l, 0, 0), ak = step(l, 1, 0), an = step(l, 1, 1)
     cdef i64 counts[TILE]
-    cdef number* row
-    if columns(l, 1, sizeof(number)):
+    cdef element* row
+    if columns(l, 1, sizeof(element)):
         while done < kept:
             width = min(kept - done, TILE)
             for i in range(width):
                 counts[i] = 0
             for j in range(n):
-                row = <number*>(<char*>a + done * ak + j * an)
+                row = <element*>(<char*>a + done * ak + j * an)
                 for i in range(width):
                     counts[i] += row[i] != 0
             for i in range(width):
@@ -429,37 +429,37 @@ cdef void count_forward(i64* out, number* a, const Launch* l, void* scratch) noe
             done += width
         return
     for i in range(kept):
-        row = <number*>(<char*>a + i * ak)
+        row = <element*>(<char*>a + i * ak)
         total = 0
-        if an == sizeof(number):
+        if an == sizeof(element):
             for j in range(n):
                 total += row[j] != 0
         else:
             for j in range(n):
-                total += (<number*>(<char*>row + j * an))[0] != 0
+                total += (<element*>(<char*>row + j * an))[0] != 0
         (<i64*>(<char*>out + i * ok))[0] = total
 
 
-cdef bint any_line(const char* a, i64 an, i64 n, bint wanted, number* kind) noexcept nogil:
+cdef bint any_line(const char* a, i64 an, i64 n, bint wanted, element* kind) noexcept nogil:
     """Whether an element is nonzero (wanted) or zero (not wanted); stops at the first block that has one."""
     cdef i64 i = 0, j, count
     cdef bint found
     while i < n:
         count = min(n - i, TILE)
         found = False
-        if an == sizeof(number):
+        if an == sizeof(element):
             for j in range(count):
-                found |= ((<const number*>a)[i + j] != 0) == wanted
+                found |= ((<const element*>a)[i + j] != 0) == wanted
         else:
             for j in range(count):
-                found |= ((<const number*>(a + (i + j) * an))[0] != 0) == wanted
+                found |= ((<const element*>(a + (i + j) * an))[0] != 0) == wanted
         if found:
             return True
         i += count
     return False
 
 
-cdef void truth_forward(b8* out, number* a, const Launch* l, void* scratch) noexcept nogil:
+cdef void truth_forward(b8* out, element* a, const Launch* l, void* scratch) noexcept nogil:
     """any (attr 0) and all (attr 1)."""
     cdef i64 kept = extent(l, 0), n = extent(l, 1), i
     cdef i64 ok = step(l, 0, 0), ak = step(l, 1, 0), an = step(l, 1, 1)

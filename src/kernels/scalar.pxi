@@ -182,6 +182,11 @@ cdef inline real vacosh(real x) noexcept nogil:
     return c_acosh_f32(x) if real is f32 else c_acosh_f64(x)
 
 
+cdef inline real vacosh_slope(real x) noexcept nogil:
+    """The derivative of acosh."""
+    return 1 / vsqrt(x * x - 1)
+
+
 cdef inline real vatanh(real x) noexcept nogil:
     return c_atanh_f32(x) if real is f32 else c_atanh_f64(x)
 
@@ -189,6 +194,11 @@ cdef inline real vatanh(real x) noexcept nogil:
 cdef inline real vhypot(real x, real y) noexcept nogil:
     """Through libm: the sum of squares would overflow."""
     return c_hypot_f32(x, y) if real is f32 else c_hypot_f64(x, y)
+
+
+cdef inline real vreal(real x) noexcept nogil:
+    """x itself: for expressions that complex numbers share."""
+    return x
 
 
 cdef inline real vno_gradient(real x) noexcept nogil:

@@ -7,6 +7,8 @@ ctypedef fused summand:
     i64
     f32
     f64
+    c64
+    c128
 
 
 cdef inline summand accumulated(summand acc, summand x, bint product) noexcept nogil:
@@ -69,7 +71,8 @@ cdef void cumulate_columns(summand* out, i64 on, summand* a, i64 an, i64 width, 
     cdef summand* o
     cdef i64 i, j
     for i in range(width):
-        wide[i] = same[i] = 1 if product else 0
+        wide[i] = 1 if product else 0
+        same[i] = 1 if product else 0
     for j in range(n):
         row = <summand*>(<char*>a + j * an)
         o = <summand*>(<char*>out + j * on)
@@ -87,20 +90,30 @@ cdef void cumulate_columns(summand* out, i64 on, summand* a, i64 an, i64 width, 
                 memcpy(o, same, width * sizeof(summand))
 
 
-cdef void recurrence_forward(real* out, real* a, real* b, const Launch* l, void* scratch) noexcept nogil:
-    """out[i] = a[i] + b[i] * out[i - 1], from 0; attr: reverse (out[i + 1] instead)."""
+ctypedef fused inexact:
+    f32
+    f64
+    c64
+    c128
+
+
+cdef void recurrence_forward(inexact* out, inexact* a, inexact* b, const Launch* l, void* scratch) noexcept nogil:
+    """out[i] = a[i] + b[i] * out[i - 1], from 0; attr: reverse (out[i + 1] instead).  Singles run in double."""
     cdef i64 kept = extent(l, 0), n = extent(l, 1), i, j
     cdef i64 k = step(l, 0, 0), s = step(l, 0, 1), at
     cdef f64 acc
+    cdef c128 both
     for i in range(kept):
         acc = 0
+        both = 0
         for j in range(n):
             at = i * k + (n - 1 - j if l.attr[0].i else j) * s
-            if j == 0:
-                acc = (<real*>(<char*>a + at))[0]
+            if inexact is c64 or inexact is c128:
+                both = (<inexact*>(<char*>a + at))[0] + (<inexact*>(<char*>b + at))[0] * both if j else (<inexact*>(<char*>a + at))[0]
+                (<inexact*>(<char*>out + at))[0] = <inexact>both
             else:
-                acc = (<real*>(<char*>a + at))[0] + (<real*>(<char*>b + at))[0] * acc
-            (<real*>(<char*>out + at))[0] = <real>acc
+                acc = (<inexact*>(<char*>a + at))[0] + (<inexact*>(<char*>b + at))[0] * acc if j else (<inexact*>(<char*>a + at))[0]
+                (<inexact*>(<char*>out + at))[0] = <inexact>acc
 
 
 cdef void logcumsumexp_forward(real* out, real* a, const Launch* l, void* scratch) noexcept nogil:
@@ -151,17 +164,17 @@ cdef void shift_forward(item* out, item* a, const Launch* l, void* scratch) noex
             (<item*>(<char*>out + i * k + j * s))[0] = (<item*>(<char*>a + i * k + (j - by) * s))[0] if 0 <= j - by < n else 0
 
 
-cdef void cross_forward(number* out, number* a, number* b, const Launch* l, void* scratch) noexcept nogil:
+cdef void cross_forward(element* out, element* a, element* b, const Launch* l, void* scratch) noexcept nogil:
     """Cross products of 3-vectors."""
     cdef i64 kept = extent(l, 0), i, k = step(l, 0, 0), s = step(l, 0, 1)
     cdef char *p
     cdef char *q
     cdef char *o
-    cdef number a0, a1, a2, b0, b1, b2
+    cdef element a0, a1, a2, b0, b1, b2
     for i in range(kept):
         o, p, q = <char*>out + i * k, <char*>a + i * k, <char*>b + i * k
-        a0, a1, a2 = (<number*>p)[0], (<number*>(p + s))[0], (<number*>(p + 2 * s))[0]
-        b0, b1, b2 = (<number*>q)[0], (<number*>(q + s))[0], (<number*>(q + 2 * s))[0]
-        (<number*>o)[0] = <number>(a1 * b2 - a2 * b1)
-        (<number*>(o + s))[0] = <number>(a2 * b0 - a0 * b2)
-        (<number*>(o + 2 * s))[0] = <number>(a0 * b1 - a1 * b0)
+        a0, a1, a2 = (<element*>p)[0], (<element*>(p + s))[0], (<element*>(p + 2 * s))[0]
+        b0, b1, b2 = (<element*>q)[0], (<element*>(q + s))[0], (<element*>(q + 2 * s))[0]
+        (<element*>o)[0] = <element>(a1 * b2 - a2 * b1)
+        (<element*>(o + s))[0] = <element>(a2 * b0 - a0 * b2)
+        (<element*>(o + 2 * s))[0] = <element>(a0 * b1 - a1 * b0)

@@ -242,6 +242,24 @@ cdef object call_convolution(bint transposed, Tensor input, Tensor weight, objec
     return out if batched else own(op_squeeze(out, 0))
 
 
+cdef object complex_convolution(entry_point entry, const Row* this, PyObject** a, int n):
+    """By four convolutions of parts."""
+    cdef PyObject* x[MAX_ARGUMENTS]
+    cdef list parts = [[op_real(<object>a[i]), op_imag(<object>a[i])] for i in range(2)], made = []
+    cdef int i, j
+    cdef object bias = given_or(a[2], None), no_bias = None, out
+    for i in range(8):
+        x[i] = a[i] if i < 8 - (entry == convolution_entry) else NULL
+    x[2] = <PyObject*>no_bias
+    for i in range(2):
+        for j in range(2):
+            left, right = parts[0][i], parts[1][j]
+            x[0], x[1] = <PyObject*>left, <PyObject*>right
+            made.append(entry(this, x))
+    out = op_view_as_complex(op_stack([op_sub(made[0], made[3]), op_add(made[1], made[2])], -1))
+    return out if bias is None else op_add(out, op_reshape(bias, (-1, *[1] * n)))
+
+
 cdef object convolution_entry(const Row* this, PyObject** a):
     cdef str name = this.name.decode()
     cdef int n = this.name[4] - c'0', d
@@ -250,6 +268,8 @@ cdef object convolution_entry(const Row* this, PyObject** a):
     cdef tuple stride, dilation, before, size
     cdef int64_t reach
     cdef bint same
+    if is_complex(input.a.dtype) and input.a.dtype == weight.a.dtype:
+        return complex_convolution(convolution_entry, this, a, n)
     check_convolution(name, input, weight, n, groups, -1)
     check_convolution_bias(input, weight, bias, weight.a.shape[0])
     stride = each_dimension(name, "stride", given_or(a[3], 1), n)
@@ -284,6 +304,8 @@ cdef object transposed_convolution_entry(const Row* this, PyObject** a):
     cdef Tensor input = tensor_argument(this, a[0], 0), weight = tensor_argument(this, a[1], 1)
     cdef object bias = given_or(a[2], None), groups = int_argument(this, a[6], 6) if a[6] != NULL else 1
     cdef tuple stride, dilation, padding, extra, size
+    if is_complex(input.a.dtype) and input.a.dtype == weight.a.dtype:
+        return complex_convolution(transposed_convolution_entry, this, a, n)
     check_convolution(name, input, weight, n, groups, weight.a.shape[0] if weight.a.ndim else 0)
     check_convolution_bias(input, weight, bias, weight.a.shape[1] * <int64_t>groups)
     stride = each_dimension(name, "stride", given_or(a[3], 1), n)

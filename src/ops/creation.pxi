@@ -179,14 +179,28 @@ cdef object range_rule(object start, object end, object by, object dtype_, objec
 
 cdef object linspace_rule(object start, object end, object steps, object dtype_, object layout_, object device_,
                           object pin_memory, object requires_grad):
-    cdef int dt = option_dtype(dtype_, default_dtype())
+    cdef int dt = option_dtype(spaced_dtype(dtype_, start, end), default_dtype())
     return finished(spaced("linspace", start, end, steps, dt), layout_, device_, pin_memory, requires_grad)
+
+
+cdef Tensor spaced_complex(str name, object start, object end, object steps, int dt):
+    cdef c128 a = complex(start), b = complex(end)
+    return joined(spaced(name, a.real, b.real, steps, real_of(dt)), spaced(name, a.imag, b.imag, steps, real_of(dt)))
+
+
+cdef object spaced_dtype(object dtype_, object start, object end):
+    """The default dtype, or its complex one where an end is complex."""
+    if dtype_ is None and (is_complex(dtype_of(<PyObject*>start)) or is_complex(dtype_of(<PyObject*>end))):
+        return dtype_object(complex_of(default_dtype()))
+    return dtype_
 
 
 cdef Tensor spaced(str name, object start, object end, object steps, int dt):
     if PyFloat_Check(steps):
         raise TypeError(f"{name}(): argument 'steps' must be int, not float")
     cdef int64_t n = steps
+    if is_complex(dt):
+        return spaced_complex(name, plain_number(start), plain_number(end), steps, dt)
     cdef int loop = dt if has_kernel(K_LINSPACE_FORWARD, dt) else FLOAT32 if is_floating(dt) else FLOAT64
     cdef Tensor t
     cdef Launch l
@@ -206,7 +220,7 @@ cdef Tensor spaced(str name, object start, object end, object steps, int dt):
 
 cdef object logspace_rule(object start, object end, object steps, object base, object dtype_, object layout_,
                           object device_, object pin_memory, object requires_grad):
-    cdef int dt = option_dtype(dtype_, default_dtype())
+    cdef int dt = option_dtype(spaced_dtype(dtype_, start, end), default_dtype())
     cdef bint mode = set_grad_mode(False)
     try:
         if not is_floating(dt):

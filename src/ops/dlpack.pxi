@@ -40,6 +40,7 @@ cdef enum:
     DL_UINT = 1
     DL_FLOAT = 2
     DL_BFLOAT = 4
+    DL_COMPLEX = 5
     DL_BOOL = 6
 
 
@@ -57,7 +58,7 @@ cdef void forget_capsule(object capsule) noexcept:
 
 
 cdef int dlpack_code(int dt) noexcept:
-    return DL_BOOL if dt == BOOL else DL_BFLOAT if dt == BFLOAT16 else DL_FLOAT if dt >= FLOAT16 else DL_UINT if dt == UINT8 else DL_INT
+    return DL_BOOL if dt == BOOL else DL_BFLOAT if dt == BFLOAT16 else DL_COMPLEX if is_complex(dt) else DL_FLOAT if dt >= FLOAT16 else DL_UINT if dt == UINT8 else DL_INT
 
 
 def tensor_dlpack(Tensor self, *, stream=None, max_version=None, dl_device=None, copy=None):

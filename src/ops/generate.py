@@ -3,7 +3,8 @@
     python src/ops/generate.py OUT_DIR          write the generated files
     python src/ops/generate.py --explain NAME   show all that a row becomes
 
-Output files: kernel_numbers.pxi (engine, operations and kernels), kernels.pxi (kernels), rows.pxi (operations), _ops.pyi (stub).
+Output files: kernel_numbers.pxi (engine, operations and kernels), levels/kernels.pxi (kernels for every CPU level), once/kernels.pxi
+(those that are compiled once), rows.pxi (operations), _ops.pyi (stub).
 Every generated piece carries the file and line of its row.
 """
 import ast
@@ -15,92 +16,15 @@ import zlib
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import row as table_row
 import table  # noqa: F401  (fills ROWS and KERNELS)
+from expressions import REAL_PART, ScalarCode, names_in, tensor_code
 from row import CUTS, DTYPES, REQUIRED, Kernel
 
 LAUNCH = os.path.join(os.path.dirname(__file__), "..", "..", "fastgrad", "launch.pxd")
-CODES = ("b8", "u8", "i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64")     # in the order of Dtype
+CODES = ("b8", "u8", "i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64", "c64", "c128")     # in the order of Dtype
 WIDTH = {"b8": "u8", "u8": "u8", "i8": "u8", "i16": "u16", "i32": "u32", "i64": "u64", "f16": "u16", "bf16": "u16",
-         "f32": "u32", "f64": "u64"}
+         "f32": "u32", "f64": "u64", "c64": "u64", "c128": "c128"}
 STORED = {"f16": "u16", "bf16": "u16"}           # how a half float looks to C
-BYTES = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "b8": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "f32": 4, "f64": 8}
-
-
-# ---- expressions --------------------------------------------------------------------------------------------------
-
-class ScalarCode(ast.NodeTransformer):
-    """A table expression as Cython on one element of C type `ctype`."""
-
-    def __init__(self, ctype):
-        self.ctype = ctype
-
-    def visit_Constant(self, node):
-        if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
-            value = repr(node.value).replace("inf", "1e999")        # as the table spells infinity
-            return ast.Name(f"<{self.ctype}>{value}")
-        return node
-
-    def visit_Call(self, node):
-        self.generic_visit(node)
-        if node.func.id == "where":
-            condition, yes, no = node.args
-            return ast.IfExp(condition, yes, no)
-        return ast.Call(ast.Name("v" + node.func.id), node.args, [])
-
-
-class TensorCode(ast.NodeTransformer):
-    """A table expression as operations on tensors.  In an elementwise row a condition is a tensor, elsewhere a Python value."""
-
-    def __init__(self, operations, elementwise):
-        self.operations, self.elementwise = operations, elementwise
-
-    def visit_IfExp(self, node):
-        self.generic_visit(node)
-        if not self.elementwise:
-            return node
-        return ast.Call(ast.Name("select"), [node.test, node.body, node.orelse], [])
-
-    def visit_Call(self, node):
-        self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id == "where":
-            node.func = ast.Name("select")
-        elif isinstance(node.func, ast.Name) and node.func.id in self.operations:
-            node.func = ast.Name("op_" + node.func.id)
-        return node
-
-    def visit_Attribute(self, node):
-        self.generic_visit(node)
-        if node.attr == "shape" and isinstance(node.value, ast.Name):
-            return ast.Name(f"{node.value.id}_shape")
-        return node
-
-
-def tensor_code(expression, operations, elementwise=False):
-    tree = TensorCode(operations, elementwise).visit(ast.parse(expression, mode="eval"))
-    return ast.unparse(ast.fix_missing_locations(tree))
-
-
-def names_in(expression):
-    """The names an expression reads; `x.shape` counts as `x_shape`."""
-    found = []
-    shapes = set()
-    for node in ast.walk(ast.parse(expression, mode="eval")):
-        if isinstance(node, ast.Attribute) and node.attr == "shape" and isinstance(node.value, ast.Name):
-            shapes.add(id(node.value))
-            found.append(f"{node.value.id}_shape")
-    for node in ast.walk(ast.parse(expression, mode="eval")):
-        if isinstance(node, ast.Name):
-            found.append(node.id)
-    called = {n.func.id for n in ast.walk(ast.parse(expression, mode="eval"))
-              if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-    only_shape = [f[:-6] for f in found if f.endswith("_shape")]
-    result = []
-    for name in dict.fromkeys(found):
-        if name in called:
-            continue
-        if name in only_shape and found.count(name) == only_shape.count(name):
-            continue
-        result.append(name)
-    return result
+BYTES = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "b8": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "f32": 4, "f64": 8, "c64": 8, "c128": 16}
 
 
 # ---- kernels ------------------------------------------------------------------------------------------------------
@@ -110,15 +34,18 @@ def row_kernels(row):
     out = "b8" if row.rule == "PREDICATE" else "T"
     attrs = tuple(p.name for p in row.attrs if p.kind in ("float", "number"))
     operands = tuple("b8" if i in row.bools else "T" for i in row.inputs)
-    kernels = [Kernel(row.name, DTYPES[row.dtypes], operands, out, row.forward, tuple(row.inputs), attrs, row.by_dtype,
+    more = DTYPES["complex"] if row.complex else ()
+    differentiable = DTYPES["complex"] if row.dtypes == "complex" else DTYPES["float"] + more
+    kernels = [Kernel(row.name, DTYPES[row.dtypes] + more, operands, out, row.forward, tuple(row.inputs), attrs, row.by_dtype,
                       where=row.where)]
     for i, (name, formula) in enumerate(row.grads.items()):
         if formula is None or formula == "grad":
             continue
         used = gradient_operands(row, formula)
-        kernels.append(Kernel(f"{row.name}_backward_{i}", DTYPES["float"],
+        saved = tuple(u for u in used if u != "grad" and u not in row.bools) if row.conjugate else ()
+        kernels.append(Kernel(f"{row.name}_backward_{i}", differentiable,
                               tuple("b8" if u in row.bools else "T" for u in used), "T", formula, tuple(used), attrs,
-                              where=row.where))
+                              where=row.where, conjugated=saved))
     return kernels
 
 
@@ -155,13 +82,15 @@ def cast_kernel(source, target):
     """out = source's elements in target's dtype, by way of float where one of them is a half."""
     s, t = STORED.get(source, source), STORED.get(target, target)
     load = {"f16": "half_to_f32(a[i])", "bf16": "bfloat16_to_f32(a[i])"}.get(source, "a[i]")
+    if source in REAL_PART and target not in REAL_PART and target != "b8":
+        load = "a[i].real"
     if source == target:
         value = "a[i]"
     elif target == "b8":
         value = f"{load} != 0"
     elif target in STORED:
         value = f"{'f32_to_half' if target == 'f16' else 'f32_to_bfloat16'}(<f32>{load})"
-    elif source in ("f32", "f64", "f16", "bf16") and target in ("u8", "i8", "i16"):
+    elif source in ("f32", "f64", "f16", "bf16", "c64", "c128") and target in ("u8", "i8", "i16"):
         value = f"<{t}><i32>{load}"           # through int, as C and PyTorch have it: negative to unsigned wraps
     else:
         value = f"<{t}>{load}"
@@ -172,7 +101,7 @@ def cast_kernel(source, target):
 def flat_kernel(name, out, operands, value, where, attrs, plane=""):
     """A loop over contiguous operands, and the kernel that brings any strides to it; `plane`: how, with two core dimensions."""
     widths = [BYTES[out]] + [BYTES[t] for _, t in operands]
-    shape = f"{len(widths)}, {sum(w << 4 * i for i, w in enumerate(widths)):#x}"
+    shape = f"{len(widths)}, {sum(w << 5 * i for i, w in enumerate(widths)):#x}"
     plane = plane or f"loop_plane(l, p, {name}_flat, {shape}, scratch)"
     lines = [f"cdef void {name}_flat(char** q, i64 length, const Launch* l) noexcept nogil:      # {where}",
              "    cdef i64 i", f"    cdef {out}_out o = <{out}_out>q[0]"]
@@ -181,7 +110,7 @@ def flat_kernel(name, out, operands, value, where, attrs, plane=""):
     lines += inner_loop(value) + [
               "", f"cdef void {name}(const Launch* l, char** p, void* scratch) noexcept nogil:",
               "    if l.core == 2:", f"        {plane}", "    else:",
-              f"        {'loop_light' if is_light(value) else 'loop'}(l, p, {name}_flat, {shape})", ""]
+              f"        {'loop_light' if max(widths) <= 8 and is_light(value) else 'loop'}(l, p, {name}_flat, {shape})", ""]
     return lines
 
 
@@ -227,13 +156,13 @@ def guarded_calls(value):
 
 
 def expression_kernel(k, dtype):
-    out = dtype if k.out == "T" else k.out
+    out = dtype if k.out == "T" else REAL_PART[dtype] if k.out == "R" else k.out
     types = [dtype if t == "T" else t for t in k.operands]
     expression = k.by_dtype.get(dtype, k.expression)
     tree = ast.parse(expression, mode="eval")
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in k.names:
-            node.id += "[i]"
+            node.id = f"zconj({node.id}[i])" if dtype in REAL_PART and node.id in k.conjugated else f"{node.id}[i]"
     value = ast.unparse(ast.fix_missing_locations(ScalarCode(dtype).visit(tree)))
     attrs = [f"    cdef {dtype} {a} = <{dtype}>l.attr[{i}].f" for i, a in enumerate(k.attrs) if a in names_in(expression)]
     operands = [(n, t) for n, t in zip(k.names, types)]
@@ -243,21 +172,30 @@ def expression_kernel(k, dtype):
 
 def written_kernel(k, dtype):
     """The wrapper that casts operand pointers and picks the dtype of a hand-written kernel."""
-    t = WIDTH[dtype] if len(k.dtypes) == 10 else "u8" if dtype == "b8" else dtype
-    types = [t if x == "T" else x for x in (k.out, *k.operands)]
+    t = WIDTH[dtype] if k.dtypes == DTYPES["width"] else "u8" if dtype == "b8" else dtype
+    types = [t if x == "T" else REAL_PART[t] if x == "R" else x for x in (k.out, *k.operands)]
     pointers = ", ".join(f"<{x}*>p[{i}]" for i, x in enumerate(types))
     index = f"[{t}]" if "T" in (k.out, *k.operands) else ""
     return [f"cdef void k_{k.name}_{dtype}(const Launch* l, char** p, void* scratch) noexcept nogil:      # {k.where}",
             f"    {k.function}{index}({pointers}, l, scratch)", ""]
 
 
-def kernels_source(kernels):
+def compiled_once(k, dtype):
+    """Whether a kernel is not made for every CPU level: it is rare, complex, or arithmetic of small signed integers."""
+    if k.name.startswith("cast_"):
+        return dtype in REAL_PART or k.name[5:] in REAL_PART
+    return k.once or dtype in REAL_PART or (dtype in ("i8", "i16") and k.dtypes != DTYPES["width"])
+
+
+def kernels_source(kernels, once):
     lines = ["# generated from the table of operations: the loops of elementwise rows, wrappers of hand-written kernels, the table", ""]
+    if once:
+        lines += ['include "kernels/vmath_complex.pxi"', ""]
     fill = []
     for number, k in enumerate(kernels):
         fill.append(f"    cuts[{number}] = {CUTS[k.cut]}")
         for code, dtype in enumerate(CODES):
-            if dtype not in k.dtypes:
+            if dtype not in k.dtypes or compiled_once(k, dtype) != once:
                 continue
             if k.name.startswith("cast_") and k.where == "casts":
                 source = k.name[5:]
@@ -411,6 +349,9 @@ def structured_backward(row, operations):
         graph = "create_graph" if name == row.outputs[0] else "False"      # other outputs are not differentiable
         get = f"unpack_result(node, {k}, {graph})" if name in row.outputs else f"saved_value(node, {k})"
         lines.append(f"    cdef object {name} = {get}")
+    tensors = [n for n in saved if n in row.inputs or n in row.outputs]
+    if tensors and row.conjugate:
+        lines += ["    if is_complex((<Tensor>grad).a.dtype):", *[f"        {n} = conjugated({n})" for n in tensors]]
     for name, formula in row.grads.items():
         if formula:
             i = row.inputs.index(name)
@@ -428,7 +369,10 @@ def elementwise_formulas(row, operations):
         if formula is None or formula == "grad":
             continue
         lines.append(f"cdef object {row.name}_formula_{i}(object grad, PyObject** saved):      # {row.where}")
-        lines += [f"    cdef object {u} = <object>saved[{place[u]}]" for u in names_in(formula) if u != "grad"]
+        conjugate = row.conjugate and (row.complex or row.dtypes == "complex")
+        for u in (u for u in names_in(formula) if u != "grad"):
+            value = f"<object>saved[{place[u]}]"
+            lines.append(f"    cdef object {u} = {f'conjugated({value})' if conjugate and u not in row.bools else value}")
         if n > 1:       # one of several operands may be a number
             lines += [f"    {u} = as_operand({u}, <Tensor>grad)" for u in row.inputs if u in arguments_of_calls(formula)]
         lines += [f"    return {tensor_code(formula, operations, elementwise=True)}", ""]
@@ -588,7 +532,9 @@ def main(out):
     os.makedirs(out, exist_ok=True)
     kernels = all_kernels()
     write_if_changed(f"{out}/kernel_numbers.pxi", kernel_numbers(kernels))
-    write_if_changed(f"{out}/kernels.pxi", kernels_source(kernels))
+    for folder in ("levels", "once"):
+        os.makedirs(f"{out}/{folder}", exist_ok=True)
+        write_if_changed(f"{out}/{folder}/kernels.pxi", kernels_source(kernels, folder == "once"))
     write_if_changed(f"{out}/rows.pxi", rows_source())
     write_if_changed(f"{out}/_ops.pyi", stub_source())
 

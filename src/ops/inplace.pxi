@@ -140,7 +140,16 @@ cdef object to_entry(const Row* row, PyObject** a):
         dt = t.a.dtype if dtype_ is None else dtype_argument(dtype_).code
     if dt == t.a.dtype and not copy and (format is None or format is _places.preserve_format or suits(t, format)):
         return t
+    warn_discarded(t.a.dtype, dt)
     return op__cast(t, dtype_object(dt), memory_format=format)
+
+
+cdef int warn_discarded(int source, int dt) except -1:
+    """Say that a conversion which somebody asked for loses imaginary parts."""
+    if is_complex(source) and not is_complex(dt) and dt != BOOL:
+        import warnings
+        warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=2)
+    return 0
 
 
 cdef object type_as_rule(Tensor input, Tensor other):
@@ -161,6 +170,14 @@ cdef object half_rule(Tensor input, object memory_format):
 
 cdef object bfloat16_rule(Tensor input, object memory_format):
     return op_to(input, dtype_object(BFLOAT16), memory_format=memory_format)
+
+
+cdef object cfloat_rule(Tensor input, object memory_format):
+    return op_to(input, dtype_object(COMPLEX64), memory_format=memory_format)
+
+
+cdef object cdouble_rule(Tensor input, object memory_format):
+    return op_to(input, dtype_object(COMPLEX128), memory_format=memory_format)
 
 
 cdef object int_rule(Tensor input, object memory_format):
@@ -223,6 +240,7 @@ cdef int copy_into(Tensor out, object value, object non_blocking) except -1:
         return fill_with(&out.a, value)
     source = <Tensor>value
     operand = &source.a
+    warn_discarded(source.a.dtype, out.a.dtype)
     check_expands("copy_", &source.a, &out.a)
     if overlaps(out, &operand, 1):
         source = contiguous_copy(source)

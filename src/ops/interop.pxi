@@ -2,7 +2,7 @@
 from cpython.buffer cimport PyObject_GetBuffer, PyBuffer_Release, PyBUF_RECORDS_RO, PyBUF_STRIDES, PyBUF_FORMAT
 from cpython.memoryview cimport PyMemoryView_GET_BUFFER, PyMemoryView_FromObject
 
-cdef dict FORMATS = {"?": BOOL, "B": UINT8, "b": INT8, "h": INT16, "i": INT32, "e": FLOAT16, "f": FLOAT32, "d": FLOAT64}
+cdef dict FORMATS = {"?": BOOL, "B": UINT8, "b": INT8, "h": INT16, "i": INT32, "e": FLOAT16, "f": FLOAT32, "d": FLOAT64, "Zf": COMPLEX64, "Zd": COMPLEX128}
 
 
 cdef int format_dtype(bytes code, Py_ssize_t size) except -2:

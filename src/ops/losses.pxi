@@ -64,11 +64,17 @@ cdef int warn_sizes(Tensor input, Tensor target) except -1:
     return 0
 
 
+cdef int raise_no_dtype(const Row* row, int dt) except -1:
+    raise NotImplementedError(f"\"{row.name.decode()}\" not implemented for '{scalar_name(dt)}'")
+
+
 cdef Tensor pointwise_loss(Pointwise* loss, Tensor input, Tensor target, int reduction, object number, Operation gradient,
                            Operation target_gradient):
     """The loss and its node.  number: the loss's own (beta, delta), or None."""
     cdef PyObject* x[3]
     cdef Tensor out
+    if is_complex(input.a.dtype) or is_complex(target.a.dtype):
+        raise_no_dtype(loss.elements, input.a.dtype if is_complex(input.a.dtype) else target.a.dtype)
     if input.a.dtype != target.a.dtype and is_floating(input.a.dtype) and is_floating(target.a.dtype):
         if input.a.dtype == FLOAT64:                # both are broadcast first: a 0-d one takes part in promotion
             target = (<object>target).to((<object>input).dtype)
@@ -157,7 +163,7 @@ cdef object mse_loss_entry(const Row* row, PyObject** a):
     return out if weight is None else weighted(out, weight, reduction, True)
 
 
-cdef object integer_l1(object input, object target, int reduction):
+cdef object l1_of_magnitudes(object input, object target, int reduction):
     out = (input - target).abs()
     return out if reduction == REDUCE_NONE else out.mean() if reduction == REDUCE_MEAN else out.sum()
 
@@ -166,8 +172,9 @@ cdef object l1_loss_entry(const Row* row, PyObject** a):
     cdef object weight = check_pair(row, a, 5)
     cdef int reduction = reduction_code(a[2], a[3], a[4])
     cdef Pointwise loss
-    if weight is None and not is_floating((<Tensor>a[0]).a.dtype) and not is_floating((<Tensor>a[1]).a.dtype):
-        return integer_l1(<object>a[0], <object>a[1], reduction)
+    if weight is None and (is_complex(dtype_of(a[0])) or is_complex(dtype_of(a[1]))
+                           or not (is_floating(dtype_of(a[0])) or is_floating(dtype_of(a[1])))):
+        return l1_of_magnitudes(<object>a[0], <object>a[1], reduction)
     loss.row, loss.elements, loss.numerator = row, (<Operation>op__l1).row, 0
     out = pointwise_loss(&loss, <Tensor>a[0], <Tensor>a[1], REDUCE_NONE if weight is not None else reduction, None,
                          op__l1_backward, None)

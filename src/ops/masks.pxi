@@ -15,6 +15,8 @@ cdef Tensor masked_filled(Tensor input, Tensor mask, object value, Tensor into):
         if (<Tensor>value).a.ndim:
             raise RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                                f"{(<Tensor>value).a.ndim} dimension(s).")
+        if is_complex((<Tensor>value).a.dtype) and not is_complex(loop):
+            refuse_unfit(loop, (<object>value).item())
     else:
         refuse_unfit(loop, value)
     x[0], x[1], x[2] = <PyObject*>mask, <PyObject*>value, <PyObject*>input

@@ -30,7 +30,17 @@ cdef Tensor product(str name, Tensor a, Tensor b, bint ta, bint tb, Tensor bias)
     if dt == FLOAT16 or dt == BFLOAT16:
         return converted(product(name, converted(a, FLOAT32), converted(b, FLOAT32), ta, tb,
                                  None if bias is None else converted(bias, FLOAT32)), dt)
+    if is_complex(dt):
+        return complex_product(name, a, b, ta, tb, bias)
     return launch_product(a, b, am, ak, bk, bn, bias)
+
+
+cdef Tensor complex_product(str name, Tensor a, Tensor b, bint ta, bint tb, Tensor bias):
+    """By four products of parts."""
+    cdef Tensor x = part_of(a, 0), y = part_of(a, 1), u = part_of(b, 0), v = part_of(b, 1), out
+    out = joined(op_sub(product(name, x, u, ta, tb, None), product(name, y, v, ta, tb, None)),
+                 op_add(product(name, x, v, ta, tb, None), product(name, y, u, ta, tb, None)))
+    return out if bias is None else op_add(out, alias(bias))
 
 
 cdef str product_shape(Tensor t, bint transposed):
@@ -167,6 +177,10 @@ cdef Tensor dot_rule(Tensor input, Tensor tensor_):
         raise RuntimeError(f"dot: inconsistent tensor size, expected both vectors to have the same size, got {shape_tuple(&input.a)} and "
                            f"{shape_tuple(&tensor_.a)}")
     return without_dim(without_dim(product("dot", view_as_matrix(input), view_as_matrix(tensor_), False, True, None), 1), 0)
+
+
+cdef object vdot_rule(Tensor input, Tensor other):
+    return op_dot(op_conj(input), other)
 
 
 cdef object outer_rule(Tensor input, Tensor vec2):

@@ -55,12 +55,21 @@ cdef object legacy_correction(PyObject** a, PyObject** dim):
 cdef object var_entry(const Row* row, PyObject** a):
     cdef PyObject* dim
     correction = legacy_correction(a, &dim)
-    return op__variance(tensor_argument(row, a[0], 0), <object>dim, correction, False if a[3] == NULL else <object>a[3])
+    return complex_variance(tensor_argument(row, a[0], 0), <object>dim, correction, False if a[3] == NULL else <object>a[3])
+
+
+cdef object complex_variance(Tensor x, object dim, object correction, object keepdim):
+    """Of complex numbers: that of both parts together."""
+    if is_complex(x.a.dtype):
+        return op_add(op__variance(op_real(x), dim, correction, keepdim), op__variance(op_imag(x), dim, correction, keepdim))
+    return op__variance(x, dim, correction, keepdim)
 
 
 cdef object std_entry(const Row* row, PyObject** a):
     cdef PyObject* dim
     correction = legacy_correction(a, &dim)
+    if is_complex(tensor_argument(row, a[0], 0).a.dtype):
+        return op_sqrt(complex_variance(<Tensor>a[0], <object>dim, correction, False if a[3] == NULL else <object>a[3]))
     return op__deviation(tensor_argument(row, a[0], 0), <object>dim, correction, False if a[3] == NULL else <object>a[3])
 
 
@@ -93,6 +102,16 @@ cdef object deviation_backward(Tensor grad, Tensor input, Tensor result, object 
 
 
 # ---- logsumexp and norms ---------------------------------------------------------------------------------------------------
+
+cdef object complex_logsumexp(Tensor input, object dim, bint keepdim):
+    """Of complex numbers, by operations; None for real ones."""
+    if not is_complex(input.a.dtype):
+        return None
+    most = op_amax(op_detach(op_real(input)), dim, True)
+    most = op_where(op_isfinite(most), most, 0.0)
+    total = op_log(op_sum(op_exp(op_sub(input, most)), dim, keepdim))
+    return op_add(total, op_reshape(most, shape_tuple(&(<Tensor>total).a)))
+
 
 cdef Tensor logsumexp_rule(Tensor input, object dim, bint keepdim):
     cdef int mask = dim_mask("logsumexp", dim, input.a.ndim), dt = input.a.dtype
@@ -162,6 +181,8 @@ cdef object _vector_norm_rule(Tensor input, object ord, object dim, bint keepdim
             raise RuntimeError(f"linalg.vector_norm: the dtype of the input ({scalar_name(input.a.dtype)}) should be convertible "
                                f"without narrowing to the specified dtype ({scalar_name(dtype_argument(dtype_).code)})")
         x = functions["_to_dtype"](x, dtype_) if "_to_dtype" in functions else x.to(dtype_)
+    if is_complex((<Tensor>x).a.dtype):
+        x = op_abs(x)
     if not is_floating((<Tensor>x).a.dtype):
         raise RuntimeError("linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
                            f"{scalar_name(input.a.dtype)}")

@@ -117,12 +117,12 @@ cdef int launch_step(int kernel, Launch* l, PyObject** operand, int n) except -1
     """Run a step kernel over n tensors of one shape and dtype: parameter, gradient, then its state."""
     cdef Tensor grad = <Tensor>operand[1]         # the lists own the others; it could be dropped meanwhile
     cdef Array* a = &(<Tensor>operand[0]).a
-    cdef int i, dt = a.dtype
+    cdef int i, dt = real_of(a.dtype), parts = 2 if is_complex(a.dtype) else 1       # complex numbers step part by part
     cdef bint contiguous = True
     if dt != FLOAT32 and dt != FLOAT64:
         raise NotImplementedError(f"optimizer step: parameters must be float32 or float64, got {dtype_object(dt)}")
     l.kernel, l.dtype, l.core, l.ndim, l.noperands = kernel, dt, 1, 1, n
-    l.shape[0] = a.numel
+    l.shape[0] = parts * a.numel
     for i in range(n):
         contiguous = contiguous and (<Tensor>operand[i]).a.contiguous
         l.ptr[i] = (<Tensor>operand[i]).a.data

@@ -65,6 +65,8 @@ cdef int raise_bool(str what, int n, bint both) except -1:
 
 cdef int check_alpha(PyObject** a) except -1:
     cdef int dt = result_dtype(a, 2)
+    if isinstance(<object>a[2], complex) and not is_complex(dt):
+        raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
     if PyFloat_Check(<object>a[2]) and not is_floating(dt):
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
     if PyBool_Check(<object>a[2]) and dt != BOOL:
@@ -119,13 +121,21 @@ cdef object add_entry(const Row* row, PyObject** a):
     if a[2] == NULL:
         return elementwise(row, a)
     check_alpha(a)
+    if is_complex(result_dtype(a, 2)):
+        return op_add(<object>a[0], op_mul(<object>a[1], <object>a[2]))
     return elementwise((<Operation>op__add_scaled).row, a)
 
 
 cdef object inplace_add_entry(const Row* row, PyObject** a):
     if a[2] == NULL:
         return inplace_elementwise(row, a)
+    cdef PyObject* x[2]
+    cdef object scaled_other
     check_alpha(a)
+    if is_complex(result_dtype(a, 2)):
+        scaled_other = op_mul(<object>a[1], <object>a[2])
+        x[0], x[1] = a[0], <PyObject*>scaled_other
+        return inplace_elementwise(row, x)
     return inplace_elementwise((<Operation>op__add_scaled).row, a)
 
 
@@ -136,6 +146,8 @@ cdef object sub_entry(const Row* row, PyObject** a):
             return elementwise(form_of(row, b"RsubBackward1", b"\2"), a)
         return elementwise(row, a)
     check_alpha(a)
+    if is_complex(result_dtype(a, 2)):
+        return op_sub(<object>a[0], op_mul(<object>a[1], <object>a[2]))
     return elementwise((<Operation>op__sub_scaled).row, a)
 
 
@@ -143,7 +155,13 @@ cdef object inplace_sub_entry(const Row* row, PyObject** a):
     refuse_bool(a, "Subtraction", 2)
     if a[2] == NULL:
         return inplace_elementwise(row, a)
+    cdef PyObject* x[2]
+    cdef object scaled_other
     check_alpha(a)
+    if is_complex(result_dtype(a, 2)):
+        scaled_other = op_mul(<object>a[1], <object>a[2])
+        x[0], x[1] = a[0], <PyObject*>scaled_other
+        return inplace_elementwise(row, x)
     return inplace_elementwise((<Operation>op__sub_scaled).row, a)
 
 
@@ -179,6 +197,10 @@ cdef object floor_divide_entry(const Row* row, PyObject** a):
 cdef object inplace_floor_divide_entry(const Row* row, PyObject** a):
     check_divisor(row, a)
     return inplace_elementwise(undifferentiable(row, floor_divide_backward), a)
+
+
+cdef object number_over_entry(const Row* row, PyObject** a):
+    return op_mul(op_reciprocal(<object>a[0]), <object>a[1]) if isinstance(<object>a[1], complex) else elementwise(row, a)
 
 
 cdef const Row* rounded_division(object mode) except NULL:
@@ -219,6 +241,9 @@ cdef int check_addc(const Row* row, PyObject** a, PyObject** x, object one) exce
 cdef object addc_entry(const Row* row, PyObject** a):
     cdef PyObject* x[4]
     check_addc(row, a, x, 1)
+    if isinstance(<object>x[3], complex):
+        scaled_one = op_mul(<object>x[1], <object>x[3])
+        return op_add(<object>x[0], op_mul(scaled_one, <object>x[2]) if row == op_addcmul.row else op_div(scaled_one, <object>x[2]))
     return elementwise(row, x)
 
 
@@ -237,6 +262,13 @@ cdef int check_lerp(const Row* row, PyObject** a) except -1:
     if not is_floating(dt):
         raise NotImplementedError(f"\"lerp_kernel_scalar\" not implemented for '{scalar_name(dt)}'")
     return 0
+
+
+cdef object softsign_entry(const Row* row, PyObject** a):
+    if is_complex(tensor_argument(row, a[0], 0).a.dtype):
+        return op_div(<object>a[0], op_add(op_abs(<object>a[0]), 1))
+    refuse_bool_tensor(row, a)
+    return elementwise(row, a)
 
 
 cdef int refuse_bool_tensor(const Row* row, PyObject** a) except -1:
@@ -269,6 +301,8 @@ cdef int check_heaviside(const Row* row, PyObject** a) except -1:
 cdef const Row* special_power(const Row* row, PyObject** a) except NULL:
     """The row that computes the power exactly, for the exponents that have one."""
     cdef f64 e
+    if isinstance(<object>a[1], complex):
+        return row
     if is_tensor(a[1]) or not is_tensor(a[0]):
         if is_tensor(a[0]) and (<Tensor>a[0]).a.dtype == BOOL and (<Tensor>a[1]).a.dtype == BOOL:
             raise NotImplementedError("\"pow\" not implemented for 'Bool'")
@@ -330,19 +364,14 @@ cdef object inplace_square_entry(const Row* row, PyObject** a):
 
 
 cdef object float_power_rule(object input, object exponent):
-    if is_tensor(<PyObject*>input):
-        input = op_to_float64(input)
-    if is_tensor(<PyObject*>exponent):
-        exponent = op_to_float64(exponent)
-    if not is_tensor(<PyObject*>input):
-        input = float(input)
-    elif not is_tensor(<PyObject*>exponent):
-        exponent = float(exponent)
-    return op_pow(input, exponent)
+    cdef bint wide = is_complex(dtype_of(<PyObject*>input)) or is_complex(dtype_of(<PyObject*>exponent))
+    return op_pow(in_double_precision(input, wide), in_double_precision(exponent, wide))
 
 
-cdef object op_to_float64(Tensor t):
-    return t if t.a.dtype == FLOAT64 else t.to(dtype_object(FLOAT64))
+cdef object in_double_precision(object x, bint to_complex):
+    if is_tensor(<PyObject*>x):
+        return cast_to(<Tensor>x, COMPLEX128 if to_complex else FLOAT64)
+    return complex(x) if to_complex else float(x)
 
 
 # ---- order ----------------------------------------------------------------------------------------------------------------
@@ -399,7 +428,16 @@ cdef object isclose_rule(Tensor input, Tensor other, double rtol, double atol, b
         raise RuntimeError(f"rtol and atol must be greater than or equal to zero, but got {min(rtol, atol)}")
     if not is_floating(input.a.dtype):
         input, other = converted(input, default_dtype()), converted(other, default_dtype())
+    if is_complex(input.a.dtype):
+        return complex_isclose(input, other, rtol, atol, equal_nan)
     return op__isclose(input, other, rtol, atol, float(equal_nan))
+
+
+cdef object complex_isclose(Tensor input, Tensor other, double rtol, double atol, bint equal_nan):
+    cdef object gap = op_abs(op_sub(input, other)), close
+    close = op_logical_and(op_isfinite(gap), op_le(gap, op_add(op_abs(op_mul(other, rtol)), atol)))
+    close = op_logical_or(close, op_eq(input, other))
+    return op_logical_or(close, op_logical_and(op_isnan(input), op_isnan(other))) if equal_nan else close
 
 
 cdef bint all_true(Tensor t):

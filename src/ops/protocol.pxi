@@ -378,16 +378,11 @@ def is_tensor_(obj):
 
 def is_floating_point(Tensor input):
     """Whether the dtype is a floating one."""
-    return bool(is_floating(input.a.dtype))
-
-
-def is_complex(Tensor input):
-    """False: there are no complex dtypes."""
-    return False
+    return dtype_object(input.a.dtype).is_floating_point
 
 
 def is_conj(Tensor input):
-    """False: there are no complex dtypes."""
+    """False: see Note [Conjugates are computed]."""
     return False
 
 
@@ -434,7 +429,6 @@ for _name, _value in {
         "__reduce_ex__": tensor_reduce_ex, "__deepcopy__": tensor_deepcopy, "__copy__": tensor_copy_shallow,
         "__array_wrap__": tensor_array_wrap, "__array_priority__": 1000, "__reversed__": tensor_reversed,
         "apply_": tensor_apply_, "map_": tensor_map_, "is_conj": is_conj, "is_neg": is_neg,
-        "conj": tensor_same, "resolve_conj": tensor_same, "resolve_neg": tensor_same, "conj_physical": tensor_same,
-        "pin_memory": tensor_pin_memory, "is_set_to": tensor_is_set_to,
-        "real": property(tensor_same)}.items():
+        "resolve_conj": tensor_same, "resolve_neg": tensor_same,
+        "pin_memory": tensor_pin_memory, "is_set_to": tensor_is_set_to}.items():
     install_method(_name, _value)

@@ -264,6 +264,9 @@ cdef int check_bounds(Tensor t, object low, object high) except -1:
 # methods that fill a tensor
 
 cdef object uniform__rule(Tensor input, object low, object high, object generator):
+    if is_complex(input.a.dtype):
+        uniform__rule(op_view_as_real(op_detach(input)), low, high, generator)
+        return input
     require_floating("uniform_", input)
     if low > high:
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}")
@@ -271,9 +274,13 @@ cdef object uniform__rule(Tensor input, object low, object high, object generato
 
 
 cdef object normal__rule(Tensor input, object mean, object std, object generator):
-    require_floating("normal_", input)
+    if not is_complex(input.a.dtype):
+        require_floating("normal_", input)
     if std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
+    if is_complex(input.a.dtype):                       # half of the variance in each part
+        normal__rule(op_view_as_real(op_detach(input)), 0, std * 0.7071067811865476, generator)
+        return input if mean == 0 else (<object>input).add_(mean)
     return sample_into("normal_", input, sample_normal if input.a.contiguous else sample_normals_singly, generator, mean, std)
 
 

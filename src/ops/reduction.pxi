@@ -224,6 +224,8 @@ cdef Tensor sum_over(Tensor t, int mask, bint keepdim, int mapping, int finish, 
     cdef Launch l
     cdef Tensor out
     cdef int first, dt = t.a.dtype
+    if is_complex(dt):
+        return joined(sum_over(part_of(t, 0), mask, keepdim, mapping, finish, by, p), sum_over(part_of(t, 1), mask, keepdim, mapping, finish, by, p))
     t = in_dtype(t, computed_dtype(dt))
     l.kernel = K_SUM_FORWARD
     l.attr[0].i, l.attr[1].i, l.attr[2].f, l.attr[3].f = mapping, finish, by, p

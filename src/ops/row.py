@@ -21,7 +21,8 @@ DTYPES = {
     "bool": ("b8",),
     "sums": ("i64", "f32", "f64"),
     "index": ("i64",),
-    "width": ("b8", "u8", "i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64"),   # items that are only moved
+    "complex": ("c64", "c128"),
+    "width": ("b8", "u8", "i8", "i16", "i32", "i64", "f16", "bf16", "f32", "f64", "c64", "c128"),   # items that are only moved
 }
 
 
@@ -40,7 +41,7 @@ class Kernel:
     name: str
     dtypes: tuple
     operands: tuple = ()    # C types after the output; T stands for the loop's dtype
-    out: str = "T"
+    out: str = "T"          # as operands; R: the dtype of the loop's real part
     expression: str = ""    # generated kernels only
     names: tuple = ()       # of the operands, in the expression
     attrs: tuple = ()
@@ -48,6 +49,8 @@ class Kernel:
     function: str = ""      # hand-written kernels only
     cut: str = "first"
     where: str = ""
+    once: bool = False      # compiled for the least CPU level alone: it is rare, or has nothing to gain
+    conjugated: tuple = ()  # of `names`: see Note [Complex gradients] in docs/internals/table.md
 
 
 # where a launch may be cut among threads (the flags of launch.pxd); no cut may change a bit of the result
@@ -70,6 +73,8 @@ class Row:
     forward: str = ""                               # elementwise: scalar expression; otherwise the rule's name
     rule: str = "SAME"                              # elementwise: dtype rule
     dtypes: str = "float"
+    complex: bool = False                           # elementwise: complex dtypes too, by the same expression and formulas
+    conjugate: bool = True                          # formulas read what they saved conjugated: see Note [Complex gradients]
     by_dtype: dict = field(default_factory=dict)    # dtype, or a group of DTYPES -> another expression
     bools: tuple = ()                               # inputs that are read as bool
     outputs: tuple = ("result",)
@@ -166,9 +171,13 @@ def composite(signature, doc, *, rule="", **more):
     ROWS.append(Row(name, parameters, doc, "composite", forward=rule or f"{name}_rule", where=_where(), **more))
 
 
-def kernel(name, operands, dtypes, *, out="T", function="", cut="alone"):
+def kernel(name, operands, dtypes, *, out="T", function="", cut="alone", complex=False, once=False, expression=""):
     """A hand-written kernel: a Cython function over typed operand pointers, `name(out, operands..., launch, scratch)`.
+    Or one made of a scalar expression over `input`, for a rule that launches it itself.
 
     cut: a key of CUTS.  Its launches must set the strides of every operand along the dimensions in which they may be cut.
+    complex: for complex dtypes too.  once: not for every CPU level.
     """
-    KERNELS.append(Kernel(name, DTYPES[dtypes], tuple(operands.split()), out, function=function or name, cut=cut, where=_where()))
+    made_for = DTYPES[dtypes] + (DTYPES["complex"] if complex else ())
+    KERNELS.append(Kernel(name, made_for, tuple(operands.split()), out, expression, ("input",) if expression else (),
+                          function="" if expression else function or name, cut=cut, where=_where(), once=once))

@@ -24,7 +24,7 @@ cdef object adjoint_rule(Tensor input):
         return op_alias(input)
     if input.a.ndim < 2:
         raise RuntimeError(f"tensor.adjoint() is only supported on matrices or batches of matrices. Got {input.a.ndim}-D tensor.")
-    return op_transpose(input, -2, -1)
+    return op_conj(op_transpose(input, -2, -1))
 
 
 cdef object movedim_rule(Tensor input, object source, object destination):
@@ -271,13 +271,18 @@ def _tensor_mT(Tensor self):
 
 
 def _tensor_H(Tensor self):
-    """A matrix transposed (elements are real)."""
+    """A matrix transposed and conjugated."""
     if self.a.ndim not in (0, 2):
         raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self.a.ndim}-D tensor.")
-    return reversed_dims(self)
+    return op_conj(reversed_dims(self))
+
+
+def _tensor_mH(Tensor self):
+    """Matrices transposed and conjugated."""
+    return op_conj(_tensor_mT(self))
 
 
 install_method("T", property(_tensor_T))
 install_method("mT", property(_tensor_mT))
 install_method("H", property(_tensor_H))
-install_method("mH", property(_tensor_mT))
+install_method("mH", property(_tensor_mH))

@@ -18,6 +18,7 @@ cdef object walk_cast(Tensor t, int dt):
 cdef object walk_as_strided(Tensor base, Array* geometry):
     """The view of base that has this geometry, with its node."""
     cdef Geometry g
+    base = seen_as(base, geometry.dtype)
     start_geometry(&g, geometry)
     g.offset = (geometry.data - base.a.data) // itemsize(base.a.dtype)
     return strided_view(op_as_strided.row, base, &g)
@@ -39,7 +40,7 @@ cdef int copy_slices_backward(Node node, PyObject** grads, PyObject** out, bint 
     cdef object shape, strides, offset, base_strides, part
     shape, strides, offset, base_strides = <object>node.saved[1]
     cdef Tensor result = op__lay_out(<object>grads[0], base_strides)
-    cdef object given = op_as_strided(result, shape, strides, offset)
+    cdef object given = op_as_strided(seen_as(result, inner.meta.dtype), shape, strides, offset)
     cdef object slice_grad = op_clone(given, memory_format=_places.contiguous_format)
     cdef PyObject* inner_grad = <PyObject*>slice_grad
     cdef PyObject** parts = <PyObject**>calloc(max(inner.nedges, 1), sizeof(PyObject*))

@@ -91,7 +91,10 @@ def compare_aliasing(theirs, ours):
 def cotangents(outputs, seed):
     """The same random cotangent for every output on both sides."""
     generator = torch.Generator().manual_seed(seed)
-    return [torch.randn(tuple(o.shape), generator=generator, dtype=torch.float64).to(o.dtype) for o in outputs]
+    return [
+        torch.randn(tuple(o.shape), generator=generator, dtype=torch.complex128 if o.is_complex() else torch.float64).to(o.dtype)
+        for o in outputs
+    ]
 
 
 def gradients(run, outputs, inputs, weights, create_graph):
@@ -193,7 +196,7 @@ def compare_runs(operation, sample, theirs, ours, with_gradients, inplace):
         if not compare.same_selection(theirs.arguments[0].detach(), indices, ours.result[1], dim):
             raise Mismatch("value", "the indices do not pick the values")
     else:
-        exact = compare.is_exact(op, sample.kwargs)
+        exact = compare.is_exact(op, sample.kwargs) and not any(t.is_complex() for t in tensors_in(theirs.arguments, torch.Tensor))
         compare.compare_result(theirs.result, ours.result, op, ours.library, exact)
     if not inplace:
         compare_aliasing(theirs, ours)
@@ -201,7 +204,7 @@ def compare_runs(operation, sample, theirs, ours, with_gradients, inplace):
     compare_graph(theirs, ours)
     if with_gradients:
         floats = {short_name(t.dtype) for t in theirs.inputs}
-        first_gradients(theirs, ours, op, second="float64" in floats and not inplace)
+        first_gradients(theirs, ours, op, second=bool(floats & {"float64", "complex128"}) and not inplace)
 
 
 def check_sample(operation, variant, sample, library):

@@ -5,6 +5,7 @@ bit, PyTorch's own for float32 and below otherwise, and a tighter one than PyTor
 would hide a float32 computation).
 """
 
+import cmath
 import math
 
 import torch
@@ -51,10 +52,12 @@ UNSTABLE = {"topk": 1, "kthvalue": 1, "mode": 0}
 VALUE_TOLERANCE = {
     "float64": (1e-12, 1e-12),
     "float32": (1.3e-6, 1e-5),
+    "complex128": (1e-12, 1e-12),
+    "complex64": (1.3e-6, 1e-5),
     "float16": (1e-3, 1e-5),
     "bfloat16": (1.6e-2, 1e-5),
 }
-GRADIENT_TOLERANCE = {**VALUE_TOLERANCE, "float64": (1e-10, 1e-10)}
+GRADIENT_TOLERANCE = {**VALUE_TOLERANCE, "float64": (1e-10, 1e-10), "complex128": (1e-10, 1e-10)}
 
 
 class Mismatch(Exception):
@@ -77,9 +80,18 @@ def is_exact(op, kwargs):
     return op in EXACT and "alpha" not in kwargs
 
 
+def complex_close(theirs, ours, rtol, atol):
+    """As numbers, or part by part: infinities and NaN have no distance."""
+    theirs, ours = theirs.resolve_conj(), ours.resolve_conj()
+    parts = torch.isclose(torch.view_as_real(ours), torch.view_as_real(theirs), rtol=rtol, atol=atol, equal_nan=True)
+    return torch.isclose(ours, theirs, rtol=rtol, atol=atol) | parts.all(-1)
+
+
 def compare_values(theirs, ours, tolerance, exact, signed_zero=True):
     """Elementwise comparison of two PyTorch tensors of one dtype and shape."""
-    if exact or not theirs.dtype.is_floating_point:
+    if theirs.dtype.is_complex:
+        same = complex_close(theirs, ours, *tolerance[short_name(theirs.dtype)])
+    elif exact or not theirs.dtype.is_floating_point:
         same = theirs == ours
         if theirs.dtype.is_floating_point:
             same |= theirs.isnan() & ours.isnan()
@@ -114,7 +126,7 @@ def compare_tensor(theirs, ours, op, tolerance=VALUE_TOLERANCE, exact=False, str
 
 def compare_number(theirs, ours):
     same = type(ours) is type(theirs) and (
-        ours == theirs or (isinstance(theirs, float) and math.isnan(theirs) and math.isnan(ours))
+        ours == theirs or (isinstance(theirs, complex) and cmath.isnan(theirs) and cmath.isnan(ours)) or (isinstance(theirs, float) and math.isnan(theirs) and math.isnan(ours))
     )
     if not same:
         raise Mismatch("value", f"got {ours!r}, expected {theirs!r}")
@@ -142,7 +154,7 @@ def compare_result(theirs, ours, op, library, exact):
             raise Mismatch("value", f"the result has no field {missing[0]!r}")
         for one, other in zip(theirs, ours):
             compare_result(one, other, op, library, exact)
-    elif isinstance(theirs, (bool, int, float, str, type(None))):
+    elif isinstance(theirs, (bool, int, float, complex, str, type(None))):
         compare_number(theirs, ours)
     elif short_name(theirs) != short_name(ours):
         raise Mismatch("value", f"got {ours!r}, expected {theirs!r}")

@@ -7,12 +7,12 @@ Both sides of a comparison are built by the same function from the same sample (
 import numpy as np
 import torch
 
-UNSUPPORTED_DTYPES = {torch.complex32, torch.complex64, torch.complex128}
+UNSUPPORTED_DTYPES = {torch.complex32}
 NUMPY_DIMENSIONS = 32  # what every NumPy can carry over
 
 
 class Unconvertible(Exception):
-    """The sample holds what fastgrad (complex, sparse) or NumPy (33 dimensions) does not have: it is skipped."""
+    """The sample holds what fastgrad (sparse tensors) or NumPy (33 dimensions) does not have: it is skipped."""
 
 
 def short_name(thing):
@@ -26,7 +26,7 @@ def library_dtype(library, dtype):
 
 def as_numpy(tensor):
     """A fresh array with the tensor's shape and strides (elements that overlap in the tensor overlap in the array)."""
-    tensor = tensor.detach()
+    tensor = tensor.detach().resolve_conj().resolve_neg()
     if tensor.is_contiguous():
         return np.array(tensor.numpy(), order="C", copy=True)
     extent = 1 + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride()))
@@ -72,11 +72,9 @@ def build(library, value, made=None):
         return getattr(library, short_name(value))
     if isinstance(value, torch.device):
         return library.device(str(value))
-    if isinstance(value, complex):
-        raise Unconvertible("complex number")
     if isinstance(value, np.ndarray):
         return value.copy()
-    if value is None or value is Ellipsis or isinstance(value, (bool, int, float, str, np.generic, range)):
+    if value is None or value is Ellipsis or isinstance(value, (bool, int, float, complex, str, np.generic, range)):
         return value
     raise Unconvertible(type(value).__name__)
 

@@ -77,7 +77,7 @@ class Operation:
 
     def samples(self, dtype):
         torch.manual_seed(0)
-        differentiable = self.info.supports_autograd and dtype.is_floating_point
+        differentiable = self.info.supports_autograd and (dtype.is_floating_point or dtype.is_complex)
         samples = list(self.info.sample_inputs("cpu", dtype, requires_grad=differentiable))
         if self.name != "type_as":
             return samples
@@ -158,9 +158,9 @@ def main_variant(name, info, library):
         return Variant("operator", call, call)
     if name == "__getitem__":
         return Variant("operator", operator.getitem, operator.getitem)
-    if name in ("T", "mT"):
+    if name in ("T", "mT", "H", "mH"):
         return Variant("attribute", attribute(name), attribute(name))
-    if name in ("tolist", "type_as", "item", "zero_"):
+    if name in ("tolist", "type_as", "item", "zero_", "cfloat", "cdouble"):
         return Variant("method", method(name), method(name), inplace=name.endswith("_"))
     if name in EXTRA:
         return Variant("function", dotted(torch, name), found_late(library, name))
@@ -173,7 +173,7 @@ def other_variants(name, info, library):
     made = []
     if name in EXTRA and "." not in name and hasattr(torch, name) and not name.endswith("_"):
         made.append(Variant("method", method(name), method(name)))
-    if name in EXTRA or name in REFLECTED or name in ("T", "mT", "__getitem__", "item"):
+    if name in EXTRA or name in REFLECTED or name in ("T", "mT", "H", "mH", "__getitem__", "item", "cfloat", "cdouble"):
         return made
     if info.method_variant is not None and not name.startswith("nn.functional"):
         made.append(variant_of("method", info.method_variant, library, inplace=False))

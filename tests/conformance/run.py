@@ -20,6 +20,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 DTYPES = ["float32", "float64", "int64", "bool"]
+COMPLEX_DTYPES = ["complex64", "complex128"]  # of the operations in complex.txt
 SAMPLES = 60
 TIMEOUT = 60
 START_TIMEOUT = 180  # a worker imports torch and its test tables

@@ -1,6 +1,6 @@
 """Every operation fastgrad claims agrees with PyTorch on PyTorch's own samples, or differs for a written reason.
 
-claimed.txt lists the operations, known_differences.toml the reasons. A crash is never excused. Only the selected
+claimed.txt lists the operations, complex.txt those that are claimed for complex dtypes too, known_differences.toml the reasons. A crash is never excused. Only the selected
 operations run (`-k add`); the totals are asserted when all of them do.
 """
 
@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 import pytest
 import torch
 
-from tests.conformance.run import HERE, listed, pass_rate, run, summary_line
+from tests.conformance.run import COMPLEX_DTYPES, HERE, listed, pass_rate, run, summary_line
 
 try:
     import tomllib
@@ -17,6 +17,8 @@ except ModuleNotFoundError:  # Python 3.10
     import tomli as tomllib
 
 CLAIMED = listed(HERE / "claimed.txt")
+COMPLEX = listed(HERE / "complex.txt")
+COMPLEX_SAMPLES = 6
 REQUIRED_RATE = 0.97
 PATTERNS = ("variant", "dtype", "kind", "status")
 FRAGMENTS = ("sample", "message")
@@ -40,23 +42,40 @@ def covers(entry, result):
     )
 
 
+def selected(request, parameter):
+    """The values of a parameter among the tests that are to run."""
+    here = (item for item in request.session.items if item.module is request.module and hasattr(item, "callspec"))
+    return [item.callspec.params[parameter] for item in here if parameter in item.callspec.params]
+
+
 @pytest.fixture(scope="module")
 def found(request):
-    here = (item for item in request.session.items if item.module is request.module)
-    selected = [item.callspec.params["op"] for item in here if hasattr(item, "callspec")]
-    return run(selected or CLAIMED)
+    return run(selected(request, "op") or CLAIMED)
 
 
 @pytest.fixture(scope="module")
-def everything(found):
-    if set(found) != set(CLAIMED):
+def found_complex(request):
+    return run(selected(request, "complex_op") or COMPLEX, COMPLEX_DTYPES, COMPLEX_SAMPLES)
+
+
+@pytest.fixture(scope="module")
+def everything(found, found_complex):
+    if set(found) != set(CLAIMED) or set(found_complex) != set(COMPLEX):
         pytest.skip("totals need every claimed operation")
-    return [result for results in found.values() for result in results]
+    return [result for results in (*found.values(), *found_complex.values()) for result in results]
 
 
 @pytest.mark.parametrize("op", CLAIMED)
 def test_operation(found, op):
-    results = found[op]
+    assert_explained(op, found[op])
+
+
+@pytest.mark.parametrize("complex_op", COMPLEX)
+def test_complex_operation(found_complex, complex_op):
+    assert_explained(complex_op, found_complex[complex_op])
+
+
+def assert_explained(op, results):
     assert results, "an operation without a single sample proves nothing"
     failed = [result for result in results if result.status != "pass"]
     crashed = [result for result in failed if result.status == "crash"]

@@ -4,6 +4,8 @@ Tensors are changed in place (`param.data = ...`), so an optimizer that holds th
 What a device or dtype may be is decided by the tensor's own method of the same name.
 """
 
+import warnings
+
 import fastgrad as fg
 from fastgrad._engine import Tensor
 
@@ -44,6 +46,8 @@ class ModuleConversion:
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
+        if dtype is not None and dtype.is_complex:
+            warnings.warn("Complex modules are a new feature: some modules may not work as expected with complex parameters or buffers.")
 
         def convert(tensor):
             new_dtype = dtype if tensor.is_floating_point() or tensor.is_complex() else None

@@ -1,7 +1,7 @@
 """Activation functions of neural networks.  `inplace=True`, where a function takes it, writes over its input."""
 from row import elementwise, structured
 
-elementwise("sigmoid(input)", "sigmoid(input)", "1 / (1 + exp(-input)).", grad="grad * (1 - result) * result", domain=(-6, 6))
+elementwise("sigmoid(input)", "sigmoid(input)", "1 / (1 + exp(-input)).", grad="grad * (1 - result) * result", complex=True, domain=(-6, 6))
 elementwise("logit(input, eps: option = None)", "log(input / (1 - input))",
             "log(input / (1 - input)), input clamped to [eps, 1 - eps] if eps is given.", entry="logit_entry", domain=(0.1, 0.9),
             grad="grad / (input * (1 - input)) if (input >= 0) & (input <= 1) else 1e999 - 1e999")
@@ -66,7 +66,7 @@ elementwise("celu(input, alpha: float = 1.0, inplace: option = False)", "expm1(i
             domain=(-3, -0.1))
 elementwise("silu(input, inplace: option = False)", "input / (1 + exp(-input))", "input * sigmoid(input).", rule="SAME",
             grad="grad * (1 / (1 + exp(-input))) * (1 + input * (1 - 1 / (1 + exp(-input))))", function="functional", method=False, inplace=False,
-            domain=(-6, 6))
+            complex=True, domain=(-6, 6))
 elementwise("mish(input, inplace: option = False)", "input * tanh(log1p(exp(input)) if input < 20 else input)",
             "input * tanh(softplus(input)).", rule="SAME", function="functional", method=False, inplace=False, domain=(-6, 6),
             grad="grad * (tanh(softplus(input)) + input * sigmoid(input) * (1 - tanh(softplus(input)) * tanh(softplus(input))))")
@@ -75,9 +75,9 @@ elementwise("softplus(input, beta: float = 1.0, threshold: float = 20.0)",
             "log(1 + exp(beta * input)) / beta, and input itself where beta * input > threshold.", rule="SAME", function="functional", method=False,
             inplace=False, domain=(-6, 6),
             grad="grad if input * beta > threshold else grad * exp(input * beta) / (exp(input * beta) + 1)")
-elementwise("softsign(input)", "input / (abs(input) + 1)", "input / (1 + |input|).", check="refuse_bool_tensor", function="functional", method=False, inplace=False, domain=(0.1, 3),
+elementwise("softsign(input)", "input / (abs(input) + 1)", "input / (1 + |input|).", entry="softsign_entry", function="functional", method=False, inplace=False, domain=(0.1, 3),
             grad="grad / (abs(input) + 1) - grad * (result / (abs(input) + 1)) * sign(input)")
-elementwise("tanhshrink(input)", "input - tanh(input)", "input - tanh(input).", check="refuse_bool_tensor", function="functional", method=False, inplace=False, domain=(-3, 3),
+elementwise("tanhshrink(input)", "input - tanh(input)", "input - tanh(input).", check="refuse_bool_tensor", complex=True, function="functional", method=False, inplace=False, domain=(-3, 3),
             grad="grad * (tanh(input) * tanh(input))")
 
 # ---- the Gaussian error linear unit

@@ -3,13 +3,13 @@ from row import composite, elementwise
 
 # ---- exponentials and logarithms
 
-elementwise("exp(input)", "exp(input)", "e to the power of input.", grad="grad * result", domain=(-3, 3))
-elementwise("exp2(input)", "exp2(input)", "2 to the power of input.", grad="grad * result * 0.6931471805599453", domain=(-3, 3))
-elementwise("expm1(input)", "expm1(input)", "exp(input) - 1, accurate near 0.", grad="grad * (result + 1)", domain=(-3, 3))
-elementwise("log(input)", "log(input)", "Natural logarithm.", grad="grad / input", domain=(0.1, 5))
-elementwise("log1p(input)", "log1p(input)", "log(1 + input), accurate near 0.", grad="grad / (input + 1)", node="Log1P", domain=(-0.5, 5))
-elementwise("log2(input)", "log2(input)", "Logarithm to base 2.", grad="grad / (input * 0.6931471805599453)", domain=(0.1, 5))
-elementwise("log10(input)", "log10(input)", "Logarithm to base 10.", grad="grad / (input * 2.3025850929940456)", domain=(0.1, 5))
+elementwise("exp(input)", "exp(input)", "e to the power of input.", grad="grad * result", complex=True, domain=(-3, 3))
+elementwise("exp2(input)", "exp2(input)", "2 to the power of input.", grad="grad * result * 0.6931471805599453", complex=True, domain=(-3, 3))
+elementwise("expm1(input)", "expm1(input)", "exp(input) - 1, accurate near 0.", grad="grad * (result + 1)", complex=True, domain=(-3, 3))
+elementwise("log(input)", "log(input)", "Natural logarithm.", grad="grad / input", complex=True, domain=(0.1, 5))
+elementwise("log1p(input)", "log1p(input)", "log(1 + input), accurate near 0.", grad="grad / (input + 1)", node="Log1P", complex=True, domain=(-0.5, 5))
+elementwise("log2(input)", "log2(input)", "Logarithm to base 2.", grad="grad / (input * 0.6931471805599453)", complex=True, domain=(0.1, 5))
+elementwise("log10(input)", "log10(input)", "Logarithm to base 10.", grad="grad / (input * 2.3025850929940456)", complex=True, domain=(0.1, 5))
 elementwise("logaddexp(input: tensor, other: tensor)",
             "input if (input == other) & isinf(input) else maximum(input, other) + log1p(exp(-abs(input - other)))",
             "log(exp(input) + exp(other)).", rule="SAME", inplace=False, domain=(-3, 3), grad={
@@ -23,31 +23,31 @@ elementwise("_exponent(input)", "exponent(input)", "The power of two of frexp.",
 
 # ---- trigonometry
 
-elementwise("sin(input)", "sin(input)", "Sine.", grad="grad * cos(input)", domain=(-3, 3))
-elementwise("cos(input)", "cos(input)", "Cosine.", grad="grad * -sin(input)", domain=(-3, 3))
-elementwise("tan(input)", "tan(input)", "Tangent.", grad="grad * (1 + result * result)", domain=(-1, 1))
-elementwise("asin(input)", "asin(input)", "Inverse sine.", grad="grad * (1 / sqrt(-input * input + 1))", domain=(-0.9, 0.9),
+elementwise("sin(input)", "sin(input)", "Sine.", grad="grad * cos(input)", complex=True, domain=(-3, 3))
+elementwise("cos(input)", "cos(input)", "Cosine.", grad="grad * -sin(input)", complex=True, domain=(-3, 3))
+elementwise("tan(input)", "tan(input)", "Tangent.", grad="grad * (1 + result * result)", complex=True, domain=(-1, 1))
+elementwise("asin(input)", "asin(input)", "Inverse sine.", grad="grad * (1 / sqrt(-input * input + 1))", complex=True, domain=(-0.9, 0.9),
             aliases=("arcsin",))
-elementwise("acos(input)", "acos(input)", "Inverse cosine.", grad="grad * -(1 / sqrt(-input * input + 1))", domain=(-0.9, 0.9),
+elementwise("acos(input)", "acos(input)", "Inverse cosine.", grad="grad * -(1 / sqrt(-input * input + 1))", complex=True, domain=(-0.9, 0.9),
             aliases=("arccos",))
-elementwise("atan(input)", "atan(input)", "Inverse tangent.", grad="grad / (input * input + 1)", domain=(-3, 3),
+elementwise("atan(input)", "atan(input)", "Inverse tangent.", grad="grad / (input * input + 1)", complex=True, domain=(-3, 3),
             aliases=("arctan",))
 elementwise("atan2(input: tensor, other: tensor)", "atan2(input, other)", "The angle of the point (other, input).", domain=((-3, 3), (0.5, 3)),
             aliases=("arctan2",), grad={
                 "input": "where(input * input + other * other == 0, 0, grad * other * (1 / (input * input + other * other)))",
                 "other": "where(input * input + other * other == 0, 0, grad * -input * (1 / (input * input + other * other)))"})
 elementwise("sinc(input)", "1 if input == 0 else sin(input * 3.141592653589793) / (input * 3.141592653589793)",
-            "sin(pi input) / (pi input); 1 at 0.", domain=(0.1, 3),
+            "sin(pi input) / (pi input); 1 at 0.", complex=True, domain=(0.1, 3),
             grad="0 if input == 0 else grad * ((cos(input * 3.141592653589793) - result) / input)")
-elementwise("sinh(input)", "sinh(input)", "Hyperbolic sine.", grad="grad * cosh(input)", domain=(-3, 3))
-elementwise("cosh(input)", "cosh(input)", "Hyperbolic cosine.", grad="grad * sinh(input)", domain=(-3, 3))
-elementwise("tanh(input)", "tanh(input)", "Hyperbolic tangent.", grad="grad * (1 - result * result)", domain=(-3, 3))
+elementwise("sinh(input)", "sinh(input)", "Hyperbolic sine.", grad="grad * cosh(input)", complex=True, domain=(-3, 3))
+elementwise("cosh(input)", "cosh(input)", "Hyperbolic cosine.", grad="grad * sinh(input)", complex=True, domain=(-3, 3))
+elementwise("tanh(input)", "tanh(input)", "Hyperbolic tangent.", grad="grad * (1 - result * result)", complex=True, domain=(-3, 3))
 elementwise("asinh(input)", "asinh(input)", "Inverse hyperbolic sine.", grad="grad * (1 / sqrt(input * input + 1))",
-            domain=(-3, 3), aliases=("arcsinh",))
-elementwise("acosh(input)", "acosh(input)", "Inverse hyperbolic cosine.", grad="grad * (1 / sqrt(input * input - 1))",
-            domain=(1.2, 3), aliases=("arccosh",))
+            complex=True, domain=(-3, 3), aliases=("arcsinh",))
+elementwise("acosh(input)", "acosh(input)", "Inverse hyperbolic cosine.", grad="grad * acosh_slope(input)",
+            complex=True, domain=(1.2, 3), aliases=("arccosh",))
 elementwise("atanh(input)", "atanh(input)", "Inverse hyperbolic tangent.", grad="grad * (1 / (1 - input * input))",
-            domain=(-0.8, 0.8), aliases=("arctanh",))
+            complex=True, domain=(-0.8, 0.8), aliases=("arctanh",))
 elementwise("rad2deg(input)", "input * 57.29577951308232", "Degrees from radians.", node="Rad2Deg", grad="grad * 57.29577951308232", domain=(-3, 3))
 elementwise("deg2rad(input)", "input * 0.017453292519943295", "Radians from degrees.", grad="grad * 0.017453292519943295", node="Deg2Rad",
             domain=(-180, 180))
@@ -87,11 +87,11 @@ elementwise("heaviside(input, values)", "values if input == 0 else input > 0", "
             dtypes="all", check="check_heaviside", domain=(-3, 3))
 elementwise("signbit(input)", "signbit(input)", "Whether the sign bit is set.", rule="PREDICATE", dtypes="all",
             by_dtype={"integral": "input < 0"}, inplace=False, domain=(-3, 3))
-elementwise("isnan(input)", "input != input", "Whether input is NaN.", rule="PREDICATE", dtypes="all", inplace=False, domain=(-3, 3))
+elementwise("isnan(input)", "input != input", "Whether input is NaN.", rule="PREDICATE", dtypes="all", inplace=False, complex=True, domain=(-3, 3))
 elementwise("isinf(input)", "isinf(input)", "Whether input is infinite.", rule="PREDICATE", dtypes="all",
-            by_dtype={"integral": "input != input"}, inplace=False, domain=(-3, 3))
+            by_dtype={"integral": "input != input"}, inplace=False, complex=True, domain=(-3, 3))
 elementwise("isfinite(input)", "isfinite(input)", "Whether input is neither infinite nor NaN.", rule="PREDICATE", dtypes="all",
-            by_dtype={"integral": "input == input"}, inplace=False, domain=(-3, 3))
+            by_dtype={"integral": "input == input"}, inplace=False, complex=True, domain=(-3, 3))
 elementwise("isposinf(input)", "isinf(input) & (input > 0)", "Whether input is +inf.", rule="PREDICATE", dtypes="all",
             by_dtype={"integral": "input != input"}, inplace=False, domain=(-3, 3))
 elementwise("isneginf(input)", "isinf(input) & (input < 0)", "Whether input is -inf.", rule="PREDICATE", dtypes="all",

@@ -9,10 +9,10 @@ kernel("check_indices", "i64", "index", out="i64")
 kernel("repeated_positions", "i64", "index", out="i64")
 kernel("take_items", "T i64", "width", cut="first")
 kernel("put_items", "T i64", "width")
-kernel("add_items", "T i64", "number")
+kernel("add_items", "T i64", "number", complex=True)
 kernel("gather_items", "T i64 i64", "width", cut="first")
 kernel("scatter_items", "T i64 i64", "width")
-kernel("scatter_reduce_items", "T i64 i64", "number")
+kernel("scatter_reduce_items", "T i64 i64", "number", complex=True)
 
 # x[...]: views have the names PyTorch gives the last step; see ops/indexing.pxi
 structured("_slice(input)", "A basic index.", rule="alias_rule", backward="picked_backward", node="Slice", method=False, function=False)

@@ -4,7 +4,7 @@ from row import composite, kernel, structured
 kernel("matmul_forward", "T T", "float", cut="tiles")
 kernel("matmul_int_forward", "T T", "int", cut="first")
 kernel("linear_forward", "T T T", "float", cut="tiles")
-kernel("cross_forward", "T T", "number", cut="first")
+kernel("cross_forward", "T T", "number", cut="first", complex=True)
 
 structured("_product(input, other, transpose_input: bool, transpose_other: bool)",
            "op(input) @ op(other) over the last two dimensions, where op may transpose; batches broadcast.",
@@ -19,8 +19,9 @@ composite("matmul(input, other)", "Matrix product: of vectors, matrices and batc
 composite("mm(input, mat2)", "Product of two matrices.", samples="mm", out="EXACT")
 composite("bmm(input, mat2)", "Products of two batches of matrices, one by one.", samples="bmm", out="EXACT", expanded=True)
 structured("mv(input, vec)", "Product of a matrix and a vector.", samples="mv", grad={"input": "outer(grad, vec)", "vec": "mv(t(input), grad)"}, expanded=True, out="EXACT")
-structured("dot(input, tensor)", "Inner product of two vectors.", samples="dot", aliases=("vdot",),
+structured("dot(input, tensor)", "Inner product of two vectors.", samples="dot",
            grad={"input": "grad * tensor", "tensor": "grad * input"}, out="EXACT")
+composite("vdot(input, other)", "Inner product of two vectors, the first of them conjugated.", out="EXACT")
 composite("outer(input, vec2)", "Outer product of two vectors.", samples="outer", aliases=("ger",), overlap="WHOLE")
 composite("inner(input, other)", "Inner products over the last dimensions.", samples="inner")
 composite("addmm(input, mat1, mat2, *, beta: number = 1, alpha: number = 1)", "beta * input + alpha * (mat1 @ mat2).",

@@ -4,9 +4,9 @@ from row import composite, kernel, structured
 kernel("sum_forward", "T", "float", cut="first")
 kernel("sum_narrow", "T", "float", cut="outer")
 kernel("sum_integer", "T", "integral", out="i64", cut="first")
-kernel("prod_forward", "T", "number", cut="first")
-kernel("count_forward", "T", "all", out="i64", cut="first")
-kernel("truth_forward", "T", "all", out="b8", cut="first")
+kernel("prod_forward", "T", "number", cut="first", complex=True)
+kernel("count_forward", "T", "all", out="i64", cut="first", complex=True)
+kernel("truth_forward", "T", "all", out="b8", cut="first", complex=True)
 kernel("extreme_forward", "T", "all", cut="first")
 kernel("extreme_place", "i64 T", "all", cut="first")
 kernel("variance_forward", "T T", "float", cut="first")
@@ -46,6 +46,7 @@ structured("_deviation(input, dim: any, correction: any, keepdim: bool)", "Stand
            method=False, grad="deviation_backward(grad, input, result, dim, correction, keepdim)", node="Std")
 
 structured("logsumexp(input, dim: dims, keepdim: bool = False)", "log(sum(exp(input))) over dimensions, without overflow.",
+           unless="complex_logsumexp(input, dim, keepdim)",
            grad="logsumexp_backward_of(grad, input, result, dim, keepdim)")
 
 structured("_norm(input, p: any, dim: any, keepdim: bool)", "The p-norm over dimensions, 0 < p finite.", function=False, method=False,

@@ -1,8 +1,8 @@
 """Scans: cumulative sums and their like."""
 from row import composite, kernel, structured
 
-kernel("cumulate_forward", "T", "sums", cut="first")
-kernel("recurrence_forward", "T T", "float", cut="first")
+kernel("cumulate_forward", "T", "sums", cut="first", complex=True)
+kernel("recurrence_forward", "T T", "float", cut="first", complex=True)
 kernel("logcumsumexp_forward", "T", "float", cut="first")
 kernel("cumulative_extreme", "i64 T", "all", cut="first")
 kernel("shift_forward", "T", "width", cut="first")

@@ -33,6 +33,10 @@ structured("unfold(input, dimension: dim, size: int, step: int)", "Windows along
 structured("as_strided(input, size: any, stride: any, storage_offset: any = None)", "Any strides over the storage.",
            entry="as_strided_entry", **PICKED)
 
+structured("view_as_real(input)", "Complex numbers as pairs, along a new last dimension.", grad="pairs_as_complex(grad)", method=False)
+structured("view_as_complex(input)", "Pairs along the last dimension as complex numbers.", grad="view_as_real(grad)", method=False)
+composite("real(input)", "The real parts, as a view; a real tensor itself.", method=False)
+composite("imag(input)", "The imaginary parts, as a view.", method=False)
 composite("view_as(input, other)", "In other's shape.", function=False)
 composite("reshape_as(input, other)", "In other's shape.", function=False)
 composite("expand_as(input, other)", "Expanded to other's shape.", function=False)
@@ -65,7 +69,7 @@ composite("to(input, _0: any = None, _1: any = None, _2: any = None, _3: any = N
           "other: any = None, non_blocking: bool = False, copy: bool = False, memory_format: any = None)",
           "In another dtype: the tensor itself if nothing changes.", entry="to_entry", function=False)
 composite("type_as(input, other)", "In other's dtype.", function=False)
-for _name in ("double", "float", "half", "bfloat16", "int", "long", "short", "char", "byte", "bool", "cpu"):
+for _name in ("double", "float", "half", "bfloat16", "int", "long", "short", "char", "byte", "bool", "cfloat", "cdouble", "cpu"):
     composite(f"{_name}(input, *, memory_format: any = None)", f"Converted: {_name}." if _name != "cpu" else "The tensor itself.",
               function=False)
 structured("copy(input, source: operand, non_blocking: bool = False)", "source's values over input's.", inplace="copy_into", overlap="WHOLE",
