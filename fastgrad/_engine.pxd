@@ -131,8 +131,8 @@ cdef class Node:
     cdef uint64_t seq
     cdef uint32_t walk
     cdef int32_t slot
-    cdef uint16_t nedges
-    cdef uint16_t noutputs
+    cdef uint32_t nedges
+    cdef uint32_t noutputs
     cdef uint8_t nsaved
     cdef bint released
     cdef PyObject** edge      # Node, leaf Tensor or NULL

@@ -538,3 +538,28 @@ def test_equality_with_arrays():
     t = fastgrad.tensor([1.0, 2.0])
     assert (t == np.array([1.0, 3.0])).tolist() == [True, False]
     assert (np.array([1.0, 3.0]) != t).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("n", [65_535, 65_536, 66_000])
+def test_nodes_of_many_inputs_and_outputs(n):
+    x = fastgrad.ones(1, requires_grad=True)
+    fastgrad.cat([x] * n).sum().backward()
+    assert x.grad.item() == n
+    y = fastgrad.arange(float(n), requires_grad=True)
+    parts = y.unbind(0)
+    (parts[0] * 2 + parts[n - 1] * 5).backward()
+    assert y.grad[0] == 2 and y.grad[n - 1] == 5 and y.grad.sum() == 7
+
+    class Many(fastgrad.autograd.Function):
+        @staticmethod
+        def forward(ctx, *given):
+            return tuple([one * 2 for one in given])
+
+        @staticmethod
+        def backward(ctx, *grads):
+            return tuple([g * 2 for g in grads])
+
+    x.grad = None
+    out = Many.apply(*[x] * n)
+    (out[0] + out[n - 1]).sum().backward()
+    assert x.grad.item() == 4
