@@ -30,6 +30,11 @@ tests.conformance.run --report` repeats the comparison.
 """
 
 
+def all_claimed():
+    """The names claimed for real dtypes, for complex ones, or for both."""
+    return set(listed(HERE / "claimed.txt")) | set(listed(HERE / "complex.txt"))
+
+
 def reasons():
     return tomllib.loads((HERE / "known_differences.toml").read_text())
 
@@ -48,7 +53,7 @@ def wrapped(names, width=132):
 
 def missing():
     """{reason: names}: PyTorch's operations that are not claimed, in the order of known_differences.toml."""
-    claimed = set(listed(HERE / "claimed.txt"))
+    claimed = all_claimed()
     groups = {entry["reason"]: entry["ops"] for entry in reasons().get("missing", [])}
     found = {reason: [] for reason in (*groups, OTHER)}
     for name in sorted(set(torch_table()) - claimed):
@@ -67,7 +72,7 @@ def differing():
 
 
 def text():
-    names, claimed = set(torch_table()), set(listed(HERE / "claimed.txt"))
+    names, claimed = set(torch_table()), all_claimed()
     parts = [HEAD.format(version=f"PyTorch {torch.__version__.partition('+')[0]}", total=len(names), claimed=len(claimed & names))]
     parts.append("## Samples that differ\n")
     for reason, ops in sorted(differing().items(), key=lambda item: (-len(item[1]), item[0])):
