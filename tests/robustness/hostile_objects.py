@@ -87,7 +87,8 @@ def dlpack():
     for changes in ({"data": None}, {"shape": None}, {"ndim": -1}, {"ndim": 9}, {"ndim": 1 << 30}, {"shape": (-1, 3)}, {"shape": (1 << 40, 1 << 40)},
                     {"shape": (1 << 62, 3), "strides": (1, 1)}, {"strides": (-3, 1)}, {"strides": (1 << 62, 1)}, {"strides": (1 << 50, 1 << 50)},
                     {"offset": 1 << 63}, {"offset": (1 << 64) - 4}, {"offset": 2}, {"kind": (2, 32, 4)}, {"kind": (2, 32, 0)}, {"kind": (2, 31, 1)},
-                    {"kind": (5, 64, 1)}, {"kind": (99, 32, 1)}, {"kind": (2, 0, 1)}, {"device": (2, 0)}, {"device": (-1, 0)}, {"device": (0, 0)}):
+                    {"kind": (5, 32, 1)}, {"kind": (5, 256, 1)}, {"kind": (5, 64, 2)}, {"kind": (99, 32, 1)}, {"kind": (2, 0, 1)},
+                    {"device": (2, 0)}, {"device": (-1, 0)}, {"device": (0, 0)}):
         refused(fg.from_dlpack, capsule(**changes), error=(BufferError, RuntimeError))
 
     class Lender:
