@@ -248,7 +248,7 @@ class Eig(Function):
         middle = None if grad_w is None else on_diagonal(grad_w)
         if grad_v is not None:
             eye, turned = identity(w.real, w.shape[-1]), v.mH @ grad_v
-            turned = turned - v.mH @ v @ on_diagonal(_ops.diagonal(turned, 0, -2, -1).real)
+            turned = turned - v.mH @ v @ on_diagonal(_ops.diagonal(turned, 0, -2, -1).real.to(v.dtype))
             gaps = (w[..., None, :] - w[..., :, None]).conj() + eye
             middle = add(middle, turned / gaps * (1 - eye))
         return Solve.apply(v.mH, middle @ v.mH, "")

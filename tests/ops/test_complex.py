@@ -310,3 +310,38 @@ def test_forward_mode(name):
     found = [lib.func.jvp(lambda x, lib=lib: FORMULAS[name](lib, x, lib.tensor(b)), (lib.tensor(a),), (lib.tensor(t),)) for lib in (fg, torch)]
     for got, expected in zip(*found):
         check(got, expected, 1e-9)
+
+
+def hermitian_part(x):
+    return (x + x.mH) / 2
+
+
+DECOMPOSITIONS = {
+    "det": lambda lib, x, w: lib.linalg.det(x).abs(), "inv": lambda lib, x, w: (lib.linalg.inv(x) * w).sum().real,
+    "slogdet": lambda lib, x, w: lib.linalg.slogdet(x)[1] + lib.linalg.slogdet(x)[0].real, "pinv": lambda lib, x, w: (lib.linalg.pinv(x) * w).sum().real,
+    "eigh": lambda lib, x, w: (lambda e: (e[0] * w[0].real).sum() + (e[1].abs() ** 2 * w.real).sum())(lib.linalg.eigh(x + x.mH)),
+    "svd": lambda lib, x, w: (lambda e: (e[1] * w[0].real).sum() + ((e[0][:, :2] @ e[2][:2]) * w).sum().real)(lib.linalg.svd(x)),
+    "qr": lambda lib, x, w: (lib.linalg.qr(x)[1].abs() * w.real).sum(), "eigvals": lambda lib, x, w: (lib.linalg.eigvals(x).abs() ** 3).sum(),
+    "eig": lambda lib, x, w: (lib.linalg.eig(x)[1].abs() ** 2 * lib.linalg.eig(x)[0].abs()).sum(),
+}
+
+
+@pytest.mark.parametrize("name", DECOMPOSITIONS)
+def test_gradients_of_decompositions(name):
+    a, w, found = drawn("complex128", 4, 4), drawn("complex128", 4, 4), []
+    for lib in (fg, torch):
+        x = lib.tensor(a, requires_grad=True)
+        loss = DECOMPOSITIONS[name](lib, x, lib.tensor(w))
+        found.append((loss, lib.autograd.grad(loss, x)[0]))
+    for got, expected in zip(*found):
+        check(got, expected, 1e-8)
+
+
+@pytest.mark.parametrize("upper", [False, True])
+def test_gradient_of_cholesky_is_hermitian(upper):
+    b, w, found = drawn("complex128", 4, 4), drawn("complex128", 4, 4), []
+    for lib in (fg, torch):
+        x = lib.tensor(b @ b.conj().T + 4 * np.eye(4), requires_grad=True)
+        found.append(lib.autograd.grad(lib.linalg.cholesky(x, upper=upper), x, lib.tensor(w))[0])
+    check(found[0], hermitian_part(found[0]))
+    check(found[0], hermitian_part(found[1]))
