@@ -228,6 +228,13 @@ def chain(shapes):
     return best[0, n - 1][1]
 
 
+def product_in(order, matrices):
+    """The product by pairs: an order is a matrix's number or a pair of orders."""
+    if isinstance(order, int):
+        return matrices[order]
+    return _ops.mm(product_in(order[0], matrices), product_in(order[1], matrices))
+
+
 def multi_dot_(tensors):
     """The product of matrices, in the order that costs least; the first may be a row vector and the last a column.
 
@@ -248,11 +255,7 @@ def multi_dot_(tensors):
     for i, (a, b) in enumerate(zip(tensors, tensors[1:])):
         if a.shape[1] != b.shape[0]:
             raise RuntimeError(f"multi_dot(): tensors {i} and {i + 1} with shapes {list(a.shape)} and {list(b.shape)} cannot be multiplied")
-
-    def product(order):
-        return tensors[order] if isinstance(order, int) else _ops.mm(product(order[0]), product(order[1]))
-
-    result = product(chain([x.shape[0] for x in tensors] + [tensors[-1].shape[1]]))
+    result = product_in(chain([x.shape[0] for x in tensors] + [tensors[-1].shape[1]]), tensors)
     return _ops.reshape(result, result.shape[int(first):2 - int(last)])
 
 
