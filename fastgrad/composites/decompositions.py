@@ -131,15 +131,20 @@ def mirrored(lower):
     return below + below.mH + on_diagonal(_ops.diagonal(lower, 0, -2, -1).real)
 
 
+def kept(ctx, *parts):
+    """The parts of a decomposition, saved; the gradient of one that nobody used stays None."""
+    ctx.save_for_backward(*parts)
+    ctx.set_materialize_grads(False)
+    return parts
+
+
 class QR(Function):
     """Q and R of the reduced decomposition."""
 
     @staticmethod
     def forward(ctx, a):
         q, r = values("qr", "", a)
-        ctx.save_for_backward(q, r)
-        ctx.set_materialize_grads(False)
-        return q, r
+        return kept(ctx, q, r)
 
     @staticmethod
     def backward(ctx, grad_q, grad_r):
@@ -167,9 +172,7 @@ class SVD(Function):
     def forward(ctx, a, full):
         u, s, vh = values("svd", "linalg.svd: The algorithm failed to converge because the input matrix contained non-finite values.", a,
                           full_matrices=full)
-        ctx.save_for_backward(u, s, vh)
-        ctx.set_materialize_grads(False)
-        return u, s, vh
+        return kept(ctx, u, s, vh)
 
     @staticmethod
     def backward(ctx, grad_u, grad_s, grad_vh):
@@ -212,9 +215,7 @@ class Eigh(Function):
     @staticmethod
     def forward(ctx, a, uplo):
         w, v = values("eigh", "linalg.eigh: The algorithm failed to converge because the input matrix is ill-conditioned.", a, UPLO=uplo)
-        ctx.save_for_backward(w, v)
-        ctx.set_materialize_grads(False)
-        return w, v
+        return kept(ctx, w, v)
 
     @staticmethod
     def backward(ctx, grad_w, grad_v):
@@ -236,9 +237,7 @@ class Eig(Function):
     def forward(ctx, a):
         w, v = values("eig", "linalg.eig: The algorithm failed to converge because the input matrix contained non-finite values.", a)
         w, v = w.to(a.dtype.to_complex()), v.to(a.dtype.to_complex())
-        ctx.save_for_backward(w, v)
-        ctx.set_materialize_grads(False)
-        return w, v
+        return kept(ctx, w, v)
 
     @staticmethod
     def backward(ctx, grad_w, grad_v):

@@ -1,7 +1,7 @@
 """Every operation fastgrad claims agrees with PyTorch on PyTorch's own samples, or differs for a written reason.
 
-claimed.txt lists the operations, complex.txt those that are claimed for complex dtypes too, known_differences.toml the reasons. A crash is never excused. Only the selected
-operations run (`-k add`); the totals are asserted when all of them do.
+claimed.txt lists the operations, complex.txt those that are claimed for complex dtypes, known_differences.toml the reasons. A crash is never
+excused. Only the selected operations run (`-k add`); the totals are asserted when all of them do.
 """
 
 from fnmatch import fnmatchcase
