@@ -87,14 +87,6 @@ cdef int deliver(Walk* w, int32_t k, uint32_t nr, Tensor g) except -1:
     return 0
 
 
-cdef void meta_of(const Array* a, Meta* meta) noexcept:
-    cdef int d
-    meta.dtype = a.dtype
-    meta.ndim = a.ndim
-    for d in range(a.ndim):
-        meta.shape[d] = a.shape[d]
-
-
 cdef inline bint is_narrow(int dt) noexcept nogil:
     """Floats that kernels only move."""
     return dt == FLOAT16 or dt == BFLOAT16

@@ -1,4 +1,4 @@
-# The graph as Python sees it: Node objects, grad modes, backward and grad.
+# The graph as Python sees it: shapes, Node objects, handles of hooks, backward and grad.
 
 class Size(tuple):
     """A tensor's shape: a tuple that prints as torch.Size."""

@@ -122,10 +122,7 @@ cdef int rebase(Tensor t, Node node) except -1:
         set_node(t, node, 0)
         return 0
     base = <Tensor>t.base
-    node.meta.dtype = t.a.dtype
-    node.meta.ndim = t.a.ndim
-    for i in range(t.a.ndim):
-        node.meta.shape[i] = t.a.shape[i]
+    meta_of(&t.a, node.meta)
     slices = new_node(operations.copy_slices, node.nedges, 1)
     set_edge(slices, 0, base)
     for i in range(1, node.nedges):
@@ -135,7 +132,6 @@ cdef int rebase(Tensor t, Node node) except -1:
             slices.edge_nr[i] = node.edge_nr[i]
     geometry = (shape_tuple(&t.a), tuple(shape_list(t.a.ndim, t.a.stride)),
                 (t.a.data - base.a.data) // ITEMSIZE[t.a.dtype], tuple(shape_list(base.a.ndim, base.a.stride)))
-    slices.saved[0] = slices.saved[1] = NULL
     slices.nsaved = 2
     save(slices, 0, <PyObject*>node)
     save(slices, 1, <PyObject*>geometry)

@@ -47,14 +47,17 @@ cdef inline Node node_of(Tensor t):
     return <Node>t.node
 
 
+cdef inline void meta_of(const Array* a, Meta* meta) noexcept:
+    cdef int d
+    meta.dtype = a.dtype
+    meta.ndim = a.ndim
+    for d in range(a.ndim):
+        meta.shape[d] = a.shape[d]
+
+
 cdef inline int set_node(Tensor t, Node node, int output) except -1:
     """Make t output number `output` of node."""
-    cdef Meta* meta = node.meta + output
-    cdef int d
-    meta.dtype = t.a.dtype
-    meta.ndim = t.a.ndim
-    for d in range(t.a.ndim):
-        meta.shape[d] = t.a.shape[d]
+    meta_of(&t.a, node.meta + output)
     t.node = node
     t.nr = output
     t.flags |= REQUIRES_GRAD

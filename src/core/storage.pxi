@@ -15,7 +15,6 @@ cdef enum:
     SMALL_CLASSES = 16            # exact multiples of UNIT up to 1 KiB of a tensor's bytes; beyond, four classes a doubling
     CLASSES = 160
     ENDLESS = CLASSES             # more than a machine has: its list stays empty
-    FOREIGN = -1
 
 cdef Storage* free_blocks[CLASSES + 1]
 cdef int64_t cached_bytes = 0     # in these lists

@@ -32,8 +32,6 @@ cdef object attention_entry(const Row* row, PyObject** a):
         if need >> i & 1:
             set_edge(node, i, tensor_argument(row, a[i], i))
     node.nsaved = 6
-    for i in range(6):
-        node.saved[i] = NULL
     for i in range(4):
         save(node, i, a[i])
     save_result(node, 4, out)

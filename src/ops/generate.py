@@ -326,7 +326,7 @@ def node_lines(row, inputs):
     for name in inputs:
         i = row.inputs.index(name)
         lines += [f"    if need >> {i} & 1:", f"        set_edge(node, {i}, <Tensor>{name})"]
-    lines += [f"    node.nsaved = {len(saved)}"] + [f"    node.saved[{k}] = NULL" for k in range(len(saved))]
+    lines.append(f"    node.nsaved = {len(saved)}")
     for k, name in enumerate(saved):
         readers = [row.inputs.index(i) for i in inputs if name in names_in(row.grads[i])]
         mask = sum(1 << r for r in readers)

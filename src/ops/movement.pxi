@@ -40,7 +40,6 @@ cdef Node joined_node(const Row* row, list tensors, Tensor out):
     for i in range(n):
         set_edge(node, i, <Tensor>tensors[i])
     node.nsaved = 2
-    node.saved[0] = node.saved[1] = NULL
     return node
 
 

@@ -117,52 +117,40 @@ cdef int check_divisor(const Row* row, PyObject** a) except -1:
 
 # ---- arithmetic -----------------------------------------------------------------------------------------------------------
 
-cdef object add_entry(const Row* row, PyObject** a):
-    if a[2] == NULL:
-        return elementwise(row, a)
-    check_alpha(a)
-    if is_complex(result_dtype(a, 2)):
-        return op_add(<object>a[0], op_mul(<object>a[1], <object>a[2]))
-    return elementwise((<Operation>op__add_scaled).row, a)
-
-
-cdef object inplace_add_entry(const Row* row, PyObject** a):
-    if a[2] == NULL:
-        return inplace_elementwise(row, a)
+cdef object with_alpha(const Row* row, const Row* scaled, PyObject** a, entry_point entry):
+    """By the row that scales its second operand; complex numbers, for which that has no kernel, are scaled first."""
     cdef PyObject* x[2]
     cdef object scaled_other
     check_alpha(a)
-    if is_complex(result_dtype(a, 2)):
-        scaled_other = op_mul(<object>a[1], <object>a[2])
-        x[0], x[1] = a[0], <PyObject*>scaled_other
-        return inplace_elementwise(row, x)
-    return inplace_elementwise((<Operation>op__add_scaled).row, a)
+    if not is_complex(result_dtype(a, 2)):
+        return entry(scaled, a)
+    scaled_other = op_mul(<object>a[1], <object>a[2])
+    x[0], x[1] = a[0], <PyObject*>scaled_other
+    return entry(row, x)
+
+
+cdef object add_entry(const Row* row, PyObject** a):
+    return elementwise(row, a) if a[2] == NULL else with_alpha(row, (<Operation>op__add_scaled).row, a, elementwise)
+
+
+cdef object inplace_add_entry(const Row* row, PyObject** a):
+    return inplace_elementwise(row, a) if a[2] == NULL else with_alpha(row, (<Operation>op__add_scaled).row, a, inplace_elementwise)
+
+
+cdef inline const Row* sub_form(const Row* row, PyObject** a) except NULL:
+    return row if is_tensor(a[0]) else form_of(row, b"RsubBackward1", b"\2")
 
 
 cdef object sub_entry(const Row* row, PyObject** a):
     refuse_bool(a, "Subtraction", 2)
     if a[2] == NULL:
-        if not is_tensor(a[0]):
-            return elementwise(form_of(row, b"RsubBackward1", b"\2"), a)
-        return elementwise(row, a)
-    check_alpha(a)
-    if is_complex(result_dtype(a, 2)):
-        return op_sub(<object>a[0], op_mul(<object>a[1], <object>a[2]))
-    return elementwise((<Operation>op__sub_scaled).row, a)
+        return elementwise(sub_form(row, a), a)
+    return with_alpha(sub_form(row, a), (<Operation>op__sub_scaled).row, a, elementwise)
 
 
 cdef object inplace_sub_entry(const Row* row, PyObject** a):
     refuse_bool(a, "Subtraction", 2)
-    if a[2] == NULL:
-        return inplace_elementwise(row, a)
-    cdef PyObject* x[2]
-    cdef object scaled_other
-    check_alpha(a)
-    if is_complex(result_dtype(a, 2)):
-        scaled_other = op_mul(<object>a[1], <object>a[2])
-        x[0], x[1] = a[0], <PyObject*>scaled_other
-        return inplace_elementwise(row, x)
-    return inplace_elementwise((<Operation>op__sub_scaled).row, a)
+    return inplace_elementwise(row, a) if a[2] == NULL else with_alpha(row, (<Operation>op__sub_scaled).row, a, inplace_elementwise)
 
 
 cdef object rsub_rule(Tensor input, object other, object alpha):

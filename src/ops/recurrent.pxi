@@ -133,8 +133,6 @@ cdef object recurrent_layer_entry(const Row* row, PyObject** a):
         if need >> i & 1:
             set_edge(node, i, <Tensor>inputs[i])
     node.nsaved = 6
-    for i in range(6):
-        node.saved[i] = NULL
     for i, place in enumerate((OF_INPUT, OF_WEIGHT_IH, OF_WEIGHT_HH, OF_WEIGHT_HR)):
         save_value(node, i, inputs[place])
     if mode <= RNN_RELU:

@@ -96,7 +96,6 @@ cdef tuple pieces(const Row* row, Tensor t, int d, list starts, bint drop, objec
         node = new_node(row, 1, n)
         set_edge(node, 0, t)
         node.nsaved = 2
-        node.saved[0] = node.saved[1] = NULL
         save_value(node, 0, shape_tuple(&t.a))
         save_value(node, 1, saved)
     for i in range(n):

@@ -13,7 +13,6 @@ cdef object picked(const Row* row, Tensor t, Tensor out, Geometry* plain, object
     cdef Node node = new_node(row, 1, 1)
     set_edge(node, 0, t)
     node.nsaved = 4
-    node.saved[0] = node.saved[1] = node.saved[2] = node.saved[3] = NULL
     save_value(node, 0, shape_tuple(&t.a))
     save_value(node, 1, layout)
     save_value(node, 2, tuple(shape_list(plain.ndim, plain.stride)))

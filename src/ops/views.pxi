@@ -174,7 +174,6 @@ cdef object reshaped(const Row* row, Tensor t, Tensor out):
     cdef Node node = new_node(row, 1, 1)
     set_edge(node, 0, t)
     node.nsaved = 1
-    node.saved[0] = NULL
     save_value(node, 0, shape_tuple(&t.a))
     set_node(out, node, 0)
     return out
