@@ -3,14 +3,16 @@
 from fastgrad._engine import Tensor, dtype, get_num_threads, set_num_threads
 
 __all__ = [
-    "are_deterministic_algorithms_enabled", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads",
-    "is_complex", "is_floating_point", "is_inference", "is_storage", "is_tensor", "numel", "set_deterministic_debug_mode",
+    "are_deterministic_algorithms_enabled", "get_deterministic_debug_mode", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads",
+    "is_complex", "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_inference", "is_storage", "is_tensor", "numel",
+    "set_deterministic_debug_mode",
     "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "typename",
     "use_deterministic_algorithms",
 ]
 
+DEBUG_MODES = ("default", "warn", "error")
 PRECISIONS = ("highest", "high", "medium")
-state = {"deterministic": False, "precision": "highest", "interop": None}
+state = {"deterministic": False, "warn_only": False, "precision": "highest", "interop": None}
 
 
 def tensor_argument(name, value):
@@ -75,8 +77,8 @@ def set_num_interop_threads(num):
 
 
 def use_deterministic_algorithms(mode, *, warn_only=False):
-    """Ask for deterministic results.  All operations are deterministic, whatever the mode."""
-    state["deterministic"] = bool(mode)
+    """Ask for deterministic results.  All operations are deterministic, whatever the mode, so there is nothing to warn of."""
+    state["deterministic"], state["warn_only"] = bool(mode), bool(warn_only)
 
 
 def are_deterministic_algorithms_enabled():
@@ -84,9 +86,24 @@ def are_deterministic_algorithms_enabled():
     return state["deterministic"]
 
 
+def is_deterministic_algorithms_warn_only_enabled():
+    """Whether use_deterministic_algorithms was told last to warn only."""
+    return state["warn_only"]
+
+
 def set_deterministic_debug_mode(debug_mode):
     """As use_deterministic_algorithms, by "default", "warn" or "error", or 0, 1, 2."""
-    use_deterministic_algorithms(debug_mode not in (0, "default"))
+    if isinstance(debug_mode, str) and debug_mode not in DEBUG_MODES:
+        raise RuntimeError(f"invalid value of debug_mode, expected one of `default`, `warn`, `error`, but got {debug_mode}")
+    if not isinstance(debug_mode, str) and debug_mode not in (0, 1, 2):
+        raise RuntimeError(f"invalid value of debug_mode, expected 0, 1, or 2, but got {debug_mode}")
+    number = DEBUG_MODES.index(debug_mode) if isinstance(debug_mode, str) else debug_mode
+    use_deterministic_algorithms(number > 0, warn_only=number == 1)
+
+
+def get_deterministic_debug_mode():
+    """0, 1 or 2: as set_deterministic_debug_mode names them."""
+    return 0 if not state["deterministic"] else 1 if state["warn_only"] else 2
 
 
 def set_float32_matmul_precision(precision):

@@ -17,10 +17,10 @@ __all__ = ["set_printoptions", "tensor_format", "tensor_repr", "tensor_str"]
 
 @dataclass
 class PrintOptions:
-    precision: int = 4
-    threshold: float = 1000
-    edgeitems: int = 3
-    linewidth: int = 80
+    precision: int
+    threshold: float
+    edgeitems: int
+    linewidth: int
     sci_mode: bool | None = None
 
 
@@ -30,7 +30,7 @@ PROFILES = {
     "full": {"precision": 4, "threshold": math.inf, "edgeitems": 3, "linewidth": 80},
 }
 
-options = PrintOptions()
+options = PrintOptions(**PROFILES["default"])
 
 
 def set_printoptions(

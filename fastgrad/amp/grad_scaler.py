@@ -83,10 +83,10 @@ class GradScaler:
 
         Raises: RuntimeError for a closure, and for a second step without update.
         """
+        if self._enabled and "closure" in kwargs:
+            raise RuntimeError("Closure use is not currently supported if GradScaler is enabled.")
         if not self._enabled:
             return optimizer.step(*args, **kwargs)
-        if "closure" in kwargs:
-            raise RuntimeError("Closure use is not currently supported if GradScaler is enabled.")
         if self._stages[id(optimizer)] == STEPPED:
             raise RuntimeError("step() has already been called since the last update().")
         if self._stages[id(optimizer)] == READY:

@@ -13,5 +13,12 @@ __all__ = ["functional_call", "functionalize", "grad", "grad_and_value", "hessia
 
 
 def functionalize(func, *, remove="mutations"):
-    """func itself: it computes what func computes, and there is no graph of operations to keep free of writes."""
+    """func itself: it computes what func computes, and there is no graph of operations to keep free of writes.
+
+    Args:
+        remove: "mutations" or "mutations_and_views".
+    """
+    if remove not in ("mutations", "mutations_and_views"):
+        raise RuntimeError(f"functionalize(f, remove='mutations'): received invalid argument for remove={remove}, expected 'mutations' or "
+                           "'mutations_and_views'")
     return func

@@ -131,10 +131,13 @@ class Traced:
             u = [fresh(fg.zeros_like(o.detach())) for o in self.outputs]
             backward = pull(self.outputs, self.inputs, u, True)
 
-        def push(tangents):
+        def push(tangents, strict=False):
             with fg.enable_grad():
                 live = [(g, t) for g, t in zip(backward, tangents) if g is not None and bottom(g).requires_grad]
                 found = pull([g for g, _ in live], u, [t for _, t in live], self.graph) if live else [None] * len(u)
+                if strict and any(g is None for g in found):
+                    raise RuntimeError("jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This is not "
+                                       "allowed with strict=True.")
                 return [fg.zeros_like(o) if g is None else g for g, o in zip(found, self.outputs)]
 
         return push
@@ -171,14 +174,19 @@ def grad(func, argnums=0, has_aux=False):
 
 
 def vjp(func, *primals, has_aux=False):
-    """(func(*primals), a function of cotangents that gives a tuple of gradients); with has_aux a third: aux."""
+    """(func(*primals), a function of cotangents that gives a tuple of gradients); with has_aux a third: aux.
+
+    The function of cotangents keeps the graph, and gives gradients that have one of their own unless create_graph=False.
+    """
     traced = Traced(func, primals, None, {}, has_aux, "vjp")
 
     def pullback(cotangents, retain_graph=True, create_graph=None):
+        if not retain_graph:
+            raise NotImplementedError("vjp: retain_graph=False is not supported")
         given, spec = tree_flatten(cotangents)
-        if len(given) != len(traced.outputs):
+        if spec != traced.out_spec:
             raise RuntimeError("Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function.")
-        graph = fg.is_grad_enabled() and (traced.graph or any(u.requires_grad for u in given))
+        graph = (fg.is_grad_enabled() if create_graph is None else create_graph) and (traced.graph or any(u.requires_grad for u in given))
         found = tree_unflatten(traced.gradients(given, graph), traced.spec)
         return found if graph else tree_map(lambda t: t.detach(), found)
 
@@ -193,16 +201,20 @@ def linearize(func, *primals):
 
 
 def jvp(func, primals, tangents, *, strict=False, has_aux=False):
-    """(func(*primals), the product of its Jacobian with tangents); with has_aux a third: aux."""
+    """(func(*primals), the product of its Jacobian with tangents); with has_aux a third: aux.
+
+    Raises: RuntimeError with strict=True for an output that does not depend on the primals.
+    """
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
         raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to be tuples. E.g. it should be valid to call f(*primals).")
     given = tree_flatten(tangents)[0]
     if len(given) != len(tree_flatten(primals)[0]):
         raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to have the same python structure.")
     traced = Traced(func, primals, None, {}, has_aux, "jvp")
+    result, aux = traced.result(), traced.severed(traced.aux)
     traced.graph = traced.graph or (traced.outer and any(t.requires_grad for t in given))
-    found = tree_unflatten(traced.severed(traced.linear()(given)), traced.out_spec)
-    return (traced.result(), found, traced.severed(traced.aux)) if has_aux else (traced.result(), found)
+    found = tree_unflatten(traced.severed(traced.linear()(given, strict)), traced.out_spec)
+    return (result, found, aux) if has_aux else (result, found)
 
 
 def units(t):
@@ -218,7 +230,13 @@ def finish(traced, table, has_aux):
 
 
 def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_copy=False):
-    """The function that gives the Jacobian of func, a walk for each element of its outputs."""
+    """The function that gives the Jacobian of func, a walk for each element of its outputs.
+
+    Args:
+        chunk_size, _preallocate_and_copy: of walks side by side; walks are done one after the other.
+    """
+    if chunk_size is not None and chunk_size <= 0:
+        raise ValueError("jacrev: `chunk_size` should be greater than 0.")
     @wraps(func, assigned=("__name__", "__doc__"))
     def jacobian(*args, **kwargs):
         traced = Traced(func, args, argnums, kwargs, has_aux, "jacrev")

@@ -217,11 +217,8 @@ def threshold_(input, threshold_value, value):
 
 
 def _implicit_dim(name, ndim, stacklevel):
-    warnings.warn(
-        f"Implicit dimension choice for {name} has been deprecated. "
-        "Change the call to include dim=X as an argument.",
-        stacklevel=stacklevel,
-    )
+    warnings.warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+                  stacklevel=stacklevel)
     return 0 if ndim in (0, 1, 3) else 1
 
 

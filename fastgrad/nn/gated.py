@@ -1,5 +1,7 @@
 """Activations of nn.functional that are drawn or gated: rrelu, glu, gumbel_softmax; ../composites/networks.py has what torch has, too."""
 
+import warnings
+
 import fastgrad as fg
 
 __all__ = ["glu", "gumbel_softmax", "rrelu", "rrelu_"]
@@ -38,9 +40,11 @@ def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
     Args:
         tau: the lower, the closer to one category.
         hard: whether to give one category alone, with the gradient of the soft sample.
-        eps: without effect, as in PyTorch.
+        eps: without effect, as in PyTorch; another than the default warns.
     Source: Jang et al. 2017, Categorical Reparameterization with Gumbel-Softmax.
     """
+    if eps != 1e-10:
+        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
     noise = -fg.empty_like(logits, memory_format=fg.contiguous_format).exponential_().log()
     soft = ((logits + noise) / tau).softmax(dim)
     if not hard:

@@ -126,37 +126,28 @@ def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, r
     return reduced(loss.sum(-1) / input.shape[-1], reduction_named(size_average, reduce, reduction))
 
 
-def _triplet(positive, negative, swapped, margin, reduction):
-    if swapped is not None:
-        negative = fg.minimum(negative, swapped)
-    return reduced((margin + positive - negative).clamp_min(0), reduction)
-
-
 def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, size_average=None, reduce=None,
                         reduction="mean"):
     """max(0, margin + d(anchor, positive) - d(anchor, negative)); swap: or d(positive, negative), if smaller.
 
     Source: Balntas et al. 2016, Learning Shallow Convolutional Feature Descriptors with Triplet Losses.
     """
-    if margin <= 0:
-        raise ValueError(f"margin must be greater than 0, got {margin}")
-
     def distance(x, y):
         return pairwise_distance(x, y, p, eps)
 
-    swapped = distance(positive, negative) if swap else None
-    return _triplet(distance(anchor, positive), distance(anchor, negative), swapped, margin, reduction_named(size_average, reduce, reduction))
+    return triplet_margin_with_distance_loss(anchor, positive, negative, distance_function=distance, margin=margin, swap=swap,
+                                             reduction=reduction_named(size_average, reduce, reduction))
 
 
 def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False, reduction="mean"):
     """triplet_margin_loss with any distance: a function of two tensors."""
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"{reduction} is not a valid value for reduction")
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
     distance = distance_function or pairwise_distance
-    swapped = distance(positive, negative) if swap else None
-    return _triplet(distance(anchor, positive), distance(anchor, negative), swapped, margin, reduction)
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = fg.minimum(far, distance(positive, negative))
+    return reduced((margin + near - far).clamp_min(0), reduction)
 
 
 def linear_cross_entropy(input, linear_weight, target, *, linear_bias=None, weight=None, reduction="mean", ignore_index=None,

@@ -67,18 +67,18 @@ def blackman(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad
 
 def nuttall(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
     """The minimum four-term Blackman-Harris window of Nuttall (1981)."""
-    return general_cosine(M, a=[0.3635819, 0.4891775, 0.1365995, 0.0106411], sym=sym, dtype=dtype, layout=layout,
+    return general_cosine(M, a=[0.3635819, 0.4891775, 0.1365995, 0.0106411], sym=sym, dtype=dtype, layout=layout, device=device,
                           requires_grad=requires_grad)
 
 
 def bartlett(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
     """1 - |2 n / last - 1|: a triangle."""
-    return _window("bartlett", M, sym, dtype, requires_grad, lambda n, last: 1 - (n * (2 / last) - 1).abs(), layout)
+    return _window("bartlett", M, sym, dtype, requires_grad, lambda n, last: 1 - (n * (2 / last) - 1).abs(), layout, device)
 
 
 def cosine(M, *, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
     """sin(pi (n + 1/2) / (last + 1))."""
-    return _window("cosine", M, sym, dtype, requires_grad, lambda n, last: fg.sin((n + 0.5) * (math.pi / (last + 1))), layout)
+    return _window("cosine", M, sym, dtype, requires_grad, lambda n, last: fg.sin((n + 0.5) * (math.pi / (last + 1))), layout, device)
 
 
 def exponential(M, *, center=None, tau=1.0, sym=True, dtype=None, layout=None, device=None, requires_grad=False):
@@ -98,7 +98,11 @@ def gaussian(M, *, std=1.0, sym=True, dtype=None, layout=None, device=None, requ
     """exp(-((n - last / 2) / std)^2 / 2)."""
     if std <= 0:
         raise ValueError(f"Standard deviation must be positive, got: {std} instead.")
-    return _window("gaussian", M, sym, dtype, requires_grad, lambda n, last: fg.exp(-0.5 * ((n - last / 2) / std) ** 2), layout)
+
+    def shape(n, last):
+        return fg.exp(-0.5 * ((n - last / 2) / std) ** 2)
+
+    return _window("gaussian", M, sym, dtype, requires_grad, shape, layout, device)
 
 
 def kaiser(M, *, beta=12.0, sym=True, dtype=None, layout=None, device=None, requires_grad=False):

@@ -70,6 +70,34 @@ def test_profile(tmp_path):
     assert sum(e["name"] == "part" for e in json.loads((tmp_path / "trace.json").read_text())["traceEvents"]) == 3
 
 
+def test_profile_of_operations_shapes_and_memory():
+    x = fg.ones(4, 5)
+    with profiler.profile(record_shapes=True, profile_memory=True) as p, profiler.record_function("outer", "a note"):
+        x.exp()
+        (x + 1).exp()
+        fg.cat([x, x])[0].exp()
+    rows = {(row.key, row.input_shapes): row for row in p.key_averages(group_by_input_shape=True)}
+    assert rows["aten::exp", ((4, 5),)].count == 2 and rows["aten::exp", ((5,),)].count == 1
+    outer = rows["outer", ()]
+    assert outer.self_cpu_time_total < outer.cpu_time_total
+    total = sum(row.self_cpu_time_total for row in rows.values())
+    assert total == pytest.approx(outer.cpu_time_total)
+    assert p.events()[-1].args == "a note"
+    text = p.key_averages().table(sort_by="self_cpu_time_total", row_limit=1, header="a header")
+    assert text.startswith("a header\n---") and "CPU Mem" in text and len(text.splitlines()) == 7
+    with pytest.raises(AttributeError):
+        p.key_averages().table(sort_by="no_such_column")
+    with fg.autograd.profiler.profile(enabled=False) as off:
+        x.exp()
+    assert off.events() == []
+
+
+@pytest.mark.parametrize("name", ["with_stack", "with_flops", "with_modules"])
+def test_profile_refuses_what_it_does_not_measure(name):
+    with pytest.raises(NotImplementedError, match=name):
+        profiler.profile(**{name: True})
+
+
 def test_timer():
     calls = []
     timer = benchmark.Timer("f()", globals={"f": lambda: calls.append(1)}, label="a label", sub_label="a row", description="a column")

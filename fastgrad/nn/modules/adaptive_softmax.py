@@ -11,7 +11,7 @@ from .module import Module
 
 __all__ = ["AdaptiveLogSoftmaxWithLoss"]
 
-_ASMoutput = namedtuple("_ASMoutput", ["output", "loss"])
+_ASMoutput = namedtuple("_ASMoutput", "output loss")
 
 
 class AdaptiveLogSoftmaxWithLoss(Module):

@@ -27,10 +27,9 @@ class _ConvNd(Module):
         n = self._n
         if groups <= 0:
             raise ValueError("groups must be a positive integer")
-        if in_channels % groups != 0:
-            raise ValueError("in_channels must be divisible by groups")
-        if out_channels % groups != 0:
-            raise ValueError("out_channels must be divisible by groups")
+        for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
+            if channels % groups:
+                raise ValueError(f"{name} must be divisible by groups")
         if isinstance(padding, str):
             if padding not in ("same", "valid"):
                 raise ValueError(f"Invalid padding string {padding!r}, should be one of 'same', 'valid'")
@@ -41,8 +40,6 @@ class _ConvNd(Module):
         if padding_mode != "zeros":
             if self._transposed:
                 raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
-            if not hasattr(F, "pad"):
-                raise NotImplementedError(f"padding_mode={padding_mode!r} needs nn.functional.pad, which is not implemented")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size, self.stride, self.dilation = _each(kernel_size, n), _each(stride, n), _each(dilation, n)
         self.padding = padding if isinstance(padding, str) else _each(padding, n)

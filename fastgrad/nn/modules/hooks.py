@@ -46,12 +46,11 @@ class WrappedHook:
         self.module = weakref.ref(module) if self.with_module else None
 
     def __call__(self, *args, **kwargs):
-        if not self.with_module:
-            return self.hook(*args, **kwargs)
-        module = self.module()
-        if module is None:
-            raise RuntimeError("You are trying to call the hook of a dead Module!")
-        return self.hook(module, *args, **kwargs)
+        if self.with_module:
+            args = self.module(), *args
+            if args[0] is None:
+                raise RuntimeError("You are trying to call the hook of a dead Module!")
+        return self.hook(*args, **kwargs)
 
     def __getstate__(self):
         return {"hook": self.hook, "with_module": self.with_module} | ({"module": self.module()} if self.with_module else {})

@@ -89,10 +89,11 @@ class LazyLinear(LazyModuleMixin, Linear):
 
     def initialize_parameters(self, input):
         if self.has_uninitialized_params():
-            self.in_features = input.shape[-1]
-            self.weight.materialize((self.out_features, self.in_features))
+            self.in_features = input.size(-1)
+            shape = self.out_features, self.in_features
+            self.weight.materialize(shape)
             if self.bias is not None:
-                self.bias.materialize((self.out_features,))
+                self.bias.materialize(shape[:1])
         if self.in_features == 0:                            # loaded: the weight has its values
             self.in_features = self.weight.shape[-1]
         else:

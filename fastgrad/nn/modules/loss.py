@@ -117,14 +117,8 @@ class CrossEntropyLoss(_WeightedLoss):
     _settings = lambda weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean", label_smoothing=0.0: locals()
 
     def forward(self, input, target):
-        return F.cross_entropy(
-            input,
-            target,
-            weight=self.weight,
-            ignore_index=self.ignore_index,
-            reduction=self.reduction,
-            label_smoothing=self.label_smoothing,
-        )
+        return F.cross_entropy(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction,
+                               label_smoothing=self.label_smoothing)
 
 
 class BCELoss(_WeightedLoss):

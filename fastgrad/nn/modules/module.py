@@ -118,10 +118,8 @@ class Module(HookedModule, ModuleWalks, ModuleState, ModuleConversion):
                 f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
             )
         self._buffers[name] = run_registration_hooks(buffer_registration_hooks, self, name, tensor)
-        if persistent:
-            self._non_persistent_buffers_set.discard(name)
-        else:
-            self._non_persistent_buffers_set.add(name)
+        change = set.discard if persistent else set.add
+        change(self._non_persistent_buffers_set, name)
 
     def register_parameter(self, name, param):
         """Add a Parameter, or None for one that is not there, as attribute `name`."""
@@ -216,10 +214,7 @@ class Module(HookedModule, ModuleWalks, ModuleState, ModuleConversion):
             raise TypeError(
                 f"cannot assign '{typename(value)}' as buffer '{name}' (torch.nn.Buffer, torch.Tensor or None expected)"
             )
-        if isinstance(value, Buffer):
-            persistent = value.persistent
-        else:
-            persistent = name not in self._non_persistent_buffers_set
+        persistent = value.persistent if isinstance(value, Buffer) else name not in self._non_persistent_buffers_set
         if persistent:  # an overriding register_buffer may not know the argument
             self.register_buffer(name, value)
         else:

@@ -305,9 +305,7 @@ class RNNCellBase(Module):
 
     def __init__(self, input_size, hidden_size, bias, num_chunks, device=None, dtype=None):
         super().__init__()
-        self.input_size = input_size
-        self.hidden_size = hidden_size
-        self.bias = bias
+        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         rows = num_chunks * hidden_size
         self.weight_ih = Parameter(fg.empty((rows, input_size), device=device, dtype=dtype))
         self.weight_hh = Parameter(fg.empty((rows, hidden_size), device=device, dtype=dtype))

@@ -13,7 +13,12 @@ __all__ = ["Embedding", "EmbeddingBag"]
 class _Table(Module):
     """What both layers share: the weight, its padding row, the way it is drawn."""
 
-    def _make_weight(self, num_embeddings, embedding_dim, padding_idx, given, frozen, device, dtype):
+    def _set(self, num_embeddings, embedding_dim, max_norm, norm_type, scale_grad_by_freq, sparse):
+        self.num_embeddings, self.embedding_dim, self.sparse = num_embeddings, embedding_dim, sparse
+        self.max_norm, self.norm_type, self.scale_grad_by_freq = max_norm, norm_type, scale_grad_by_freq
+
+    def _make_weight(self, padding_idx, given, frozen, device, dtype):
+        num_embeddings, embedding_dim = self.num_embeddings, self.embedding_dim
         if padding_idx is not None:
             if padding_idx > 0:
                 assert padding_idx < num_embeddings, "Padding_idx must be within num_embeddings"
@@ -63,13 +68,8 @@ class Embedding(_Table):
     def __init__(self, num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False,
                  sparse=False, _weight=None, _freeze=False, device=None, dtype=None):
         super().__init__()
-        self.num_embeddings = num_embeddings
-        self.embedding_dim = embedding_dim
-        self.max_norm = max_norm
-        self.norm_type = norm_type
-        self.scale_grad_by_freq = scale_grad_by_freq
-        self.sparse = sparse
-        self._make_weight(num_embeddings, embedding_dim, padding_idx, _weight, _freeze, device, dtype)
+        self._set(num_embeddings, embedding_dim, max_norm, norm_type, scale_grad_by_freq, sparse)
+        self._make_weight(padding_idx, _weight, _freeze, device, dtype)
 
     def forward(self, input):
         return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse)
@@ -124,15 +124,9 @@ class EmbeddingBag(_Table):
     def __init__(self, num_embeddings, embedding_dim, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, mode="mean",
                  sparse=False, _weight=None, include_last_offset=False, padding_idx=None, device=None, dtype=None):
         super().__init__()
-        self.num_embeddings = num_embeddings
-        self.embedding_dim = embedding_dim
-        self.max_norm = max_norm
-        self.norm_type = norm_type
-        self.scale_grad_by_freq = scale_grad_by_freq
-        self.mode = mode
-        self.sparse = sparse
-        self.include_last_offset = include_last_offset
-        self._make_weight(num_embeddings, embedding_dim, padding_idx, _weight, False, device, dtype)
+        self._set(num_embeddings, embedding_dim, max_norm, norm_type, scale_grad_by_freq, sparse)
+        self.mode, self.include_last_offset = mode, include_last_offset
+        self._make_weight(padding_idx, _weight, False, device, dtype)
 
     def forward(self, input, offsets=None, per_sample_weights=None):
         return F.embedding_bag(input, self.weight, offsets, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.mode,

@@ -22,9 +22,7 @@ class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpec
     __slots__ = ()
 
     def __repr__(self):
-        if not self.missing_keys and not self.unexpected_keys:
-            return "<All keys matched successfully>"
-        return super().__repr__()
+        return super().__repr__() if any(self) else "<All keys matched successfully>"
 
     __str__ = __repr__
 
@@ -36,13 +34,8 @@ class ModuleState:
 
     def _init_state_hooks(self):
         attributes = self.__dict__
-        for name in (
-            "_state_dict_hooks",
-            "_state_dict_pre_hooks",
-            "_load_state_dict_pre_hooks",
-            "_load_state_dict_post_hooks",
-        ):
-            attributes[name] = OrderedDict()
+        for kind in ("_state_dict_pre", "_state_dict", "_load_state_dict_pre", "_load_state_dict_post"):
+            attributes[f"{kind}_hooks"] = OrderedDict()
 
     def get_extra_state(self):
         """What to put into the state dict besides tensors; a subclass that overrides it overrides set_extra_state too."""
@@ -87,10 +80,9 @@ class ModuleState:
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()
-        local_metadata = {"version": self._version}
+        metadata = {"version": self._version}
         if hasattr(destination, "_metadata"):
-            destination._metadata[prefix[:-1]] = local_metadata
-
+            destination._metadata[prefix[:-1]] = metadata
         for hook in self._state_dict_pre_hooks.values():
             hook(self, prefix, keep_vars)
         self._save_to_state_dict(destination, prefix, keep_vars)
@@ -98,7 +90,7 @@ class ModuleState:
             if child is not None:
                 child.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         for hook in self._state_dict_hooks.values():
-            result = hook(self, destination, prefix, local_metadata)
+            result = hook(self, destination, prefix, metadata)
             if result is None:
                 continue
             if getattr(hook, "_from_public_api", False):
@@ -219,10 +211,8 @@ class ModuleState:
 
     def _register_state_dict_hook(self, hook):
         if getattr(hook, "_from_public_api", False):
-            raise RuntimeError(
-                "Cannot register the same function as the state dict post hook that was "
-                "previously registered via register_state_dict_post_hook"
-            )
+            raise RuntimeError("Cannot register the same function as the state dict post hook that was previously registered via "
+                               "register_state_dict_post_hook")
         return add_hook(self._state_dict_hooks, hook)
 
     def register_load_state_dict_pre_hook(self, hook):

@@ -5,7 +5,7 @@ computed from is in the module's `parametrizations`.
 """
 
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 
 import fastgrad as fg
@@ -44,6 +44,15 @@ def _register(module, name, tensor):
         module.register_buffer(name, tensor)
 
 
+@fg.no_grad()
+def _start(parametrizations, tensor):
+    """What the parametrizations make `tensor` of; one without right_inverse leaves it as it is."""
+    for module in reversed(parametrizations):
+        with suppress(NotImplementedError):
+            tensor = module.right_inverse(tensor) if hasattr(module, "right_inverse") else tensor
+    return tensor
+
+
 class ParametrizationList(ModuleList):
     """The parametrizations of one tensor, applied in order, and what they start from: `original`, or `original0`, `original1`, ...
 
@@ -53,23 +62,16 @@ class ParametrizationList(ModuleList):
     """
 
     def __init__(self, modules, original, unsafe=False):
-        if len(modules) == 0:
+        if not len(modules):
             raise ValueError("ParametrizationList requires one or more modules.")
         super().__init__(modules)
         self.unsafe = unsafe
         shape, dtype = original.shape, original.dtype
-        with fg.no_grad():
-            new = original
-            for module in reversed(self):
-                if hasattr(module, "right_inverse"):
-                    try:
-                        new = module.right_inverse(new)
-                    except NotImplementedError:
-                        pass            # it has none: start from the tensor itself
+        new = _start(self, original)
         if not isinstance(new, (Tensor, Sequence)):
             raise ValueError(f"'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). Got {type(new).__name__}")
         self.is_tensor = isinstance(new, Tensor)
-        self.ntensors = 1 if self.is_tensor else len(new)
+        self.ntensors = len(new) if not self.is_tensor else 1
         if self.is_tensor:
             if original.dtype != new.dtype:
                 raise ValueError("When `right_inverse` outputs one tensor, it may not change the dtype.\n"
@@ -213,9 +215,10 @@ def register_parametrization(module, tensor_name, parametrization, *, unsafe=Fal
         True
     """
     parametrization.train(module.training)
-    if is_parametrized(module, tensor_name):
-        if not unsafe:
-            _check_addition(module, tensor_name, parametrization)
+    known = is_parametrized(module, tensor_name)
+    if known and not unsafe:
+        _check_addition(module, tensor_name, parametrization)
+    if known:
         module.parametrizations[tensor_name].append(parametrization)
         module.parametrizations[tensor_name].unsafe |= unsafe
     elif tensor_name in module._buffers or tensor_name in module._parameters:

@@ -342,10 +342,8 @@ def global_unstructured(parameters, pruning_method, importance_scores=None, **kw
     parameters = list(parameters)
     scores = fg.cat([importance_scores.get((module, name), getattr(module, name)).reshape(-1) for module, name in parameters])
     masks = fg.cat([getattr(module, name + "_mask", fg.ones_like(getattr(module, name))).reshape(-1) for module, name in parameters])
-    container = PruningContainer()
-    container._tensor_name = "temp"
-    method = pruning_method(**kwargs)
-    method._tensor_name = "temp"
+    container, method = PruningContainer(), pruning_method(**kwargs)
+    container._tensor_name = method._tensor_name = "temp"
     container.add_pruning_method(method)
     if method.PRUNING_TYPE != "unstructured":
         raise TypeError(f'Only "unstructured" PRUNING_TYPE supported for the `pruning_method`. Found method {pruning_method} of type '

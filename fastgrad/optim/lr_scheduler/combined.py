@@ -58,10 +58,8 @@ class SequentialLR(_Combined):
                 "Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone points, "
                 f"but got number of schedulers {len(schedulers)} and the number of milestones to be equal to {len(milestones)}"
             )
-        self._schedulers = schedulers
-        self._milestones = milestones
+        self.optimizer, self._schedulers, self._milestones = optimizer, schedulers, milestones
         self.last_epoch = last_epoch + 1
-        self.optimizer = optimizer
         for group in optimizer.param_groups:
             set_rate(group, group["initial_lr"])
         for scheduler in schedulers:

@@ -136,17 +136,16 @@ class CosineAnnealingWarmRestarts(DeclaredLR):
 
     def step(self, epoch=None):
         """Go to the next epoch, or to the one given, which may be a fraction."""
-        if epoch is None and self.last_epoch < 0:
-            epoch = 0
-        if epoch is None:
+        if epoch is None and self.last_epoch >= 0:
             epoch = self.last_epoch + 1
             self.T_cur += 1
             if self.T_cur >= self.T_i:
                 self.T_cur %= self.T_i
                 self.T_i *= self.T_mult
-        elif epoch < 0:
+        elif epoch is not None and epoch < 0:
             raise ValueError(f"Expected non-negative epoch, but got {epoch}")
         else:
+            epoch = epoch or 0
             self._find_stretch(epoch)
         self.last_epoch = math.floor(epoch)
         with self._stepping():

@@ -37,9 +37,7 @@ class ReduceLROnPlateau(LRScheduler):
             raise ValueError(f"expected {groups} min_lrs, got {len(min_lr)}")
         self.default_min_lr = min_lr if is_single else None
         self.min_lrs = [min_lr] * groups if is_single else list(min_lr)
-        self.patience = patience
-        self.cooldown = cooldown
-        self.eps = eps
+        self.patience, self.cooldown, self.eps = patience, cooldown, eps
         self.last_epoch = 0
         self._last_lr = rates(optimizer)
         self._set_mode(mode, threshold, threshold_mode)

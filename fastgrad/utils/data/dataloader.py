@@ -100,10 +100,10 @@ class DataLoader(Generic[Batch]):
                 if given is not None:
                     raise ValueError(f"DataLoader with IterableDataset: expected unspecified {name} option, but got {name}={given}")
         shuffle = bool(shuffle)
-        if sampler is not None and shuffle:
+        if shuffle and sampler is not None:
             raise ValueError("sampler option is mutually exclusive with shuffle")
         if batch_sampler is not None:
-            if batch_size != 1 or shuffle or sampler is not None or drop_last:
+            if shuffle or drop_last or sampler is not None or batch_size != 1:
                 raise ValueError("batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last")
             batch_size = None
         elif batch_size is None and drop_last:
@@ -164,13 +164,13 @@ class DataLoader(Generic[Batch]):
         return MultiProcessingIter(self)
 
     def __iter__(self):
-        if not self.persistent_workers:
-            return self._get_iterator()
-        if self._iterator is None:
-            self._iterator = self._get_iterator()
-        else:
+        if self._iterator is not None:                      # of persistent workers
             self._iterator._reset(self)
-        return self._iterator
+            return self._iterator
+        iterator = self._get_iterator()
+        if self.persistent_workers:
+            self._iterator = iterator
+        return iterator
 
     def __len__(self):
         if self._dataset_kind == _DatasetKind.Map:

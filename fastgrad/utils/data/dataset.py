@@ -49,7 +49,7 @@ class TensorDataset(Dataset):
     """
 
     def __init__(self, *tensors):
-        if any(tensors[0].size(0) != tensor.size(0) for tensor in tensors):
+        if len({tensor.size(0) for tensor in tensors}) > 1:
             raise AssertionError("Size mismatch between tensors")
         self.tensors = tensors
 
@@ -128,10 +128,9 @@ class ConcatDataset(Dataset[Sample]):
         return self.cumulative_sizes[-1]
 
     def __getitem__(self, idx):
+        idx += len(self) if idx < 0 else 0
         if idx < 0:
-            if -idx > len(self):
-                raise ValueError("absolute value of index should not exceed dataset length")
-            idx += len(self)
+            raise ValueError("absolute value of index should not exceed dataset length")
         which = bisect_right(self.cumulative_sizes, idx)
         return self.datasets[which][idx - (self.cumulative_sizes[which - 1] if which else 0)]
 
@@ -183,9 +182,8 @@ class Subset(Dataset[Sample]):
                 "def __getitems__(self, indices):\n    return [self.__getitem__(idx) for idx in indices]")
 
     def __getitem__(self, idx):
-        if isinstance(idx, list):
-            return self.dataset[[self.indices[i] for i in idx]]
-        return self.dataset[self.indices[idx]]
+        several = isinstance(idx, list)
+        return self.dataset[[self.indices[i] for i in idx] if several else self.indices[idx]]
 
     def __getitems__(self, indices):
         chosen = [self.indices[i] for i in indices]
