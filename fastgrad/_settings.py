@@ -4,8 +4,7 @@ from fastgrad._engine import Tensor, dtype, get_num_threads, set_num_threads
 
 __all__ = [
     "are_deterministic_algorithms_enabled", "get_deterministic_debug_mode", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads",
-    "is_complex", "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_inference", "is_storage", "is_tensor", "numel",
-    "set_deterministic_debug_mode",
+    "is_complex", "is_deterministic_algorithms_warn_only_enabled", "set_deterministic_debug_mode",
     "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "typename",
     "use_deterministic_algorithms",
 ]
@@ -21,34 +20,9 @@ def tensor_argument(name, value):
     return value
 
 
-def is_tensor(obj):
-    """Whether obj is a Tensor."""
-    return isinstance(obj, Tensor)
-
-
-def is_storage(obj):
-    """Whether obj is a storage: never, storages are not objects here."""
-    return False
-
-
-def is_floating_point(input):
-    """Whether the tensor's dtype is a floating one."""
-    return tensor_argument("is_floating_point", input).dtype.is_floating_point
-
-
 def is_complex(input):
     """Whether the tensor's dtype is complex."""
     return tensor_argument("is_complex", input).dtype.is_complex
-
-
-def is_inference(input):
-    """Whether the tensor was made in inference_mode."""
-    return tensor_argument("is_inference", input).is_inference()
-
-
-def numel(input):
-    """The number of elements."""
-    return tensor_argument("numel", input).numel()
 
 
 def typename(obj):

@@ -12,7 +12,7 @@ from multiprocessing import reduction
 import fastgrad as fg
 from fastgrad._ops import _rebuild_tensor
 
-__all__ = ["is_shared", "share"]
+__all__ = ["bytes_of_file", "is_shared", "share"]
 
 by_address = weakref.WeakValueDictionary()          # where a mapping begins -> Mapping
 by_file = weakref.WeakValueDictionary()             # (device, number) of its file -> Mapping
@@ -71,6 +71,30 @@ def share(tensor):
     whole.copy_(_rebuild_tensor(old, "uint8", 0, (size,), (1,), False))
     tensor.data = new.tensor(tensor.dtype.name, (tensor.storage_offset(), tuple(tensor.shape), tensor.stride()), False)
     return tensor
+
+
+def bytes_of_file(name, shared, nbytes):
+    """A uint8 vector over the first bytes of a file, None if there are none; see UntypedStorage.from_file."""
+    file = opened(name, shared)
+    try:
+        length = os.fstat(file).st_size
+        if nbytes > length and not shared:
+            raise RuntimeError(f"file <{name}> size <{length}> is smaller than the required mapping size <{nbytes}>")
+        if nbytes > length:
+            os.ftruncate(file, nbytes)
+        if nbytes and shared:
+            return mapped(os.dup(file), nbytes).tensor("uint8", (0, (nbytes,), (1,)), False)
+        return fg.frombuffer(mmap.mmap(file, nbytes, access=mmap.ACCESS_COPY), dtype=fg.uint8) if nbytes else None
+    finally:
+        os.close(file)
+
+
+def opened(name, writable):
+    try:
+        return os.open(name, os.O_RDWR | os.O_CREAT if writable else os.O_RDONLY, 0o666)
+    except OSError as error:
+        mode = "read-write" if writable else "read-only"
+        raise RuntimeError(f"unable to open file <{name}> in {mode} mode: {error.strerror} ({error.errno})") from error
 
 
 def received(kind, file, size, dtype, geometry, requires_grad, attributes):

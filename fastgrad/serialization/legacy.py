@@ -33,13 +33,12 @@ class Storages:
                 and isinstance(key[3], str) and type(key[4]) is int and (len(key) == 5 or key[5] is None)):
             raise pickle.UnpicklingError(f"load: unknown reference {key!r}")
         _, dtype, name, location, numel = key[:5]
-        self.place(location)
         if name not in self.made:
             nbytes = numel * getattr(fg, dtype).itemsize
             if not 0 <= nbytes <= self.left:
                 raise RuntimeError(f"load: storage {name} of {numel} elements is larger than the file")
             self.left -= nbytes
-            self.made[name] = fg.empty(nbytes, dtype=fg.uint8), str(dtype), numel
+            self.made[name] = self.place(fg.empty(nbytes, dtype=fg.uint8), location), str(dtype), numel
         data, known, count = self.made[name]
         if (known, count) != (str(dtype), numel):
             raise RuntimeError(f"load: storage {name} is named as {count} elements of {known} and as {numel} of {dtype}")
@@ -50,9 +49,9 @@ class Storages:
         if name not in self.made:
             raise RuntimeError(f"load: the file has a storage {name!r} that its object does not name")
         data, _, numel = self.made.pop(name)
-        count = int.from_bytes(file.read(8), "little", signed=True)
-        content = file.read(data.numel())
-        if count != numel or len(content) != data.numel():
+        head, content = file.read(8), file.read(data.numel())
+        count = int.from_bytes(head, "little", signed=True)
+        if count != numel or len(head) != 8 or len(content) != data.numel():
             raise RuntimeError(f"load: storage {name} has {count} elements in {len(content)} bytes, expected {numel} in {data.numel()}. The file "
                                "is damaged or cut off.")
         if content:
@@ -63,7 +62,7 @@ def load_legacy(file, kind, place, options):
     """The object in a file.
 
     Args:
-        kind: class of the unpickler. place: called with where a storage was; raises where it cannot come to the CPU.
+        kind: class of the unpickler. place: gives, for the memory of a storage and where it was, the memory to read it into.
     Raises: RuntimeError: the file is damaged, or of another version.
     """
     size = file.seek(0, 2)

@@ -15,6 +15,9 @@ from .unpickling import Kind, Reader, SafeReader
 __all__ = ["load"]
 
 
+DAMAGE = (zipfile.BadZipFile, EOFError, OSError, OverflowError, ValueError, struct.error)       # what zipfile meets in a damaged file
+
+
 class Archive:
     """A file in the zip format, open."""
 
@@ -26,9 +29,10 @@ class Archive:
             if len(names) != 1:
                 raise RuntimeError("load: the file has no data.pkl: it is not one that torch.save wrote")
             self.prefix = names[0][: -len("data.pkl")]
-        except zipfile.BadZipFile as error:
+        except DAMAGE as error:
             raise RuntimeError(f"PytorchStreamReader failed reading zip archive: {error}. The file is damaged or cut off.") from None
         self.file, self.map_location, self.mapped, self.made = file, map_location, mapped, {}
+        self.left = self.size                           # bytes that storages may have together, unless entries overlap
         order = self.prefix + "byteorder"
         if order in self.zip.NameToInfo and self.read("byteorder", 16) != b"little":
             raise NotImplementedError("load: files written on a big-endian machine are not supported")
@@ -47,7 +51,7 @@ class Archive:
         info = self.entry(name, most)
         try:
             return self.zip.read(info)
-        except (zipfile.BadZipFile, EOFError, ValueError) as error:
+        except DAMAGE as error:
             raise RuntimeError(f"PytorchStreamReader failed reading file {name}: {error}") from None
 
     def storage(self, key):
@@ -56,11 +60,8 @@ class Archive:
                 and isinstance(key[2], str) and isinstance(key[3], str) and type(key[4]) is int):
             raise pickle.UnpicklingError(f"load: unknown reference {key!r}")
         _, dtype, number, location, numel = key
-        place(location, self.map_location)
         if number not in self.made:
-            self.made[number] = self.bytes_of(f"data/{number}")
-            if callable(self.map_location):
-                self.map_location(self.made[number].untyped_storage(), location)
+            self.made[number] = placed(self.bytes_of(f"data/{number}"), location, self.map_location)
         data = self.made[number]
         if numel < 0 or numel * getattr(fg, dtype).itemsize != data.numel():
             raise RuntimeError(f"load: storage {number} has {data.numel()} bytes, which is not {numel} elements of {str(dtype)}")
@@ -68,6 +69,9 @@ class Archive:
 
     def bytes_of(self, name):
         info = self.entry(name)
+        self.left -= info.file_size
+        if self.left < 0:
+            raise RuntimeError(f"load: the entry {name} overlaps others. The file is damaged or was not written by torch.save.")
         if info.file_size and self.mapped is not None:
             self.file.seek(info.header_offset + 26)
             lengths = struct.unpack("<HH", self.file.read(4))
@@ -80,18 +84,26 @@ class Archive:
         return data
 
 
-def place(location, map_location):
-    """Raise unless a storage that was at `location` may come to the CPU."""
-    if isinstance(map_location, dict):
+def placed(data, location, map_location):
+    """The uint8 vector over a storage that was at `location`: as it is, on the CPU, or what a function gives in its place.
+
+    Raises: RuntimeError: it would have to go to another device.
+    """
+    if callable(map_location):
+        given = map_location(data.untyped_storage(), location)
+        if given is not None:
+            return given.untyped()._bytes()
+    elif isinstance(map_location, dict):
         location = map_location.get(location, location)
-    elif callable(map_location):
-        return
     elif map_location is not None:
         location = str(map_location)
-    if location.partition(":")[0] not in ("cpu", "meta"):
+    if location == "meta":
+        raise NotImplementedError("load: map_location='meta' is not supported")
+    if location.partition(":")[0] != "cpu":
         raise RuntimeError(f"Attempting to deserialize object on a {location.partition(':')[0].upper()} device but there is none. If you are "
                            "running on a CPU-only machine, please use torch.load with map_location=torch.device('cpu') to map your "
                            "storages to the CPU.")
+    return data
 
 
 def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=None, **pickle_load_args):
@@ -117,7 +129,7 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
         if is_legacy(start):
             if mmap:
                 raise RuntimeError("mmap can only be used with files saved with `torch.save(_use_new_zipfile_serialization=True)`")
-            return unpickled(lambda: load_legacy(file, kind, lambda location: place(location, map_location), options), weights_only)
+            return unpickled(lambda: load_legacy(file, kind, lambda data, location: placed(data, location, map_location), options), weights_only)
         if start[:4] != b"PK\x03\x04":
             raise RuntimeError("load: neither a zip archive nor in the format from before PyTorch 1.6. The file is damaged.")
         mapped = None

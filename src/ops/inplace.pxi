@@ -375,12 +375,25 @@ def tensor_resize_as_(Tensor self, Tensor other, *, memory_format=_places.contig
     return tensor_resize_(self, shape_tuple(&other.a), memory_format=memory_format)
 
 
-def tensor_set_(Tensor self, source=None):
-    """Use another tensor's memory and shape, in place."""
+cdef list row_major(size):
+    """The strides of a contiguous tensor."""
+    cdef list strides = [1]
+    for n in size[:0:-1]:
+        strides.insert(0, strides[0] * max(n, 1))
+    return strides[: len(size)]
+
+
+def tensor_set_(Tensor self, source=None, storage_offset=0, size=None, stride=None):
+    """Use the memory of another tensor, in its shape or a given one, or of a storage; in place."""
     if source is None:
         source = zeros_of(self.a.dtype, (0,))
+    if is_storage(source):
+        size = (source.nbytes() // itemsize(self.a.dtype),) if size is None else size
+        source = _rebuild_tensor(source.untyped(), dtype_object(self.a.dtype).name, 0, (source.nbytes() // itemsize(self.a.dtype),), (1,), False)
     if not is_tensor(<PyObject*>source):
-        raise NotImplementedError(f"set_: source must be a Tensor, got {type(source).__name__}")
+        raise TypeError(f"set_: source must be a Tensor or a storage, got {type(source).__name__}")
+    if size is not None:
+        source = op_as_strided(source, size, row_major(size) if stride is None else stride, storage_offset)
     if (<Tensor>source).a.dtype != self.a.dtype:
         raise RuntimeError(f"set_: could not set tensor of type {dtype_object((<Tensor>source).a.dtype)} to a tensor of type "
                            f"{dtype_object(self.a.dtype)}")

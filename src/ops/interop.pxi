@@ -246,6 +246,8 @@ def as_tensor(data, dtype=None, device=None):
 def asarray(obj, *, dtype=None, device=None, copy=None, bint requires_grad=False):
     """As as_tensor; copy=True always copies, copy=False never does."""
     cdef Tensor t
+    if is_storage(obj):
+        obj = obj._values()
     if not is_tensor(<PyObject*>obj) and not is_array(obj) and hasattr(obj, "__dlpack__"):
         obj = from_dlpack(obj)
     t = as_tensor(obj, dtype=dtype, device=device)

@@ -92,145 +92,6 @@ def _new_class(Tensor self, *args, **kwargs):
     return legacy("new", self.a.dtype, args, kwargs)
 
 
-# storages
-
-cdef object storages = __import__("weakref").WeakValueDictionary()
-
-
-cdef class UntypedStorage:
-    """The bytes that tensors share, as an object.
-
-    Invariants: `all` is a uint8 vector over the whole storage; there is one UntypedStorage for a storage at a time, so that a
-    pickle that meets it twice writes it once.
-    """
-    cdef Tensor all
-    cdef object __weakref__
-
-    def data_ptr(self):
-        return self.all.data_ptr()
-
-    def nbytes(self):
-        return self.all.a.numel
-
-    def size(self):
-        return self.all.a.numel
-
-    def __len__(self):
-        return self.all.a.numel
-
-    def __getitem__(self, index):
-        return int(self.all[index])
-
-    def __iter__(self):
-        return iter(self.all.tolist())
-
-    def tolist(self):
-        return self.all.tolist()
-
-    def element_size(self):
-        return 1
-
-    def is_shared(self):
-        return self.all.is_shared()
-
-    @property
-    def device(self):
-        return _places.CPU
-
-    @property
-    def is_cuda(self):
-        return False
-
-    def _bytes(self):
-        """A uint8 tensor over the memory."""
-        return self.all
-
-    def __reduce__(self):
-        return _storage_from_bytes, (bytes(memoryview(self.all)),)
-
-
-def _storage_from_bytes(bytes data):
-    cdef Tensor whole = empty_bytes(len(data))
-    cdef char* source = data
-    memcpy(whole.a.data, source, len(data))
-    return storage_of(whole)
-
-
-cdef Tensor empty_bytes(int64_t n):
-    return empty(UINT8, 1, &n)
-
-
-cdef UntypedStorage storage_of(Tensor t):
-    cdef Tensor whole
-    cdef UntypedStorage s
-    cdef Storage* root = t.storage if t.storage.parent == NULL else t.storage.parent
-    cdef size_t key = <size_t>root
-    found = storages.get(key)
-    if found is not None:
-        return found
-    whole = alias(t)
-    whole.a.data, whole.a.dtype, whole.a.ndim = t.storage.data, UINT8, 1
-    whole.a.shape[0] = t.storage.nbytes
-    set_contiguous(&whole.a)
-    s = UntypedStorage.__new__(UntypedStorage)
-    s.all = whole
-    storages[key] = s
-    return s
-
-
-class TypedStorage:
-    """A storage read as elements of one dtype."""
-
-    def __init__(self, untyped, dtype):
-        self._untyped_storage, self.dtype = untyped, dtype
-
-    def _values(self):
-        return op_view(self._untyped_storage._bytes(), self.dtype)
-
-    def untyped(self):
-        return self._untyped_storage
-
-    def data_ptr(self):
-        return self._untyped_storage.data_ptr()
-
-    def nbytes(self):
-        return self._untyped_storage.nbytes()
-
-    def element_size(self):
-        return self.dtype.itemsize
-
-    def size(self):
-        return self.nbytes() // self.dtype.itemsize
-
-    def __len__(self):
-        return self.size()
-
-    def __getitem__(self, index):
-        return self._values()[index].item()
-
-    def __setitem__(self, index, value):
-        self._values()[index] = value
-
-    def __iter__(self):
-        return iter(self.tolist())
-
-    def tolist(self):
-        return self._values().tolist()
-
-    def is_shared(self):
-        return self._values().is_shared()
-
-
-def tensor_untyped_storage(Tensor self):
-    """The bytes this tensor's elements lie in."""
-    return storage_of(self)
-
-
-def tensor_storage(Tensor self):
-    """The storage as elements of this tensor's dtype."""
-    return TypedStorage(storage_of(self), dtype_object(self.a.dtype))
-
-
 # copies and pickles
 
 def _rebuild_tensor(UntypedStorage storage, dtype_name, offset, shape, stride, requires_grad):
@@ -366,11 +227,6 @@ def tensor_map_(Tensor self, Tensor other, function):
 
 # what programs ask
 
-def is_storage(obj):
-    """Whether obj is a storage."""
-    return isinstance(obj, (UntypedStorage, TypedStorage))
-
-
 def is_tensor_(obj):
     """Whether obj is a Tensor."""
     return is_tensor(<PyObject*>obj)
@@ -425,7 +281,6 @@ del globals()["is_tensor_"]
 
 for _name, _value in {
         "_make_subclass": staticmethod(_make_subclass), "as_subclass": tensor_as_subclass, "new": _new_class,
-        "untyped_storage": tensor_untyped_storage, "storage": tensor_storage, "_typed_storage": tensor_storage,
         "__reduce_ex__": tensor_reduce_ex, "__deepcopy__": tensor_deepcopy, "__copy__": tensor_copy_shallow,
         "__array_wrap__": tensor_array_wrap, "__array_priority__": 1000, "__reversed__": tensor_reversed,
         "apply_": tensor_apply_, "map_": tensor_map_, "is_conj": is_conj, "is_neg": is_neg,

@@ -156,9 +156,11 @@ cdef Tensor view_rule(Tensor input, object shape):
 
 
 cdef object view_entry(const Row* row, PyObject** a):
-    """view(*shape) or view(dtype)."""
+    """view(*size) or view(dtype)."""
     cdef Tensor t = tensor_argument(row, a[0], 0)
-    cdef object shape = <object>a[1]
+    if (a[1] == NULL) == (a[2] == NULL):
+        raise TypeError("view() received an invalid combination of arguments: expected a dtype, or sizes")
+    cdef object shape = <object>(a[2] if a[1] == NULL else a[1])
     if isinstance(shape, tuple) and len(shape) == 1 and isinstance(shape[0], dtype):
         shape = shape[0]
     if isinstance(shape, dtype):

@@ -173,6 +173,30 @@ def test_locations():
         assert fg.load(archive(body, [("data/0", bytes(16))]), map_location=where).shape == (4,)
 
 
+@pytest.mark.parametrize("options", [{}, {"_use_new_zipfile_serialization": False}], ids=str)
+def test_a_function_of_storages_and_locations(options):
+    """It may look, or give another storage, which the old format then reads into."""
+    file = io.BytesIO()
+    torch.save([torch.ones(2), torch.full((3,), 2.0)], file, **options)
+
+    def observe(lib, give):
+        seen = []
+
+        def place(storage, location):
+            seen.append((storage.nbytes(), location))
+            return give(lib, storage)
+
+        loaded = lib.load(io.BytesIO(file.getvalue()), map_location=place)
+        return seen, [t.tolist() for t in loaded]
+
+    for give in (lambda lib, storage: None, lambda lib, storage: storage, lambda lib, storage: lib.UntypedStorage([0] * storage.nbytes())):
+        assert observe(fg, give) == observe(torch, give)
+    with pytest.raises(RuntimeError, match="CUDA"):
+        fg.load(io.BytesIO(file.getvalue()), map_location={"cpu": "cuda:0"})
+    with pytest.raises(NotImplementedError, match="map_location"):
+        fg.load(io.BytesIO(file.getvalue()), map_location="meta")
+
+
 def test_a_failing_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "a.pt"
     fg.save(fg.ones(2), path)

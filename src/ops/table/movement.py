@@ -19,7 +19,7 @@ composite("flipud(input)", "Rows in reverse order.")
 structured("roll(input, shifts: any, dims: any = None)", "Elements moved along dimensions, around the end.",
            grad="roll(grad, negated(shifts), dims)")
 composite("rot90(input, k: int = 1, dims: any = (0, 1))", "Turned by k quarter turns.")
-structured("repeat(input, sizes: shape)", "Copies side by side along each dimension.", grad="repeat_grad(grad, input.shape, sizes)",
+structured("repeat(input, repeats: shape)", "Copies side by side along each dimension.", grad="repeat_grad(grad, input.shape, repeats)",
            function=False)
 composite("tile(input, dims: shape)", "As repeat, with missing leading sizes taken as 1.")
 composite("repeat_interleave(input, repeats: any = None, dim: any = None, *, output_size: any = None)",

@@ -10,8 +10,8 @@ structured("_extract(input, layout: any, size: any, strides: any, offset: int)",
 
 structured("_lay_out(input, strides: any)", "A copy with given strides.", rule="lay_out_rule", grad="grad", method=False, function=False)
 
-structured("view(input, shape: shape)", "The same elements in another shape.", entry="view_entry", backward="reshaped_backward",
-           function=False)
+structured("view(input, size: shape = (), *, dtype: option = None)", "The same elements in another shape, or the same bytes as another dtype.",
+           entry="view_entry", backward="reshaped_backward", function=False)
 structured("reshape(input, shape: shape)", "The elements in another shape: a view where possible, else a copy.",
            entry="reshape_entry", backward="reshaped_backward", node="View")
 structured("alias(input)", "A view of the whole.", rule="alias_rule", grad="grad", method=False)
