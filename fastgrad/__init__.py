@@ -63,8 +63,8 @@ from ._composite import FUNCTIONS as _FUNCTIONS  # noqa: E402
 globals().update(_FUNCTIONS)
 
 # modules of the package that are loaded when somebody asks for them
-_LAZY = ("accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "demo", "distributed", "distributions", "fft", "func", "hub",
-         "jit", "linalg", "memory", "mps", "multiprocessing", "nn", "optim", "overrides", "profiler", "random", "serialization",
+_LAZY = ("_C", "_dynamo", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "demo", "distributed", "distributions",
+         "fft", "func", "hub", "jit", "linalg", "memory", "mps", "multiprocessing", "nn", "optim", "overrides", "profiler", "random", "serialization",
          "signal", "special", "testing", "types", "utils", "version", "vision", "xpu")
 # names that live in such a module
 _FROM = {"load": "serialization", "save": "serialization", "vmap": "func", "set_printoptions": "printing", "torch_compat": "redirect",

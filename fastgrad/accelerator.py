@@ -26,6 +26,20 @@ def set_device_index(device):
     current_device_index()
 
 
+class device_index:
+    """A block on another device: None is no other; an index raises RuntimeError, as there is no accelerator."""
+
+    def __init__(self, device):
+        self.device = device
+
+    def __enter__(self):
+        if self.device is not None:
+            current_device_index()
+
+    def __exit__(self, *exception):
+        pass
+
+
 def synchronize(device=None):
     """Raises RuntimeError: there is no accelerator."""
     current_device_index()

@@ -63,5 +63,20 @@ for _name in ("current_device", "current_stream", "default_stream", "get_device_
     globals()[_name] = missing(_name)
 
 
+class _NoType(type):
+    """The constructors of tensors on a GPU, which programs name to choose between them and the CPU's. No tensor is of one."""
+
+    def __call__(cls, *args, **kwargs):
+        raise TypeError(f"type torch.cuda.{cls.__name__} not available. Torch not compiled with CUDA enabled.")
+
+    def __instancecheck__(cls, instance):
+        return False
+
+
+for _name in ("BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
+              "ShortTensor"):
+    globals()[_name] = _NoType(_name, (), {"__doc__": "Needs a GPU: raises TypeError.", "is_cuda": True})
+
+
 def __getattr__(name):
     return _submodule(__name__, name, ("amp",))

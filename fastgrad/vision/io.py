@@ -1,6 +1,7 @@
 """torchvision.io: images from files and to files, through Pillow. Video is refused."""
 
 import io as _io
+import sys
 from enum import Enum
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from ._pillow import pillow
 __all__ = [
     "ImageReadMode", "decode_image", "decode_jpeg", "decode_png", "encode_jpeg", "encode_png", "read_file", "read_image", "write_file",
     "write_jpeg", "write_png"]
+
+image = sys.modules[__name__]          # torchvision has these in a file of that name
 
 
 class ImageReadMode(Enum):

@@ -61,7 +61,10 @@ def set_default_tensor_type(t):
     """Set the default dtype by a legacy type or its name; it must be a floating one."""
     from fastgrad._engine import set_default_dtype
     if isinstance(t, str):
-        t = globals().get(t.rpartition(".")[2])
+        place, _, name = t.rpartition(".")
+        if place == "torch.cuda":
+            raise TypeError(f"type {t} not available. Torch not compiled with CUDA enabled.")
+        t = globals().get(name)
     if not isinstance(t, _LegacyType):
         raise TypeError("invalid type object")
     set_default_dtype(t.dtype)
