@@ -52,24 +52,28 @@ _TABLE = {*_ops.names()}
 globals().update({name: value for name, value in vars(_ops).items()
                   if callable(value) and not isinstance(value, type) and not name.startswith("_") and name not in _NOT_HERE
                   and (name in _TABLE if isinstance(value, _engine.Operation) else not name.startswith("tensor_"))})
-# in-place forms of other operations that PyTorch has as functions too
-globals().update({name + "_": getattr(Tensor, name + "_") for name in (
-    "addmv", "as_strided", "clamp", "clamp_max", "clamp_min", "clip", "detach", "fill", "index_put", "resize_as", "xlogy", "zero")})
 
 from . import _methods  # noqa: E402, F401  (gives Tensor the methods that are not operations)
 from . import composites as _composites  # noqa: E402, F401
 from ._composite import FUNCTIONS as _FUNCTIONS  # noqa: E402
 
 globals().update(_FUNCTIONS)
+# in-place forms of other operations that PyTorch has as functions too
+globals().update({name + "_": getattr(Tensor, name + "_") for name in (
+    "addmv", "as_strided", "clamp", "clamp_max", "clamp_min", "clip", "conj_physical", "detach", "fill", "gcd", "index_put", "lcm", "ldexp",
+    "resize_as", "xlogy", "zero")})
 
 # modules of the package that are loaded when somebody asks for them
 _LAZY = ("_C", "_dynamo", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "demo", "distributed", "distributions",
-         "fft", "func", "hub", "jit", "linalg", "memory", "mps", "multiprocessing", "nn", "optim", "overrides", "profiler", "random", "serialization",
+         "fft", "func", "hub", "jit", "linalg", "masked", "memory", "mps", "multiprocessing", "nn", "optim", "overrides", "profiler", "random", "serialization",
          "signal", "special", "testing", "types", "utils", "version", "vision", "xpu")
 # names that live in such a module
 _FROM = {"load": "serialization", "save": "serialization", "vmap": "func", "set_printoptions": "printing", "torch_compat": "redirect",
          "compile": "compiler", "autocast": "amp", "get_autocast_dtype": "amp", "is_autocast_enabled": "amp", "set_autocast_dtype": "amp",
          "set_autocast_enabled": "amp"}
+_FROM |= dict.fromkeys(("bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window"), "_windows")
+_FROM |= dict.fromkeys(("adaptive_avg_pool1d", "avg_pool1d", "celu_", "cosine_similarity", "max_pool1d", "max_pool2d", "max_pool3d",
+                        "pairwise_distance", "rrelu_", "selu_", "threshold_"), "nn.functional")
 
 
 def __getattr__(name):

@@ -40,7 +40,10 @@ class Comparison:
         if actual is None or expected is None:
             if actual is not expected:
                 self.fail(f"None mismatch: {actual} is not {expected}", path)
-        elif isinstance(actual, (bool, int, float)) and isinstance(expected, (bool, int, float)):
+        elif isinstance(actual, bool) and isinstance(expected, bool):
+            if actual is not expected:
+                self.fail(f"Booleans mismatch: {actual} is not {expected}", path)
+        elif isinstance(actual, (bool, int, float, complex)) and isinstance(expected, (bool, int, float, complex)):
             self.numbers(actual, expected, path)
         elif isinstance(actual, Mapping) and isinstance(expected, Mapping):
             self.mappings(actual, expected, path)
@@ -153,6 +156,11 @@ def assert_allclose(actual, expected, rtol=None, atol=None, equal_nan=True, msg=
     assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False, msg=msg or None)
 
 
+def uniform(x, low, high):
+    """Uniform random numbers in [low, high), which may be wider than the largest number."""
+    return x.uniform_(low / 2, high / 2).mul_(2) if high - low >= fastgrad.finfo(x.dtype).max else x.uniform_(low, high)
+
+
 def make_tensor(*shape, dtype, device="cpu", low=None, high=None, requires_grad=False, noncontiguous=False, exclude_zero=False,
                 memory_format=None):
     """A tensor of uniform random values.
@@ -162,17 +170,17 @@ def make_tensor(*shape, dtype, device="cpu", low=None, high=None, requires_grad=
         noncontiguous: whether every second element of a larger tensor is taken.
         exclude_zero: whether zeros become the least positive number, or one.
     Raises:
-        ValueError: low is not below high, or one is nan.
+        ValueError: low is not below high, or one is nan; noncontiguous with a memory_format.
     """
-    if memory_format is not None:
-        raise NotImplementedError("make_tensor: memory_format is not supported")
+    if noncontiguous and memory_format is not None:
+        raise ValueError(f"The parameters `noncontiguous` and `memory_format` are mutually exclusive, but got {noncontiguous=} and {memory_format=}")
     shape = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
     if str(device) != "cpu":
         raise NotImplementedError(f"make_tensor: tensors are on the CPU, got device {device}")
     if requires_grad and not (dtype.is_floating_point or dtype.is_complex):
         raise ValueError(f"`requires_grad=True` is not supported for integral and boolean dtypes, but got dtype={dtype}")
     floating, boolean = dtype.is_floating_point or dtype.is_complex, dtype == fastgrad.bool
-    default = (0, 2) if boolean else (-9, 9) if floating else (0 if dtype == fastgrad.uint8 else -9, 10)
+    default = (0, 2) if boolean else (-9, 9) if floating else (-9, 10)
     low, high = default[0] if low is None else low, default[1] if high is None else high
     if low != low or high != high:
         raise ValueError(f"`low` and `high` cannot be NaN, but got low={low!r} and high={high!r}")
@@ -182,12 +190,16 @@ def make_tensor(*shape, dtype, device="cpu", low=None, high=None, requires_grad=
     if floating:
         info = fastgrad.finfo(dtype)
         low, high = max(low, info.min), min(high, info.max)
-        parts = [fastgrad.rand(size, dtype=fastgrad.float64) * (high - low) + low for _ in range(1 + dtype.is_complex)]
-        result = (fastgrad.complex(*parts) if dtype.is_complex else parts[0]).to(dtype)
+        result = fastgrad.empty(size, dtype=dtype)
+        uniform(fastgrad.view_as_real(result) if dtype.is_complex else result, low, high)
     else:
-        result = fastgrad.randint(int(-(-low // 1)), int(-(-high // 1)), size).to(dtype)
+        least, most = (0, 1) if boolean else (fastgrad.iinfo(dtype).min, fastgrad.iinfo(dtype).max)
+        low, high = max(low, least), min(high, most + (dtype != fastgrad.int64))
+        result = fastgrad.randint(int(-(-low // 1)), int(-(-high // 1)), size, dtype=dtype)
     if noncontiguous and prod(shape) > 1:
-        result = result[..., ::2]
+        result = result[..., 1::2]
+    elif memory_format is not None:
+        result = result.clone(memory_format=memory_format)
     if exclude_zero:
         result = fastgrad.where(result == 0, info.tiny if floating else 1, result).to(dtype)
     return result.requires_grad_(requires_grad) if requires_grad else result

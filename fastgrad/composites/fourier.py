@@ -64,7 +64,7 @@ def stft(input: Tensor, n_fft, hop_length=None, win_length=None, window=None, ce
         raise RuntimeError("Cannot have onesided output if window or input is complex")
     out = (fastgrad.fft.rfft if onesided else fastgrad.fft.fft)(frames, norm="ortho" if normalized else None).mT
     out = out if input.ndim == 2 else out[0]
-    return out if return_complex else _ops.view_as_real(_ops.contiguous(out))
+    return out if return_complex else _ops.view_as_real(out)
 
 
 def overlapped(frames, hop):
@@ -100,8 +100,10 @@ def istft(input: Tensor, n_fft, hop_length=None, win_length=None, window=None, c
         raise RuntimeError("Complex windows are incompatible with return_complex=False")
     window = whole_window(window, width, n_fft, input)
     norm = "ortho" if normalized else None
-    frames = fastgrad.fft.irfft(x, n_fft, norm=norm) if onesided else fastgrad.fft.ifft(x, norm=norm)
-    frames = frames if return_complex or onesided else frames.real
+    if return_complex:
+        frames = fastgrad.fft.ifft(x, norm=norm)
+    else:               # of a whole spectrum too the first half alone counts
+        frames = fastgrad.fft.irfft(x[..., :n_fft // 2 + 1], n_fft, norm=norm)
     signal = overlapped(frames * window, hop)
     envelope = overlapped((window * window).expand(x.shape[1], n_fft), hop)
     start = n_fft // 2 if center else 0

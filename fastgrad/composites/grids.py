@@ -63,7 +63,7 @@ def _picked(input, places):
         inside = within if inside is None else inside & within
         flat = flat * size + place.clamp(0, size - 1).to(fg.int64)
     n, channels, out = input.shape[0], input.shape[1], flat.shape[1:]
-    taken = input.flatten(2).gather(2, flat.reshape(n, 1, -1).expand(n, channels, -1))
+    taken = input.flatten(2).gather(2, flat.flatten(1).unsqueeze(1).expand(-1, channels, -1))
     return taken.reshape(n, channels, *out) * inside.unsqueeze(1).to(input.dtype)
 
 

@@ -450,9 +450,10 @@ def lstsq(A: Tensor, B: Tensor, rcond=None, *, driver=None):
     s = svdvals_(A.detach())
     ranks = _ops.sum(s > least_value(A, largest_of(s), None, rcond)[..., None], -1)
     solution = pinv_(A, rcond) @ right
-    residuals = _ops.reshape(solution, (-1,))[:0]
+    residuals = _ops.reshape(solution, (-1,))[:0].real
     if m > n and driver != "gelsy" and bool((ranks == n).all()):
-        residuals = _ops.sum((A @ solution - right) ** 2, -2)
+        rest = A @ solution - right
+        residuals = _ops.sum((rest * rest.conj()).real, -2)
     empty = _ops.zeros(0, dtype=fastgrad.int64)
     return LSTSQ(solution[..., 0] if vector else solution, residuals, empty if driver == "gels" else ranks,
-                 s if driver in ("gelsd", "gelss") else A.new_empty(0))
+                 s if driver in ("gelsd", "gelss") else A.new_empty(0, dtype=s.dtype))

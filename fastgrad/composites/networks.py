@@ -64,6 +64,12 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias=None):
     return out if bias is None else out + bias
 
 
+@composite()
+def embedding(weight: Tensor, indices: Tensor, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
+    """nn.functional.embedding, its first arguments in the other order; a negative padding_idx is none."""
+    return fg.nn.functional.embedding(indices, weight, None if padding_idx < 0 else padding_idx, None, 2.0, scale_grad_by_freq, sparse)
+
+
 # ---- norms
 
 @composite()

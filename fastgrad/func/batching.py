@@ -126,7 +126,7 @@ def dispatch(operation, args, kwargs):
     """What an operation gives for arguments of which some are Batched."""
     level = max((t._level for t in tensors_of(args, kwargs) if type(t) is Batched), default=-1)
     name = operation if isinstance(operation, str) else operation.__name__
-    if name in RANDOM and not (name.endswith("dropout") and kwargs.get("training", args[2] if len(args) > 2 else True) is False):
+    if name in RANDOM and not (name.endswith("dropout") and draws_nothing(*args[1:], **kwargs)):
         undrawn = [i for i, one in enumerate(levels) if not one.drawing]
         if undrawn:
             return randomly(operation, name, undrawn[-1], args, kwargs)
@@ -141,6 +141,12 @@ def dispatch(operation, args, kwargs):
         if result is not NotImplemented:
             return mapped(lambda t: batched(t, level), result)
     return one_by_one(call, name, level, args, kwargs)
+
+
+def draws_nothing(*args, **kwargs):
+    """Whether a dropout's arguments after the first leave its input as it is: p = 0, or training=False."""
+    p, training = (*args, *(0.5, True)[len(args):])[:2]
+    return kwargs.get("training", training) is False or kwargs.get("p", p) == 0
 
 
 def caller(operation):

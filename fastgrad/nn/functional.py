@@ -124,6 +124,7 @@ __all__ = [
     "local_response_norm",
     "rms_norm",
     "celu",
+    "celu_",
     "cross_entropy",
     "dropout",
     "elu",
@@ -168,6 +169,7 @@ __all__ = [
     "pad",
     "relu",
     "selu",
+    "selu_",
     "relu6",
     "relu_",
     "scaled_dot_product_attention",
@@ -194,6 +196,16 @@ def relu_(input):
 def elu_(input, alpha=1.0):
     """elu, written into input."""
     return elu(input, alpha, inplace=True)
+
+
+def celu_(input, alpha=1.0):
+    """celu, written into input."""
+    return celu(input, alpha, inplace=True)
+
+
+def selu_(input):
+    """selu, written into input."""
+    return selu(input, inplace=True)
 
 
 def leaky_relu_(input, negative_slope=0.01):
