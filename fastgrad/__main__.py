@@ -129,19 +129,47 @@ def run(program):
 
     It is then raised on, with nothing left to report, for the interpreter's own exit code and its way to die of Ctrl-C.
     """
+    failure = None
     try:
         program()
     except SystemExit:
         raise
     except BaseException as error:
-        frames = error.__traceback__
+        failure = error
+    if failure is not None:  # out of the handler, so that what fails in a hook is not chained to it
+        frames = failure.__traceback__
         while frames is not None and frames.tb_frame.f_globals is globals():
             frames = frames.tb_next
         cut_engine_frames(frames)
-        error.__traceback__ = frames
-        sys.excepthook(type(error), error, frames)
+        report(failure.with_traceback(frames))
         sys.excepthook = lambda *reported: None
+        raise failure
+
+
+def report(error):
+    """Shows an exception by sys.excepthook; where that is missing or fails itself, says so, in the interpreter's words."""
+    if not hasattr(sys, "excepthook"):
+        tell("sys.excepthook is missing")
+        return show(error)
+    try:
+        return sys.excepthook(type(error), error, error.__traceback__)
+    except SystemExit:
         raise
+    except BaseException as failure:
+        failed = failure.with_traceback(failure.__traceback__.tb_next)
+    tell("Error in sys.excepthook:")
+    show(failed)
+    tell("\nOriginal exception was:")
+    show(error)
+
+
+def show(error):
+    sys.__excepthook__(type(error), error, error.__traceback__)
+
+
+def tell(line):
+    if sys.stderr is not None:
+        print(line, file=sys.stderr)
 
 
 def cut_engine_frames(frames):

@@ -45,6 +45,8 @@ cdef enum:
     NO_GRAD_VIEW = 16         # a view made while grad mode was off
     SAVED_RESULT = 32         # a node's own copy of what it made
     WRAPPED = 64              # calls with it are shown to Python: see core/override.pxi
+    FUNCTION_VIEW = 128       # a view that a custom function made of its input
+    LOOSE_VIEW = MANY_VIEWS | NO_GRAD_VIEW | FUNCTION_VIEW
 
 cdef enum:
     MAX_EDGES = 3             # inline in a node; longer lists (cat, stack) are allocated

@@ -7,7 +7,7 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF, Py_DECREF
 from cpython.float cimport PyFloat_Check, PyFloat_CheckExact
 from cpython.bool cimport PyBool_Check
-from cpython.long cimport PyLong_Check, PyLong_CheckExact
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_AsUnsignedLongLong, PyLong_Check, PyLong_CheckExact
 from cpython.tuple cimport PyTuple_Check, PyTuple_New, PyTuple_SET_ITEM
 from cpython.list cimport PyList_Check
 from cpython.buffer cimport PyBUF_STRIDES, PyBUF_FORMAT
@@ -22,6 +22,12 @@ import weakref
 cdef extern from "core/port.h":
     int fg_grad_enabled
     int fg_inference
+    int fg_partial_backward
+    ctypedef struct fg_release_t:
+        int nodes, tensors, strangers
+        void* waiting_nodes
+        void* waiting_tensors
+    fg_release_t fg_release
 
 include "kernel_numbers.pxi"
 include "core/half.pxi"

@@ -1,12 +1,13 @@
 """Function: operations of one's own, with a forward and a backward in Python.  The engine makes the node (src/core/function.pxi)."""
 
 import inspect
+import warnings
 from functools import wraps
 
 import fastgrad as fg
 from fastgrad._engine import FunctionCtx, Tensor, _apply_function
 
-__all__ = ["BackwardCFunction", "Function", "FunctionCtx", "FunctionMeta", "once_differentiable"]
+__all__ = ["BackwardCFunction", "Function", "FunctionCtx", "FunctionMeta", "InplaceFunction", "once_differentiable"]
 
 mapper = None       # in a vmap: answers for arguments that are batched (fastgrad/func/batching.py)
 pusher = None       # in a level of forward mode: calls forward, then jvp (forward_rules.py)
@@ -44,8 +45,13 @@ class Function(metaclass=FunctionMeta):
     generate_vmap_rule = False
 
     def __init__(self, *args, **kwargs):
-        raise RuntimeError(f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should "
-                           "invoke them on the class itself.")
+        warnings.warn(f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should "
+                      "invoke them on the class itself. Instantiating an autograd function will raise an error in a future version of "
+                      "PyTorch.", DeprecationWarning, stacklevel=2)
+
+    def __call__(self, *args, **kwargs):
+        raise RuntimeError("Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd "
+                           "function with static forward method.")
 
     @staticmethod
     def forward(*args, **kwargs):
@@ -81,6 +87,17 @@ class Function(metaclass=FunctionMeta):
         if mapper is not None:
             return mapper(cls, lambda *given: (pusher or _apply_function)(cls, given, separate), args)
         return (pusher or _apply_function)(cls, args, separate)
+
+
+BackwardCFunction._no_backward = Function.backward
+
+
+class InplaceFunction(Function):
+    """A Function of older programs, whose instances said whether they work in place."""
+
+    def __init__(self, inplace=False):
+        super().__init__()
+        self.inplace = inplace
 
 
 def with_defaults(forward, args, kwargs):

@@ -148,6 +148,8 @@ def check(func, inputs, eps, atol, rtol, nondet_tol, check_undefined_grad, check
         if any(inputs[i].stride(d) == 0 and inputs[i].shape[d] > 1 for d in range(inputs[i].ndim)):
             raise RuntimeError(f"gradcheck: input {i} has elements that share memory. Call .contiguous() on it first.")
     outputs = differentiable(func(*inputs))
+    if not outputs:
+        check_constant(func, inputs, places, eps)
     for o, output in enumerate(outputs):
         for i in places:
             analytical = jacobian(output, inputs[i], check_grad_dtypes, fast_mode)
@@ -164,6 +166,20 @@ def check(func, inputs, eps, atol, rtol, nondet_tol, check_undefined_grad, check
     if check_undefined_grad and len(outputs) > 1:
         grad(outputs[0], [inputs[i] for i in places], fg.tensor(np.ones(tuple(outputs[0].shape)), dtype=outputs[0].dtype),
              retain_graph=True, allow_unused=True)
+
+
+def check_constant(func, inputs, places, eps):
+    """Of a function without a differentiable output, the differences must be zero."""
+    for o in range(len(floating(func(*inputs)))):
+        for i in places:
+            if differences(func, inputs, i, o, eps, floating).any():
+                raise GradcheckError("Numerical gradient for function expected to be zero")
+
+
+def floating(outputs):
+    """The real floating-point outputs, as a tuple."""
+    outputs = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+    return tuple(o for o in outputs if isinstance(o, Tensor) and o.is_floating_point())
 
 
 def projection(n):
@@ -187,8 +203,8 @@ def jacobian(output, leaf, check_grad_dtypes, fast_mode):
     return result[:, 0] if fast_mode else result
 
 
-def differences(func, inputs, place, output, eps):
-    """The numerical Jacobian of one output with respect to one input."""
+def differences(func, inputs, place, output, eps, chosen=differentiable):
+    """The numerical Jacobian of one of the chosen outputs with respect to one input."""
     point = values(inputs[place])
     columns = []
     for k in range(point.size):
@@ -198,7 +214,7 @@ def differences(func, inputs, place, output, eps):
             moved.reshape(-1)[k] += step
             args = [t.detach().requires_grad_(t.requires_grad) if isinstance(t, Tensor) else t for t in inputs]
             args[place] = like(moved, inputs[place]).requires_grad_()
-            sides.append(values(differentiable(func(*args))[output]).reshape(-1))
+            sides.append(values(chosen(func(*args))[output]).reshape(-1))
         columns.append((sides[0] - sides[1]) / (2 * eps))
-    n = differentiable(func(*inputs))[output].numel()
+    n = chosen(func(*inputs))[output].numel()
     return np.array(columns).reshape(point.size, n)

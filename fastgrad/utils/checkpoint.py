@@ -8,7 +8,7 @@ keeps what is saved then under the same numbers.
 import warnings
 
 import fastgrad as fg
-from fastgrad._engine import Tensor
+from fastgrad._engine import Tensor, _is_partial_backward
 from fastgrad.autograd import Function, backward
 from fastgrad.autograd.graph import saved_tensors_hooks
 
@@ -57,6 +57,8 @@ def checkpoint(function, *args, use_reentrant=None, context_fn=noop_context_fn, 
     Example:
         >>> y = fastgrad.utils.checkpoint.checkpoint(block, x, use_reentrant=False)
     """
+    if determinism_check not in ("default", "none"):
+        raise ValueError(f"determinism_check should be one of ['default', 'none'], but got {determinism_check}")
     if debug:
         raise NotImplementedError("checkpoint: debug=True is not supported")
     if use_reentrant is None:
@@ -88,6 +90,10 @@ class CheckpointFunction(Function):
 
     @staticmethod
     def backward(ctx, *grads):
+        if _is_partial_backward():
+            raise RuntimeError("When use_reentrant=True, torch.utils.checkpoint is incompatible with .grad() or passing an `inputs` "
+                               "parameter to .backward(). To resolve this error, you can either set use_reentrant=False, or call "
+                               ".backward() without passing the `inputs` argument.")
         args = list(ctx.args)
         for i, saved in zip(ctx.places, ctx.saved_tensors):
             args[i] = saved.detach().requires_grad_(saved.requires_grad)

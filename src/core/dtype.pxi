@@ -140,6 +140,16 @@ cdef int other_number_dtype(object x) except -2:
     return {"b": BOOL, "i": INT64, "u": INT64, "f": default_float, "c": complex_of(default_float)}.get(kind, -1)
 
 
+cdef inline int check_scalar(object x) except -1:
+    """Refuse a Python integer that takes more than 64 bits, with Python's error: PyTorch's scalars have no room for it."""
+    cdef int beyond = 0
+    if PyLong_Check(x):
+        PyLong_AsLongLongAndOverflow(x, &beyond)
+        if beyond:
+            PyLong_AsUnsignedLongLong(x)
+    return 0
+
+
 cdef inline int store_number(int dt, object x, void* out) except -1:
     """Write a Python number in dtype dt.  Raises OverflowError where PyTorch does."""
     if dt == FLOAT32:
@@ -185,6 +195,7 @@ for _dt, _low, _high in ((UINT8, 0, 255), (INT8, -128, 127), (INT16, -2**15, 2**
 cdef int refuse_unfit(int dt, object x) except -1:
     """Raise RuntimeError for a Python number that dtype dt cannot hold; a negative int wraps around in uint8, as in PyTorch."""
     cdef f64 value, low = LEAST_NUMBER[dt]
+    check_scalar(x)
     if dt == BOOL or is_complex(dt) or (dt == INT64 and PyLong_Check(x)):
         return 0
     if isinstance(x, complex):
@@ -237,13 +248,13 @@ cdef dtype dtype_argument(object x):
     if isinstance(x, dtype):
         return x
     if x is float:
-        return DTYPES[default_float]
+        return DTYPES[FLOAT64]
     if x is int:
         return DTYPES[INT64]
     if x is bool:
         return DTYPES[BOOL]
     if x is complex:
-        return DTYPES[complex_of(default_float)]
+        return DTYPES[COMPLEX128]
     name = getattr(x, "name", None) or getattr(x, "__name__", None)
     if name in DTYPE_NAMES:
         return DTYPES[DTYPE_NAMES.index(name)]

@@ -74,6 +74,7 @@ cdef inline bint set_operand(Launch* l, char** p, int i, PyObject* x, const Arra
     if not PyFloat_CheckExact(<object>x) and not PyLong_CheckExact(<object>x):
         return False
     p[i], l.ptr[i], l.stride[i][0] = <char*>&l.scalar[i], NULL, 0
+    check_scalar(<object>x)
     store_number(like.dtype, <object>x, p[i])
     return True
 
@@ -114,6 +115,7 @@ cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bo
         elif n == 1:
             raise TypeError(f"{row.name.decode()}(): argument 'input' (position 1) must be Tensor, not {type(<object>x[0]).__name__}")
         else:
+            check_scalar(<object>x[i])
             store_number(want, <object>x[i], &l.scalar[i + 1])
     for i in range(row.nattrs):
         l.attr[i].f = double_of(<object>attr[i])

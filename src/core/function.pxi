@@ -77,6 +77,7 @@ cdef class FunctionCtx:
 
 cdef tuple saved_of(FunctionCtx ctx):
     cdef Tensor t, own
+    cdef int nr
     cdef list result = []
     if ctx.pushing:
         return tuple(ctx.saved_forward or ())
@@ -89,11 +90,14 @@ cdef tuple saved_of(FunctionCtx ctx):
             one = unpacked(<Packed>one)
         if one is not None:
             t = <Tensor>one
+            nr = ctx.output_of[i]
             if t.storage.version != ctx.version_of[i] and not isinstance(ctx.kept[i], Packed):
-                raise_changed(t, type(ctx).__name__, ctx.version_of[i])
-            if ctx.output_of[i] >= 0 and ctx.node != NULL:
+                if nr >= 0:
+                    raise_changed(t, None if ctx.node == NULL else <Node>ctx.node, nr, ctx.version_of[i])
+                raise_changed(t, <Node>t.node, t.nr, ctx.version_of[i])
+            if nr >= 0 and ctx.node != NULL:
                 own = alias(t)
-                own.node, own.nr = <object>ctx.node, ctx.output_of[i]
+                own.node, own.nr = <object>ctx.node, nr
                 own.flags |= REQUIRES_GRAD
                 one = own
         result.append(one)
@@ -196,16 +200,41 @@ cdef Node function_node(FunctionCtx ctx, tuple args, Py_ssize_t noutputs):
     return node
 
 
+cdef int check_marked(object marked, str call) except -1:
+    """What mark_dirty or mark_non_differentiable was given must be tensors."""
+    if marked is None:
+        return 0
+    if not isinstance(marked, tuple):
+        raise RuntimeError(f"{call}: the marked tensors are expected to be a tuple, got {type(marked).__name__}")
+    for one in marked:
+        if not isinstance(one, Tensor):
+            raise RuntimeError(f"{call} can only accept tensors, got {type(one).__name__}")
+    return 0
+
+
+cdef int take_dirty(FunctionCtx ctx, tuple args, tuple outputs, bint recorded) except -1:
+    """Check the inputs that forward changed in place, and let their versions say so."""
+    check_marked(ctx.dirty_tensors, "mark_dirty")
+    for one in ctx.dirty_tensors or ():
+        if not among(one, outputs):
+            raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. The "
+                               "inputs that are modified inplace must all be outputs of the Function.")
+        if recorded and (<Tensor>one).node is None and (<Tensor>one).flags & REQUIRES_GRAD:
+            raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
+        if not among(one, args):
+            import warnings
+            warnings.warn("ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that have been mutated "
+                          "should be passed to ctx.mark_dirty().", UserWarning, stacklevel=2)
+    for one in ctx.dirty_tensors or ():
+        (<Tensor>one).storage.version += 1
+    return 0
+
+
 cdef tuple wrapped_outputs(FunctionCtx ctx, tuple args, tuple outputs, bint recorded):
     cdef Node node = None
     cdef list result = []
-    if ctx.dirty_tensors is not None:
-        for one in ctx.dirty_tensors:
-            if not among(one, outputs):
-                raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. The "
-                                   "inputs that are modified inplace must all be outputs of the Function.")
-            if recorded and isinstance(one, Tensor) and (<Tensor>one).node is None and (<Tensor>one).flags & REQUIRES_GRAD:
-                raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
+    check_marked(ctx.non_differentiable, "mark_non_differentiable")
+    take_dirty(ctx, args, outputs, recorded)
     if recorded:
         node = function_node(ctx, args, len(outputs))
     for i in range(len(outputs)):
@@ -226,23 +255,66 @@ cdef Tensor wrapped_output(FunctionCtx ctx, tuple args, Tensor t, Node node, int
     if among(t, ctx.non_differentiable) or not is_floating(t.a.dtype):
         if not t.flags & REQUIRES_GRAD:
             return t
-        if is_input:
-            return alias(t)
-        t.node, t.base = None, None
-        t.flags &= ~REQUIRES_GRAD
-        return t
-    if is_input and not dirty:
-        t = alias(t)                              # the input keeps its own past
+        return without_past(t, is_input)
     if node is None:
-        return t
+        return without_past(t, is_input) if t.flags & REQUIRES_GRAD else t
+    if is_input and not dirty:
+        return input_view(t, node, nr)
     if dirty and t.base is not None:
         if node.noutputs > 1:
             raise RuntimeError("apply: a function with several outputs cannot change a view in place. Return a new tensor instead.")
         rebase(t, node)
         return t
-    t.base = None
+    if t.base is not None and (among(t.base, args) or shares_base(t, args)):
+        mark_function_view(t, node)
+    else:
+        t.base = None
     set_node(t, node, nr)
     return t
+
+
+cdef Tensor without_past(Tensor t, bint is_input):
+    if is_input:
+        return alias(t)
+    t.node, t.base = None, None
+    t.flags &= ~REQUIRES_GRAD
+    return t
+
+
+cdef bint shares_base(Tensor t, tuple args):
+    """Whether an argument is another view of t's base."""
+    for one in args:
+        if is_tensor(<PyObject*>one) and (<Tensor>one).base is t.base:
+            return True
+    return False
+
+
+cdef Tensor input_view(Tensor given, Node node, int nr):
+    """An input that forward returned as it is: a view of it, as the input keeps its own past."""
+    cdef Tensor t = alias(given)
+    t.base = given if given.base is None else given.base
+    mark_function_view(t, node)
+    set_node(t, node, nr)
+    return t
+
+
+cdef void mark_function_view(Tensor t, Node node) noexcept:
+    """See Note [Views that history cannot follow]."""
+    t.seen = t.storage.version
+    t.flags &= ~NO_GRAD_VIEW
+    t.flags |= MANY_VIEWS if node.noutputs > 1 else FUNCTION_VIEW
+
+
+cdef object backward_rule(FunctionCtx ctx):
+    """What the Function's class calls backward, or vjp."""
+    cdef object kind = type(ctx)
+    backward, vjp = kind._forward_cls.backward, kind._forward_cls.vjp
+    if vjp is kind._no_backward:
+        return backward
+    if backward is not kind._no_backward:
+        raise RuntimeError("Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement "
+                           "one of them.")
+    return vjp
 
 
 cdef int function_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
@@ -258,7 +330,7 @@ cdef int function_backward(Node node, PyObject** grads, PyObject** out, bint cre
             args.append(materialized(&node.meta[i]))
         else:
             args.append(None)
-    result = type(ctx)._forward_cls.backward(ctx, *args)
+    result = backward_rule(ctx)(ctx, *args)
     if not isinstance(result, tuple):
         result = (result,)
     n = len(ctx.given)

@@ -48,6 +48,11 @@ cdef str node_name(Node node):
     return node.row.node_name.decode()
 
 
+cdef str maker_name(Node node):
+    """The operation that left the node, as PyTorch calls it in errors: Exp for ExpBackward0."""
+    return node_name(node).partition("Backward")[0]
+
+
 cdef list shown_edges(Node node):
     """The edges that PyTorch shows, in its order: see Row.shown."""
     cdef int i
@@ -73,7 +78,8 @@ cdef class Node:
         return node_name(self)
 
     def __repr__(self):
-        return f"<{self.name()} object at {<size_t><PyObject*>self:#x}>"
+        place = "torch.autograd.function." if self.row.backward == function_backward else ""
+        return f"<{place}{self.name()} object at {<size_t><PyObject*>self:#x}>"
 
     @property
     def next_functions(self):
@@ -93,6 +99,11 @@ cdef class Node:
         if self.row.backward == function_backward and self.extra is not None:
             return getattr((<dict>self.extra)["context"], name)
         raise AttributeError(f"'{node_name(self)}' object has no attribute '{name}'")
+
+    def __setattr__(self, name, value):
+        if self.row.backward != function_backward or self.extra is None:
+            raise AttributeError(f"'{node_name(self)}' object has no attribute '{name}' that could be set")
+        setattr((<dict>self.extra)["context"], name, value)
 
     @property
     def metadata(self):
@@ -128,6 +139,14 @@ class AccumulateGrad:
 
     def name(self):
         return "torch::autograd::AccumulateGrad"
+
+    def register_hook(self, hook):
+        """Call hook((), (gradient,)) after the gradient was added to `variable.grad`."""
+        return add_hook(tensor_extra(self.variable).setdefault("post", {}), hook)
+
+    def register_prehook(self, hook):
+        """Call hook((gradient,)) before it is added; it may return a tuple with another one."""
+        return add_hook(tensor_extra(self.variable).setdefault("pre", {}), hook)
 
     def __repr__(self):
         return f"<AccumulateGrad object at {id(self):#x}>"
@@ -295,8 +314,8 @@ cdef int walk_lists(list roots, list grads, bint keep, bint create_graph, list i
 
 cdef list checked_inputs(str name, object inputs):
     cdef list result = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    if name == "backward" and not result:
-        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    if not result:
+        raise RuntimeError(f"`inputs` argument to `{name}()` cannot be empty.")
     for t in result:
         if not isinstance(t, Tensor):
             raise TypeError(f"{name}: inputs must be Tensors, not {type(t).__name__}")
@@ -325,7 +344,10 @@ cdef tuple checked_roots(tensors, grads):
 def backward(tensors, grad_tensors=None, retain_graph=None, bint create_graph=False, grad_variables=None, inputs=None):
     """Add the gradients of `tensors` with respect to the leaves below them to the leaves' `.grad`.  See Tensor.backward."""
     if grad_variables is not None:
-        grad_tensors = grad_variables if grad_tensors is None else grad_tensors
+        if grad_tensors is not None:
+            raise RuntimeError("`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only "
+                               "use `grad_tensors`.")
+        grad_tensors = grad_variables
     roots, grads = checked_roots(tensors, grad_tensors)
     keep = create_graph if retain_graph is None else bool(retain_graph)
     walk_lists(roots, grads, keep, create_graph, None if inputs is None else checked_inputs("backward", inputs), None)

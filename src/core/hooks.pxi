@@ -1,7 +1,7 @@
 # What a walk does besides arithmetic: hooks, captured gradients, retained gradients, anomaly checks.
 #
 # Rare state lives in the `extra` dict of a tensor or node: "hooks" (of a leaf, or by output number of a node), "accumulated",
-# "pre", "post", "retain" (output number -> weak reference), "line".
+# "pre", "post" (of a node, or of a leaf's AccumulateGrad), "retain" (output number -> weak reference), "line".
 
 cdef str hook_name(object hook):
     return getattr(hook, "__name__", "<unknown>")
@@ -44,11 +44,19 @@ cdef int run_tensor_hooks(dict extra, PyObject** place, uint32_t nr) except -1:
     return 0
 
 
-cdef int run_accumulated_hooks(Tensor leaf) except -1:
-    hooks = leaf.extra.get("accumulated")
-    if hooks:
-        for hook in list(hooks.values()):
-            hook(leaf)
+cdef tuple run_leaf_pre_hooks(Tensor leaf, PyObject** grad):
+    """Before a gradient is added to the leaf's: hooks of its AccumulateGrad; gives what those that run afterwards are shown."""
+    for hook in list(leaf.extra.get("pre", {}).values()):
+        replace_all(hook(grads_tuple(grad, 1)), grad, 1, hook)
+    return grads_tuple(grad, 1) if leaf.extra.get("post") else None
+
+
+cdef int run_accumulated_hooks(Tensor leaf, tuple given) except -1:
+    for hook in list(leaf.extra.get("accumulated", {}).values()):
+        hook(leaf)
+    if given is not None:
+        for hook in list(leaf.extra.get("post", {}).values()):
+            hook((), given)
     return 0
 
 

@@ -4,8 +4,8 @@
 # node (CopySlices: the base's old gradient outside the view, the operation's inside), and every view of that base is out of
 # date.  A view notices by the storage's version and makes itself a new node, an as_strided of the base, when it is next asked.
 
-# Note [Views that history cannot follow]: the outputs of an operation that gives many views, views made in no_grad mode, and views
-# of such views are marked (MANY_VIEWS, NO_GRAD_VIEW).  Writing to one, or asking for its node after the memory was written, is refused.
+# Note [Views that history cannot follow]: the outputs of an operation that gives many views, views made in no_grad mode, views that
+# a custom function gives of its input, and views of such views are marked (LOOSE_VIEW: one of these).  Writing to one, or asking for its node after the memory was written, is refused.
 # Note [Operands that overlap]: PyTorch's rule.  Where both tensors are dense, a written operand may share all its memory with one
 # that is read (elementwise) or none (scattered writes), never a part.  Where one has gaps nothing is refused: the values come out
 # as if what is read had been copied first.
@@ -85,7 +85,7 @@ cdef int check_history(Tensor t, bint recorded) except -1:
         return 0
     if t.base is not None:
         base = <Tensor>t.base
-        if t.flags & (MANY_VIEWS | NO_GRAD_VIEW):
+        if t.flags & LOOSE_VIEW:
             raise_ambiguous_view(t, "is being modified inplace")
         if base.node is None and (base.flags | t.flags) & REQUIRES_GRAD:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
@@ -98,9 +98,15 @@ cdef int raise_ambiguous_view(Tensor t, str happened) except -1:
     """t is one of many views, or was made without a graph: no history can follow a write through it or below it."""
     if t.flags & NO_GRAD_VIEW:
         name = "A view was created in no_grad mode and" if t.node is None else \
-            f"Output {t.nr} of {node_name(<Node>t.node)} is a view of a view which was created in no_grad mode and"
+            f"Output {t.nr} of {maker_name(<Node>t.node)} is a view of a view which was created in no_grad mode and"
         raise RuntimeError(f"{name} {happened} with grad mode enabled. Make the view outside of the no_grad block, or write inside one.")
-    name = "A view is one of several and" if t.node is None else f"Output {t.nr} of {node_name(<Node>t.node)} is a view and"
+    if t.flags & FUNCTION_VIEW:
+        name = "A view" if t.node is None else f"Output {t.nr} of {maker_name(<Node>t.node)} is a view and"
+        raise RuntimeError(f"{name} {happened}. This view was created inside a custom Function (or because an input was returned "
+                           "as-is) and the autograd logic to handle view+inplace would override the custom backward associated with "
+                           "the custom Function, leading to incorrect gradients. This behavior is forbidden. You can fix this by "
+                           "cloning the output of the custom Function.")
+    name = "A view is one of several and" if t.node is None else f"Output {t.nr} of {maker_name(<Node>t.node)} is a view and"
     raise RuntimeError(f"{name} {happened}. This view is the output of a function that returns multiple views. Such functions do "
                        "not allow the output views to be modified inplace. You should replace the inplace operation by an "
                        "out-of-place one.")
@@ -162,7 +168,7 @@ cdef Node refreshed_view_node(Tensor t):
     global fg_grad_enabled
     if not base.flags & REQUIRES_GRAD and t.node is None:
         return None
-    if t.flags & (MANY_VIEWS | NO_GRAD_VIEW):
+    if t.flags & LOOSE_VIEW:
         raise_ambiguous_view(t, "its base or another view of its base has been modified inplace")
     t.seen = t.storage.version
     if not base.flags & REQUIRES_GRAD:

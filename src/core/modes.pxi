@@ -59,7 +59,7 @@ cdef class enable_grad(_Mode):
     """In the block, or in the decorated function, operations are recorded, also inside a no_grad block."""
 
     def __enter__(self):
-        self.push(1, fg_inference)
+        self.push(not fg_inference, fg_inference)      # inference mode records nothing, whatever the grad mode
 
     def __exit__(self, *exc):
         self.pop()
@@ -79,7 +79,7 @@ cdef class set_grad_enabled(_Mode):
         if not isinstance(mode, bool):
             raise TypeError(f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}")
         self.mode, self.prev = mode, fg_grad_enabled
-        fg_grad_enabled = self.mode
+        fg_grad_enabled = self.mode and not fg_inference
 
     def __call__(self, function):
         global fg_grad_enabled
@@ -88,7 +88,7 @@ cdef class set_grad_enabled(_Mode):
 
     def __enter__(self):
         global fg_grad_enabled
-        fg_grad_enabled = self.mode
+        fg_grad_enabled = self.mode and not fg_inference
 
     def __exit__(self, *exc):
         global fg_grad_enabled

@@ -104,6 +104,7 @@ cdef inline int save_result(Node node, int i, Tensor out) except -1:
 cdef inline int check_saved(Node node) except -1:
     """Refuse to compute from values that are gone or were overwritten."""
     cdef int i
+    cdef Tensor t
     if node.released:
         raise_released()
     if node.extra is not None and "packed" in <dict>node.extra:
@@ -111,7 +112,8 @@ cdef inline int check_saved(Node node) except -1:
     for i in range(node.nsaved):
         if node.saved[i] != NULL and is_tensor(node.saved[i]) and \
                 (<Tensor>node.saved[i]).storage.version != node.version[i]:
-            raise_changed(<Tensor>node.saved[i], node_name(node), node.version[i])
+            t = <Tensor>node.saved[i]
+            raise_changed(t, node if t.flags & SAVED_RESULT else <Node>t.node, t.nr, node.version[i])
     return 0
 
 
@@ -123,9 +125,11 @@ cdef int raise_released() except -1:
         "calling backward.")
 
 
-cdef int raise_changed(Tensor t, str name, uint32_t expected) except -1:
+cdef int raise_changed(Tensor t, Node maker, uint32_t nr, uint32_t expected) except -1:
+    """t, output number nr of `maker` (None: a leaf), was written after it was saved."""
+    made = "" if maker is None else f", which is output {nr} of {maker_name(maker)},"
     raise RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"[torch.{type_name(t.a.dtype)} {shape_list(t.a.ndim, t.a.shape)}], which is a value that {name} needs, is at version "
-        f"{t.storage.version}; expected version {expected} instead. Hint: enable anomaly detection to find the operation that "
-        "failed to compute its gradient, with torch.autograd.set_detect_anomaly(True).")
+        f"[torch.{type_name(t.a.dtype)} {shape_list(t.a.ndim, t.a.shape)}]{made} is at version {t.storage.version}; expected version "
+        f"{expected} instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with "
+        "torch.autograd.set_detect_anomaly(True, check_nan=False).")

@@ -2,8 +2,10 @@
 #
 # Cython's own allocation would clear 300 bytes and look for finalizers each time; these two types are made millions of
 # times a second, so their tp_dealloc (and the Node's tp_traverse and tp_clear, whose edges are C arrays) are written out.
-# Note [Release without recursion]: a node owns the nodes below it, a million deep; while one node is being released,
-# others that fall to zero wait in a list, linked through `seq`, which the outermost release empties.
+# Note [Release without recursion]: a node owns the nodes below it, a million deep; while a thread releases one, others that
+# fall to zero wait in its list, linked through `seq`, which the outermost release empties; so do tensors that own tensors,
+# linked through `a.data`, beyond a few.  An object that may run Python code as it goes (`drop_stranger`) starts with empty lists,
+# which are emptied before it is gone: what such code releases is released at once, however long it runs.
 # Note [Objects and the garbage collector]: a tensor refers to older nodes, a node to older nodes and tensors, so a cycle needs
 # something that points up: a hook, a Function's context, an attribute of a tensor, a gradient that refers to anything itself.
 # Until the process makes the first of these, tensors and nodes stay out of the collector (which would go over a living graph
@@ -42,10 +44,6 @@ cdef extern from "Python.h":
 
 cdef Slabs tensor_slabs, node_slabs
 cdef uint64_t sequence = 0            # nodes are numbered in the order they are made
-cdef bint releasing = False
-cdef PyObject* waiting = NULL
-cdef PyObject* waiting_tensors = NULL # linked through `a.data`
-cdef int dealloc_depth = 0            # of tensors
 cdef bint cycles_possible = False     # see Note [Objects and the garbage collector]
 
 
@@ -70,6 +68,30 @@ cdef inline void clear_slot(PyObject** slot) noexcept:
     if value != NULL:
         slot[0] = NULL
         Py_DECREF(<object>value)
+
+
+cdef void drop_stranger(PyObject** slot) noexcept:
+    """As clear_slot, of what may run Python code as it goes: see Note [Release without recursion]."""
+    global fg_release
+    cdef fg_release_t outside = fg_release
+    if outside.strangers >= 32:
+        clear_slot(slot)
+        return
+    fg_release.strangers += 1
+    fg_release.nodes = fg_release.tensors = 0
+    fg_release.waiting_nodes = fg_release.waiting_tensors = NULL
+    clear_slot(slot)
+    fg_release = outside
+
+
+cdef inline void drop_owned(PyObject** slot) noexcept:
+    """As clear_slot, of a node's edge or saved value."""
+    cdef PyObject* value = slot[0]
+    if value == NULL or value.ob_refcnt > 1 or Py_TYPE(value) == <PyTypeObject*>Node or \
+            (Py_TYPE(value) == <PyTypeObject*>Tensor and owns_little(value)):
+        clear_slot(slot)
+    else:
+        drop_stranger(slot)
 
 
 cdef inline bint owns_little(PyObject* t) noexcept:
@@ -99,20 +121,20 @@ cdef void tensor_dealloc(PyObject* self) noexcept:
 
 cdef void dealloc_any(PyObject* self) noexcept:
     """A tensor may own another through its grad, and so on a million deep: beyond a few, they wait for the outermost."""
-    global dealloc_depth, waiting_tensors
+    global fg_release
     if cycles_possible or Py_TYPE(self) != <PyTypeObject*>Tensor:
         PyObject_GC_UnTrack(self)
-    if dealloc_depth >= 32 and Py_TYPE(self) == <PyTypeObject*>Tensor:
-        (<Tensor>self).a.data = <char*>waiting_tensors       # nobody looks at it any more
-        waiting_tensors = self
+    if fg_release.tensors >= 32 and Py_TYPE(self) == <PyTypeObject*>Tensor:
+        (<Tensor>self).a.data = <char*>fg_release.waiting_tensors       # nobody looks at it any more
+        fg_release.waiting_tensors = self
         return
-    dealloc_depth += 1
+    fg_release.tensors += 1
     tensor_free(self)
-    while dealloc_depth == 1 and waiting_tensors != NULL:
-        self = waiting_tensors
-        waiting_tensors = <PyObject*><void*>(<Tensor>self).a.data
+    while fg_release.tensors == 1 and fg_release.waiting_tensors != NULL:
+        self = <PyObject*>fg_release.waiting_tensors
+        fg_release.waiting_tensors = (<Tensor>self).a.data
         tensor_free(self)
-    dealloc_depth -= 1
+    fg_release.tensors -= 1
 
 
 cdef void tensor_free(PyObject* self) noexcept:
@@ -135,7 +157,8 @@ cdef void tensor_free(PyObject* self) noexcept:
         (<Tensor>self).storage = NULL
     (<Tensor>self).flags = 0
     (<Tensor>self).nr = 0
-    clear_slot(dict_of(self))
+    if dict_of(self)[0] != NULL:
+        drop_stranger(dict_of(self))
     if kind == <PyTypeObject*>Tensor:
         give_object(self)
     else:
@@ -206,21 +229,25 @@ cdef void forget_saved(PyObject* self) noexcept:
     cdef int i, count = (<Node>self).nsaved
     (<Node>self).nsaved = 0
     for i in range(count):
-        clear_slot(&(<Node>self).saved[i])
+        drop_owned(&(<Node>self).saved[i])
 
 
 cdef int node_release(PyObject* self) noexcept:
     """Drop everything the node owns; as tp_clear, of a node in a dead cycle."""
     cdef int i, count = (<Node>self).nedges
+    cdef PyObject* extra
     (<Node>self).released = True
     (<Node>self).nedges = 0
     forget_saved(self)
     for i in range(count):
-        clear_slot(&(<Node>self).edge[i])
+        drop_owned(&(<Node>self).edge[i])
     if (<Node>self).extra is not None:
         if (<Node>self).row.backward == function_backward:
             forget_context(self)
+        extra = <PyObject*>(<Node>self).extra
+        Py_INCREF(<object>extra)
         (<Node>self).extra = None
+        drop_stranger(&extra)
     if (<Node>self).edge != (<Node>self).inline_edge:
         free((<Node>self).edge)
     if (<Node>self).meta != &(<Node>self).inline_meta:
@@ -255,21 +282,21 @@ cdef void node_free(PyObject* self) noexcept:
 
 cdef void node_dealloc(PyObject* self) noexcept:
     """See Note [Release without recursion]."""
-    global releasing, waiting
+    global fg_release
     cdef PyObject* other
     if cycles_possible:
         PyObject_GC_UnTrack(self)
-    if releasing:
-        (<Node>self).seq = <uint64_t>waiting
-        waiting = self
+    if fg_release.nodes:
+        (<Node>self).seq = <uint64_t>fg_release.waiting_nodes
+        fg_release.waiting_nodes = self
         return
-    releasing = True
+    fg_release.nodes = True
     node_free(self)
-    while waiting != NULL:
-        other = waiting
-        waiting = <PyObject*><void*>(<Node>other).seq
+    while fg_release.waiting_nodes != NULL:
+        other = <PyObject*>fg_release.waiting_nodes
+        fg_release.waiting_nodes = <void*>(<Node>other).seq
         node_free(other)
-    releasing = False
+    fg_release.nodes = False
 
 
 cdef int tensor_setattr(PyObject* self, PyObject* name, PyObject* value) noexcept:

@@ -46,6 +46,15 @@ static inline int fg_log2(uint64_t x) { return 63 - __builtin_clzll(x); }   /* x
 #endif
 static FG_THREAD_LOCAL int fg_grad_enabled FG_TLS_MODEL = 1;
 static FG_THREAD_LOCAL int fg_inference FG_TLS_MODEL = 0;
+static FG_THREAD_LOCAL int fg_partial_backward FG_TLS_MODEL = 0;    /* a backward of this thread goes to chosen inputs only */
+/* Releases that this thread is in, see Note [Release without recursion] in objects.pxi. */
+typedef struct {
+    int nodes;            /* whether a node is being released */
+    int tensors;          /* how deep in tensors that own tensors */
+    int strangers;        /* how deep in objects that may run Python code */
+    void *waiting_nodes, *waiting_tensors;
+} fg_release_t;
+static FG_THREAD_LOCAL fg_release_t fg_release FG_TLS_MODEL;
 /* This thread's scratch memory for kernels: made at its first launch, freed when it ends. */
 static FG_THREAD_LOCAL void *fg_scratch FG_TLS_MODEL = NULL;
 #if defined(_MSC_VER)

@@ -279,6 +279,8 @@ cdef class Tensor:
     def __getbuffer__(self, Py_buffer* view, int flags):
         if self.flags & WRAPPED:
             raise BufferError("a tensor inside of a transform has no memory of its own to share")
+        if fg_grad_enabled and needs(<PyObject*>self):         # what NumPy makes of it would have no gradient
+            raise BufferError("a Tensor that requires grad shares no memory. Use tensor.detach() first.")
         export_buffer(self, view, flags)
 
     def __releasebuffer__(self, Py_buffer* view):
@@ -344,7 +346,9 @@ cdef class Tensor:
         return bool(needs(<PyObject*>self))
 
     @requires_grad.setter
-    def requires_grad(self, bint value):
+    def requires_grad(self, value):
+        if not PyBool_Check(value):
+            raise RuntimeError(f"requires_grad must be a bool, got {type(value).__name__}")
         set_requires_grad(self, value)
 
     def requires_grad_(self, bint requires_grad=True):

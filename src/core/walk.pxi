@@ -196,12 +196,15 @@ cdef int finish_vertex(Walk* w, int32_t i) except -1:
 
 
 cdef int finish_leaf(Tensor leaf, bint accumulates, bint create_graph, PyObject** grad) except -1:
+    cdef tuple given = None
     if leaf.extra is not None:
         run_tensor_hooks(leaf.extra, grad, 0)
-    if accumulates:
+        if accumulates:
+            given = run_leaf_pre_hooks(leaf, grad)
+    if accumulates and grad[0] != NULL:
         accumulate(leaf, grad, create_graph)
         if leaf.extra is not None:
-            run_accumulated_hooks(leaf)
+            run_accumulated_hooks(leaf, given)
     return 0
 
 
@@ -306,15 +309,21 @@ cdef int call_backward_watched(Node node, PyObject** grads, PyObject** out, bint
 cdef int run_walk(Root* roots, int n, bint keep_graph, bint create_graph, list inputs, list captured) except -1:
     """Backward from n roots.  With `inputs`, only what they need runs; `captured` (if a list) receives their gradients,
     otherwise their .grad does."""
-    global fg_grad_enabled
-    cdef int enabled = fg_grad_enabled
-    fg_grad_enabled = create_graph
+    global fg_grad_enabled, fg_partial_backward
+    cdef int enabled = fg_grad_enabled, partial = fg_partial_backward
+    fg_grad_enabled = create_graph and not fg_inference
+    fg_partial_backward = inputs is not None
     try:
         if n != 1 or inputs is not None or not follow_chain(roots, keep_graph, create_graph):
             walk_graph(roots, n, keep_graph, create_graph, inputs, captured)
     finally:
-        fg_grad_enabled = enabled
+        fg_grad_enabled, fg_partial_backward = enabled, partial
     return 0
+
+
+def _is_partial_backward():
+    """Whether this thread is in a backward that goes to chosen inputs only: `grad`, or `backward` with `inputs`."""
+    return bool(fg_partial_backward)
 
 
 cdef bint follow_chain(Root* at, bint keep_graph, bint create_graph) except -1:

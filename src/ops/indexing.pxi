@@ -20,7 +20,9 @@ cdef inline bint is_integer(object x) except -1:
         return not PyBool_Check(x)
     if is_tensor(<PyObject*>x):
         return (<Tensor>x).a.ndim == 0 and (<Tensor>x).a.dtype not in (BOOL, UINT8) and not is_floating((<Tensor>x).a.dtype)
-    return not isinstance(x, (slice, tuple, list, float, str)) and hasattr(x, "__index__") and getattr(x, "ndim", 0) == 0
+    if isinstance(x, (slice, tuple, list, float, str)) or not hasattr(x, "__index__"):
+        return False
+    return getattr(x, "ndim", 0) == 0 and getattr(getattr(x, "dtype", None), "kind", "i") in "iu"
 
 
 cdef tuple index_items(object index):
@@ -28,8 +30,7 @@ cdef tuple index_items(object index):
         return index
     if isinstance(index, list) and len(index) < 32:
         for one in index:                       # a list that holds more than numbers stands for a tuple, for now as in PyTorch
-            if isinstance(one, (list, tuple, slice)) or one is None or one is Ellipsis or \
-                    (is_tensor(<PyObject*>one) and (<Tensor>one).a.ndim):
+            if one is None or one is Ellipsis or isinstance(one, slice) or is_tensor(<PyObject*>one) or PySequence_Check(one):
                 return tuple(index)
     return (index,)
 
@@ -39,16 +40,16 @@ cdef Tensor index_tensor(object x):
     cdef Tensor t
     if is_tensor(<PyObject*>x):
         t = <Tensor>x
-    elif isinstance(x, (list, tuple, range)) or hasattr(x, "__array_interface__") or (hasattr(x, "__len__") and not isinstance(x, (str, bytes))):
-        x = list(x) if isinstance(x, range) else x
-        t = tensor_from(x, None)
-        if t.a.numel == 0 and is_floating(t.a.dtype) and not hasattr(x, "dtype"):
-            t = converted(t, INT64)
     elif isinstance(x, (str, bytes)):
         raise TypeError(f"new(): invalid data type '{type(x).__name__}'")
+    elif PySequence_Check(x):
+        t = tensor_from(list(x) if isinstance(x, range) else x, None)
+        if is_floating(t.a.dtype) and not is_complex(t.a.dtype):
+            t = converted(t, INT64)
     else:
+        kind = type(x)
         raise IndexError("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
-                         f"{type(x).__name__})")
+                         f"{kind.__name__ if kind.__module__ == 'builtins' else kind.__module__ + '.' + kind.__name__})")
     if t.a.dtype == BOOL or t.a.dtype == INT64:
         return t
     if t.a.dtype == INT32:
@@ -85,6 +86,13 @@ cdef Tensor positions_of(Tensor mask):
     return out
 
 
+cdef inline int dims_taken(object item) noexcept:
+    """How many of the indexed tensor's dimensions one item of a parsed index stands for, Ellipsis not counted."""
+    if item is None or item is Ellipsis or PyBool_Check(item):
+        return 0
+    return (<Tensor>item).a.ndim if is_tensor(<PyObject*>item) and (<Tensor>item).a.dtype == BOOL else 1
+
+
 cdef Index parse_index(Tensor t, object index):
     cdef Index x = Index.__new__(Index)
     cdef tuple items = index_items(index)
@@ -92,22 +100,21 @@ cdef Index parse_index(Tensor t, object index):
     cdef Tensor one
     cdef int d = 0, used = 0, k
     cdef int64_t i, n, start, stop, by
-    cdef bint skipped = False
     start_geometry(&x.g, &t.a)
     start_geometry(&x.plain, &plain)
     x.tensors, x.dims, x.spans = [], [], []
     items = tuple([item if item is None or item is Ellipsis or isinstance(item, (slice, bool)) or is_integer(item)
                    else index_tensor(item) for item in items])
     for item in items:
-        if item is None or item is Ellipsis or PyBool_Check(item):
-            continue
-        used += (<Tensor>item).a.ndim if is_tensor(<PyObject*>item) and (<Tensor>item).a.dtype == BOOL else 1
+        used += dims_taken(item)
     if used > t.a.ndim:
         if t.a.ndim == 0 and used == 1:
             raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert "
                              "a 0-dim tensor to a number")
         raise IndexError(f"too many indices for tensor of dimension {t.a.ndim}")
     for item in items:
+        if d + dims_taken(item) > x.g.ndim:
+            raise IndexError("index: a second ellipsis leaves no dimension for what follows it")
         if item is None:
             add_dim("index", &x.g, d, 1, x.g.shape[d] * x.g.stride[d] if d < x.g.ndim else 1)
             add_dim("index", &x.plain, d, 1, 1)
@@ -115,9 +122,6 @@ cdef Index parse_index(Tensor t, object index):
             x.changed = x.adds = True
             x.selects = False
         elif item is Ellipsis:
-            if skipped:
-                continue
-            skipped = True
             d += t.a.ndim - used
         elif isinstance(item, slice):
             n = x.g.shape[d]
@@ -158,7 +162,7 @@ cdef Index parse_index(Tensor t, object index):
         else:
             i = clamped(item)
             if i < -x.g.shape[d] or i >= x.g.shape[d]:
-                raise IndexError(f"index {i} is out of bounds for dimension {d} with size {x.g.shape[d]}")
+                raise IndexError(f"index {item.__index__()} is out of bounds for dimension {d} with size {x.g.shape[d]}")
             i = i + x.g.shape[d] if i < 0 else i
             x.g.offset += i * x.g.stride[d]
             x.plain.offset += i * x.plain.stride[d]
@@ -173,7 +177,10 @@ cdef Index parse_index(Tensor t, object index):
 
 cdef int64_t clamped(object i) except? -1:
     """An integer of any size, as far as it matters."""
-    i = i.__index__() if not PyLong_Check(i) else i
+    if not PyLong_Check(i):
+        if not hasattr(i, "__index__"):
+            raise TypeError("slice indices must be integers or None or have an __index__ method")
+        i = i.__index__()
     return max(min(i, 1 << 61), -(1 << 61))
 
 

@@ -97,6 +97,8 @@ cdef int nested_shape(object data, int64_t* shape) except -1:
         if shape[ndim - 1] == 0:
             break
         level = level[0]
+    if ndim and isinstance(level, str):
+        raise ValueError("too many dimensions 'str'")
     return ndim
 
 
@@ -122,7 +124,7 @@ cdef int nested_dtype(object data, int depth) except -2:
     dt = number_dtype(data)
     if dt < 0:
         if isinstance(data, (str, bytes)):
-            raise ValueError(f"too many dimensions '{type(data).__name__}'")
+            raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
         raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
     return dt
 
@@ -243,8 +245,8 @@ def as_tensor(data, dtype=None, device=None):
     return tensor_from(data, dtype)
 
 
-def asarray(obj, *, dtype=None, device=None, copy=None, bint requires_grad=False):
-    """As as_tensor; copy=True always copies, copy=False never does."""
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
+    """As as_tensor; copy=True always copies, copy=False never does; requires_grad: None for that of `obj`."""
     cdef Tensor t
     if is_storage(obj):
         obj = obj._values()
@@ -258,7 +260,7 @@ def asarray(obj, *, dtype=None, device=None, copy=None, bint requires_grad=False
                          "asarray: a copy is needed, and copy=False forbids it.")
     if copy and shared:
         t = converted(t, t.a.dtype)
-    if requires_grad != t.requires_grad:
+    if requires_grad is not None and requires_grad != t.requires_grad:
         t = t.detach().requires_grad_(requires_grad)
     return t
 

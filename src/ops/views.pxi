@@ -14,7 +14,7 @@ cdef Tensor linked(Tensor out, Tensor t):
     """Make `out`, other geometry over t's storage, a view that autograd follows."""
     out.base = t if t.base is None else t.base
     out.seen = t.storage.version
-    out.flags |= t.flags & (MANY_VIEWS | NO_GRAD_VIEW)
+    out.flags |= t.flags & LOOSE_VIEW
     if not grad_enabled():
         out.flags |= NO_GRAD_VIEW
     return out

@@ -325,6 +325,75 @@ def once(lib):
     g.sum().backward()
 
 
+def written_in_place(forward):
+    """In-place writing of what a function gave that is a view of its input: no history can follow."""
+    def program(lib):
+        f = make(lib, forward, lambda ctx, *g: g[0] * 2)
+        y = f.apply(leaf(lib) * 1)
+        y = y[0] if isinstance(y, tuple) else y
+        assert y._is_view()
+        y.add_(1)
+    return program
+
+
+def input_written(lib):
+    x = leaf(lib) * 1
+    y = make(lib, lambda ctx, x: x, lambda ctx, g: g).apply(x)
+    x.add_(1)
+    y.sum().backward()
+
+
+def dirty_counts(lib):
+    def forward(ctx, x):
+        ctx.mark_dirty(x)
+        return x.mul_(2)
+
+    x = leaf(lib) * 1
+    y = make(lib, forward, lambda ctx, g: g * 2).apply(x)
+    return y is x, y._version
+
+
+def dirty_without_grad(lib):
+    def forward(ctx, x):
+        ctx.mark_dirty(x)
+        return x.mul_(2)
+
+    x = leaf(lib)
+    with lib.no_grad():
+        y = make(lib, forward, lambda ctx, g: g).apply(x)
+    return x, y, y.requires_grad, x.requires_grad
+
+
+def asks_for_grad(lib):
+    f = make(lib, lambda ctx, x: (x * 2).requires_grad_(), lambda ctx, g: g * 2)
+    x = leaf(lib)
+    f.apply(x).sum().backward()
+    return x.grad, f.apply(x.detach()).requires_grad
+
+
+def by_vjp(lib):
+    x = leaf(lib)
+    make(lib, lambda ctx, x: x * 3, vjp=staticmethod(lambda ctx, g: g * 3)).apply(x).sum().backward()
+    return x.grad
+
+
+def both_rules(lib):
+    f = make(lib, lambda ctx, x: x * 3, lambda ctx, g: g, vjp=staticmethod(lambda ctx, g: g))
+    f.apply(leaf(lib)).sum().backward()
+
+
+def node_attribute(lib):
+    y = square(lib).apply(leaf(lib))
+    y.grad_fn.mine = 3
+    (leaf(lib) * 2).grad_fn.mine = y.grad_fn.mine
+
+
+def instance(lib):
+    with pytest.warns(DeprecationWarning, match="should not be instantiated"):
+        f = square(lib)()
+    return isinstance(f, lib.autograd.Function)
+
+
 def bad(forward=None, backward=None):
     def program(lib):
         f = make(lib, forward or (lambda ctx, x, n: x * n), (lambda ctx, *g: backward(lib, *g)) if backward else None)
@@ -336,8 +405,11 @@ PROGRAMS = {f.__name__: f for f in [
     gradient, twice, twice_through_output, backward_twice, backward_twice_retained, saved_after_release, saved_through_node,
     arguments_of_all_kinds, several_outputs, not_materialized, mixed_outputs, not_differentiable, dirty, dirty_leaf,
     dirty_not_returned, returns_its_input, set_up_apart, without_grad, modes_of_backward, none_gradient, extra_nones,
-    broadcast_gradient, attributes, once]}
+    broadcast_gradient, attributes, once, dirty_counts, dirty_without_grad, asks_for_grad, by_vjp, both_rules, instance, input_written]}
 PROGRAMS |= {
+    "view written": written_in_place(lambda ctx, x: x.view(-1)),
+    "input written": written_in_place(lambda ctx, x: x),
+    "one of views written": written_in_place(lambda ctx, x: (x[:1], x[1:])),
     "too few": bad(backward=lambda lib, g: g),
     "too many": bad(backward=lambda lib, g: (g, None, g)),
     "for a number": bad(backward=lambda lib, g: (g, g)),
@@ -359,6 +431,34 @@ def test_saved_then_changed():
     ours, theirs = both(saved_then_changed)
     assert ours[0] == theirs[0] == "RuntimeError"
     assert "modified by an inplace operation" in ours[1]
+
+
+def test_changed_value_is_named_as_in_pytorch():
+    def of_an_operation(lib):
+        x = leaf(lib) * 1
+        y = x.exp().sum() + (x * x).sum()
+        x.add_(1)
+        y.backward()
+
+    def of_a_result(lib):
+        y = leaf(lib).exp()
+        y.add_(1)
+        y.sum().backward()
+
+    for program in (of_an_operation, of_a_result):
+        ours, theirs = both(program)
+        assert ours == theirs
+
+
+def test_node_takes_attributes_if_it_has_a_context():
+    ours, theirs = both(node_attribute)
+    assert ours[0] == theirs[0] == "AttributeError"
+
+
+@pytest.mark.parametrize("call", ["mark_dirty", "mark_non_differentiable"])
+def test_what_is_marked_must_be_a_tensor(call):
+    ours, theirs = both(bad(lambda ctx, x, n: (getattr(ctx, call)(n), x * n)[1]))
+    assert ours[0] == theirs[0] == "RuntimeError" and call in ours[1]
 
 
 def test_no_forward():

@@ -145,9 +145,30 @@ def differentiable_hook(lib):
     return g, lib.autograd.grad(g.sum(), x)
 
 
+def on_accumulation(lib):
+    """Hooks of the end of a leaf's edge: before and after .grad grows, not for what is captured."""
+    x, seen = leaf(lib), []
+    end = (x * 2).grad_fn.next_functions[0][0]
+    before = end.register_prehook(lambda grads: (seen.append(grads[0].clone()), (grads[0] * 10,))[1])
+    end.register_hook(lambda inputs, grads: seen.append((inputs, grads[0].clone(), x.grad.clone())))
+    (x * 2).sum().backward()
+    lib.autograd.grad((x * 2).sum(), x)
+    before.remove()
+    (x * 2).sum().backward()
+    return seen, x.grad
+
+
+def no_gradient_left(lib):
+    x = leaf(lib)
+    end = (x * 2).grad_fn.next_functions[0][0]
+    end.register_prehook(lambda grads: (None,))
+    (x * 2).sum().backward()
+    return x.grad
+
+
 @pytest.mark.parametrize("program", [
     replaces, in_order, retained_after_hooks, on_a_leaf_once, on_captured_leaf, on_captured_inner, clears_grad, removes_itself,
-    before_in_place, node_hooks_replace, in_with, differentiable_hook], ids=lambda p: p.__name__)
+    before_in_place, node_hooks_replace, in_with, differentiable_hook, on_accumulation, no_gradient_left], ids=lambda p: p.__name__)
 def test_as_in_pytorch(program):
     ours, theirs = both(program)
     assert ours == theirs

@@ -273,3 +273,14 @@ def test_anomaly_names_what_raised():
         y = Fails.apply(fastgrad.ones(2, requires_grad=True))
         with pytest.warns(UserWarning, match="Error detected in FailsBackward"), pytest.raises(ValueError, match="no"):
             y.sum().backward()
+
+
+@pytest.mark.parametrize("lib", [fastgrad, torch])
+def test_nothing_is_recorded_in_inference_mode(lib):
+    x = lib.ones(2, requires_grad=True)
+    with lib.inference_mode(), lib.enable_grad():
+        assert not (x * 2).requires_grad
+    with lib.inference_mode(), lib.set_grad_enabled(True):
+        assert not (x * 2).requires_grad
+    with lib.inference_mode(), lib.inference_mode(False):
+        assert (x * 2).requires_grad

@@ -64,3 +64,9 @@ def test_refuses_what_makes_no_sense():
         gradcheck(fg.sin, [leaf(2)], check_batched_forward_grad=True)
     with pytest.raises(AssertionError, match="at least one"):
         gradcheck(fg.sin, [leaf(2)], check_backward_ad=False)
+
+
+def test_what_has_no_gradient_must_be_constant():
+    assert gradcheck(lambda x: x.detach().floor(), [leaf(3)])
+    with pytest.raises(RuntimeError, match="expected to be zero"):
+        gradcheck(lambda x: (x * 2).detach(), [leaf(3)])

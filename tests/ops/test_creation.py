@@ -1,5 +1,9 @@
 """Making tensors, diagonals and triangles: every expression over every kind of tensor gives what PyTorch gives, gradients and errors included."""
+import numpy as np
 import pytest
+import torch
+
+import fastgrad
 
 from .expressions import check
 
@@ -48,7 +52,12 @@ OTHERS = [
     "torch.tensor(1e400)", "torch.tensor(range(3))", "torch.tensor((1,2))", "torch.tensor(np.array(['a']))",
     "torch.tensor(1,dtype=torch.bool)", "torch.tensor([1.0],requires_grad=True)", "torch.tensor([1],requires_grad=True)",
     "torch.tensor(np.zeros((0,3)))", "torch.as_tensor([1,2])", "torch.as_tensor(np.arange(3.))", "torch.as_tensor(m) is m",
-    "torch.asarray([1.,2.])", "torch.from_numpy(np.arange(3))", "torch.from_numpy([1])",
+    "torch.asarray([1.,2.])", "torch.tensor([1,'a'])", "torch.tensor(['a'])", "torch.tensor([[1,2],[3,'a']])", "torch.tensor([b'a'])",
+    "torch.asarray(x).requires_grad", "torch.tensor([1,2],dtype=float)", "torch.zeros(2,dtype=complex)", "m.to(float)",
+    "torch.ones(3)+2**70", "2**70-torch.ones(3)", "torch.ones(3)*(2**64-1)", "torch.ones(3)*-2**63", "torch.ones(3)>2**64",
+    "torch.ones(3)-(-2**63-1)", "torch.full((2,),2**70)", "torch.ones(2).fill_(2**70)", "torch.tensor(2**70,dtype=torch.float)",
+    "torch.where(m>0,2**70,m)", "torch.ones(2,dtype=torch.int64)+2**70", "np.asarray(x*1)", "np.sin(x*1)", "np.ones(3)*(m*x.sum())",
+    "torch.from_numpy(np.arange(3))", "torch.from_numpy([1])",
     "torch.from_numpy(np.arange(3)[::-1])", "torch.frombuffer(bytearray(8),dtype=torch.int32)", "torch.Tensor()",
     "torch.Tensor(2,3).shape", "torch.Tensor([1,2])", "torch.Tensor((2,3))", "torch.Tensor(torch.Size([2,3])).shape",
     "torch.Tensor(2.5)", "torch.FloatTensor([1,2])", "torch.LongTensor([1,2])", "torch.LongTensor(2).shape",
@@ -74,3 +83,24 @@ OTHERS = [
 @pytest.mark.parametrize("expression", OTHERS)
 def test_other(expression):
     check(expression)
+
+
+@pytest.mark.parametrize("expression", ["torch.zeros(-1)", "torch.zeros(2, -1)", "torch.ones(-3)", "torch.empty(2, -1)", "torch.full((-1,), 2)",
+                                        "torch.ones(2).new_zeros(-1)"])
+def test_negative_sizes_have_pytorchs_text(expression):
+    texts = []
+    for lib in (fastgrad, torch):
+        with pytest.raises(RuntimeError) as caught:
+            eval(expression, {"torch": lib})
+        texts.append(str(caught.value).partition("\n")[0])
+    assert texts[0] == texts[1]
+
+
+def test_numpy_does_not_read_what_requires_grad():
+    x = fastgrad.ones(2, requires_grad=True)
+    with pytest.raises(BufferError):
+        memoryview(x)
+    with pytest.raises(RuntimeError, match="detach"):
+        np.array([x, x])
+    with fastgrad.no_grad():
+        assert np.asarray(x).tolist() == [1, 1]

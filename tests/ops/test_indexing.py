@@ -24,10 +24,13 @@ EXPRESSIONS = [
     "torch.scatter_reduce({x},0,torch.zeros({x}.shape,dtype=torch.int64),{x}*2,'sum',include_self=False)",
     "torch.take_along_dim({x},torch.zeros({x}.shape,dtype=torch.int64),0)",
     "torch.put({x},torch.tensor([0,1]),{x}.reshape(-1)[:2])", "torch.masked_scatter({x},{x}>0,{x}*2)", "list({x})",
-    "len({x})", "reversed({x})",
+    "len({x})", "reversed({x})", "{x}[...,...]", "{x}[...,0,...]", "{x}[...,...,0]", "{x}[0,...,...]", "{x}[np.bool_(True)]",
+    "{x}[np.float64(1)]", "{x}[np.array([])]", "{x}[[0.5]]", "{x}[np.array(1.5)]", "{x}[dict()]", "{x}[0:'a']", "{x}[0:1.5]",
+    "{x}[[torch.tensor(0),torch.tensor(1)]]", "{x}[[np.array([0,1]),np.array([0,1])]]",
 ]
 # PyTorch's class of error: of an index of a 0-d tensor before the index is read, of autograd for integers, of a storage too small
-OTHERWISE = {("{x}['a']", "s"), ("{x}.masked_fill({x}>0,s)", "i"), ("torch.index_fill({x},0,torch.tensor([0]),7.)", "e")}
+OTHERWISE = {("{x}['a']", "s"), ("{x}[0:'a']", "s"), ("{x}[0:1.5]", "s"),
+             ("{x}.masked_fill({x}>0,s)", "i"), ("torch.index_fill({x},0,torch.tensor([0]),7.)", "e")}
 
 
 @pytest.mark.parametrize("name", TENSORS)

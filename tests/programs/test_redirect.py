@@ -419,6 +419,10 @@ FAILURES = {
     "interrupt": "raise KeyboardInterrupt",
     "formatted": "import traceback\ntry:\n    import broken\nexcept Exception:\n    traceback.print_exc()",
     "atexit": "import atexit; atexit.register(print, 'end'); [][1]",
+    "hook fails": "import sys\ndef hook(*e): raise ValueError('in the hook')\nsys.excepthook = hook\n1 / 0",
+    "no hook": "import sys\nsys.excepthook = None\n1 / 0",
+    "hook deleted": "import sys\ndel sys.excepthook\n1 / 0",
+    "hook exits": "import sys\nsys.excepthook = lambda *e: sys.exit(4)\n1 / 0",
     "recursion": "import sys\nsys.tracebacklimit = 2\ndef f(): f()\nf()",
 }
 
