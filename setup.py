@@ -5,8 +5,10 @@ FASTGRAD_QUICK=1 builds the kernels for this machine's level only and optimizes 
 """
 import os
 import platform
+import subprocess
 import sys
 import sysconfig
+from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 
 from setuptools import Extension, setup
@@ -62,59 +64,74 @@ def stale(target, sources):
     return not os.path.exists(target) or any(os.path.getmtime(s) > os.path.getmtime(target) for s in sources)
 
 
-def kernels_c_file(folder):
-    """The kernels of one folder that the generator wrote, as C."""
-    from Cython.Compiler.Main import compile as cython_compile
-    generated = os.path.join(GENERATED, folder)
-    c_file = os.path.join(generated, "_kernels.c")
-    if stale(c_file, [*glob("src/kernels/*.p*"), "fastgrad/launch.pxd", "src/core/half.pxi", f"{generated}/kernels.pxi"]):
-        compiled = cython_compile([os.path.join("src", "kernels", "_kernels.pyx")], include_path=[".", "src", generated], output_file=c_file,
-                                  compiler_directives={**DIRECTIVES, "boundscheck": False})
-        if compiled.num_errors:
-            raise SystemExit("the kernels did not compile")
-    return c_file
+class Module(Extension):
+    """An extension whose C is made of Cython: of src/FOLDER, and of what the generator wrote beside the C file."""
 
+    def __init__(self, name, pyx, folder, c_file, flags, source=None, text=None):
+        self.pyx, self.folder, self.c_file, self.text = pyx, folder, c_file, text
+        super().__init__(f"fastgrad.{name}", [source or c_file], depends=[c_file, *glob(f"src/{folder}/*.h")],
+                         include_dirs=["src", "src/kernels", GENERATED], extra_compile_args=flags + QUIET, extra_link_args=LINK,
+                         define_macros=MACROS)
 
-def kernel_extensions():
-    """The same C file once for each CPU level, under another module name; and the kernels that are compiled once."""
-    extensions = []
-    levels, least = kernels_c_file("levels"), next(iter(LEVELS.get(MACHINE, {"generic": []}).values()))
-    files = [(level, levels, flags) for level, flags in native_levels().items()]
-    for level, c_file, flags in [*files, ("once", kernels_c_file("once"), [*least, *SMALL])]:
-        name = f"_kernels_{level}"
-        source = os.path.join(GENERATED, f"{name}.c")
-        text = f"#define PyInit__kernels PyInit_{name}\n#include \"{os.path.relpath(c_file, GENERATED)}\"\n"
-        if not os.path.exists(source) or open(source).read() != text:
+    def make_c(self, force):
+        """In a process of its own, since Cython holds the interpreter's lock."""
+        generated, kernels = os.path.dirname(self.c_file), self.folder == "kernels"
+        sources = [self.pyx, "src/core/half.pxi", *glob(f"src/{self.folder}/*.p*"), *glob("fastgrad/*.pxd"), *glob(f"{generated}/*.pxi")]
+        if not force and not stale(self.c_file, sources):
+            return
+        directives = {**DIRECTIVES, "boundscheck": DEBUG and not kernels}
+        subprocess.check_call([sys.executable, "-m", "cython", "-X", ",".join(f"{k}={v}" for k, v in directives.items()),
+                               "--module-name", "_kernels" if kernels else self.name, "-I", ".", "-I", "src", "-I", generated,
+                               self.pyx, "-o", self.c_file])
+
+    def write_source(self):
+        """Of a module that is compiled under another name than its C file has."""
+        source, = self.sources
+        if self.text and (not os.path.exists(source) or open(source).read() != self.text):
             with open(source, "w") as f:
-                f.write(text)
-        extensions.append(Extension(f"fastgrad.{name}", [source], depends=[c_file, *glob("src/kernels/*.h")],
-                                    include_dirs=["src/kernels", GENERATED],
-                                    extra_compile_args=OPTIMIZE + NUMERIC + QUIET + flags, extra_link_args=LINK,
-                                    define_macros=MACROS))
-    return extensions
+                f.write(self.text)
 
 
-def extensions():
-    import subprocess
-    from Cython.Build import cythonize
-    subprocess.check_call([sys.executable, os.path.join("src", "ops", "generate.py"), GENERATED])
-    paths = [".", "src", GENERATED]
-    modules = [Extension(f"fastgrad.{name}", [f"src/{name}.pyx"], include_dirs=["src"], define_macros=MACROS,
-                         extra_compile_args=optimize + QUIET, extra_link_args=LINK)
-               for name, optimize in (("_engine", ENGINE), ("_ops", OPERATIONS))]
-    modules = cythonize(modules, include_path=paths, build_dir=os.path.join("build", "cython"),
-                        compiler_directives=DIRECTIVES, force=not QUICK)
-    return modules + kernel_extensions()
+def kernel_module(name, made_in, flags):
+    """The kernels that the generator wrote into one folder, under a module name of their own: one C file serves every level."""
+    return Module(name, "src/kernels/_kernels.pyx", "kernels", os.path.join(GENERATED, made_in, "_kernels.c"), OPTIMIZE + NUMERIC + flags,
+                  os.path.join(GENERATED, f"{name}.c"), f"#define PyInit__kernels PyInit_{name}\n#include \"{made_in}/_kernels.c\"\n")
+
+
+def modules():
+    """Those that take longest come first, so that no core idles at the end."""
+    levels, least = native_levels(), next(iter(LEVELS.get(MACHINE, {"generic": []}).values()))
+    return [Module("_ops", "src/_ops.pyx", "ops", os.path.join(GENERATED, "_ops.c"), OPERATIONS),
+            *(kernel_module(f"_kernels_{level}", "levels", levels[level]) for level in reversed(levels)),
+            Module("_engine", "src/_engine.pyx", "core", os.path.join(GENERATED, "_engine.c"), ENGINE),
+            kernel_module("_kernels_once", "once", [*least, *SMALL])]
 
 
 class Build(build_ext):
-    """Generates and cythonizes only when extensions are built, and compiles them side by side."""
+    """Runs the generator, then Cython and the C compiler on all modules side by side."""
 
     def finalize_options(self):
         os.chdir(HERE)
-        self.distribution.ext_modules = extensions()
+        self.distribution.ext_modules = modules()
         super().finalize_options()
         self.parallel = self.parallel or os.cpu_count()
+        self.force = self.force or not QUICK               # the build before may have had other flags
+
+    def get_source_files(self):
+        """What a source distribution needs: not the C, which is made of it."""
+        return [path for path in glob("src/**", recursive=True) if os.path.isfile(path) and not path.endswith(".pyc")]
+
+    def build_extensions(self):
+        subprocess.check_call([sys.executable, os.path.join("src", "ops", "generate.py"), GENERATED])
+        first = {module.c_file: module for module in reversed(self.extensions)}
+        with ThreadPoolExecutor(self.parallel) as pool:
+            self.made = {c_file: pool.submit(module.make_c, self.force) for c_file, module in reversed(first.items())}
+            super().build_extensions()
+
+    def build_extension(self, module):
+        self.made[module.c_file].result()
+        module.write_source()
+        super().build_extension(module)
 
     def run(self):
         super().run()
