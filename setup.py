@@ -73,11 +73,11 @@ class Module(Extension):
                          include_dirs=["src", "src/kernels", GENERATED], extra_compile_args=flags + QUIET, extra_link_args=LINK,
                          define_macros=MACROS)
 
-    def make_c(self, force):
+    def make_c(self):
         """In a process of its own, since Cython holds the interpreter's lock."""
         generated, kernels = os.path.dirname(self.c_file), self.folder == "kernels"
         sources = [self.pyx, "src/core/half.pxi", *glob(f"src/{self.folder}/*.p*"), *glob("fastgrad/*.pxd"), *glob(f"{generated}/*.pxi")]
-        if not force and not stale(self.c_file, sources):
+        if (QUICK or kernels) and not stale(self.c_file, sources):       # otherwise the build before may have had other directives
             return
         directives = {**DIRECTIVES, "boundscheck": DEBUG and not kernels}
         subprocess.check_call([sys.executable, "-m", "cython", "-X", ",".join(f"{k}={v}" for k, v in directives.items()),
@@ -115,7 +115,6 @@ class Build(build_ext):
         self.distribution.ext_modules = modules()
         super().finalize_options()
         self.parallel = self.parallel or os.cpu_count()
-        self.force = self.force or not QUICK               # the build before may have had other flags
 
     def get_source_files(self):
         """What a source distribution needs: not the C, which is made of it."""
@@ -125,7 +124,7 @@ class Build(build_ext):
         subprocess.check_call([sys.executable, os.path.join("src", "ops", "generate.py"), GENERATED])
         first = {module.c_file: module for module in reversed(self.extensions)}
         with ThreadPoolExecutor(self.parallel) as pool:
-            self.made = {c_file: pool.submit(module.make_c, self.force) for c_file, module in reversed(first.items())}
+            self.made = {c_file: pool.submit(module.make_c) for c_file, module in reversed(first.items())}
             super().build_extensions()
 
     def build_extension(self, module):
