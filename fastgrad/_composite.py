@@ -8,10 +8,10 @@ FUNCTIONS = {}      # what fastgrad itself offers
 RESULTS = {}        # the types of named results
 
 
-def composite(name=None, *, function=True, method=False, inplace=False, aliases=(), variadic=None):
+def composite(name=None, *, function=True, method=False, inplace=False, aliases=(), variadic=None, out=True):
     """Make an operation of a function that is written in terms of other operations.
 
-    A parameter annotated as Tensor must be one.  The operation accepts `out=`, and `axis`, `keepdims`, `x` and `self` for `dim`, `keepdim` and `input`, as every operation does.
+    A parameter annotated as Tensor must be one.  The operation accepts `axis`, `keepdims`, `x` and `self` for `dim`, `keepdim` and `input`, as every operation does.
 
     Args:
         name: the operation's name, where it differs from the function's.
@@ -20,6 +20,7 @@ def composite(name=None, *, function=True, method=False, inplace=False, aliases=
         inplace: whether `Tensor.name_` writes the result over the tensor.
         aliases: other names of the operation.
         variadic: the parameter that may be given as several positional arguments, or as one list.
+        out: whether it takes `out=`.
     Returns:
         A decorator that gives the operation back.
     Example:
@@ -30,7 +31,7 @@ def composite(name=None, *, function=True, method=False, inplace=False, aliases=
 
     def define(body):
         own = name or body.__name__
-        operations = {spelling: _python_operation(body, spelling, variadic) for spelling in (own, *aliases)}
+        operations = {spelling: _python_operation(body, spelling, variadic, out) for spelling in (own, *aliases)}
         for spelling, operation in operations.items():
             if function:
                 FUNCTIONS[spelling] = operation

@@ -66,6 +66,7 @@ cdef enum:                    # Row.out: which dtype out= may have
     OUT_CAST = 0              # of no lower category than the result's
     OUT_EXACT = 1             # the result's
     OUT_ANY = 2
+    OUT_NONE = 3              # there is no out=
 
 cdef enum DtypeRule:
     SAME = 0                  # inputs agree after promotion; result has that dtype
@@ -167,7 +168,6 @@ cdef class Operation:
     cdef readonly str __doc__
     cdef readonly tuple names
     cdef int npositional, nrequired, variadic
-    cdef bint has_out
 
 cdef class dtype:
     cdef readonly int code

@@ -15,8 +15,10 @@ def text(function):
     return of
 
 
-def dim_order(self):
+def dim_order(self, *, ambiguity_check=False):
     """The dimensions from the slowest-moving in memory to the fastest."""
+    if ambiguity_check is not False:
+        raise NotImplementedError(f"dim_order: ambiguity_check={ambiguity_check!r} is not supported")
     return tuple(sorted(range(self.ndim), key=lambda d: (-self.stride(d), d)))
 
 

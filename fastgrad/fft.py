@@ -339,13 +339,13 @@ def shifted(name, x, dim, by):
     return _ops.roll(x, [by(x.shape[d]) for d in dims], dims) if dims else x.clone()
 
 
-@operation
+@composite("fft_fftshift", function=False, out=False)
 def fftshift(input: Tensor, dim=None):
     """The frequency 0 in the middle."""
     return shifted("fftshift", input, dim, lambda n: n // 2)
 
 
-@operation
+@composite("fft_ifftshift", function=False, out=False)
 def ifftshift(input: Tensor, dim=None):
     """The inverse of fftshift."""
     return shifted("ifftshift", input, dim, lambda n: (n + 1) // 2)

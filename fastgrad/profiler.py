@@ -257,9 +257,9 @@ class profile:
         """What was recorded, with times in seconds."""
         return list(self._events)
 
-    def key_averages(self, group_by_input_shape=False, group_by_stack_n=0):
+    def key_averages(self, group_by_input_shape=False, group_by_stack_n=0, group_by_overload_name=False):
         """One row a name, or a name and the shapes it was given."""
-        refuse("key_averages", group_by_stack_n=group_by_stack_n)
+        refuse("key_averages", group_by_stack_n=group_by_stack_n, group_by_overload_name=group_by_overload_name)
         rows = {}
         for event in self._events:
             shapes = event.input_shapes if group_by_input_shape and self._record_shapes else ()
@@ -267,7 +267,7 @@ class profile:
             rows.setdefault((name, shapes), Row(name, shapes)).add(event)
         return Averages(rows.values(), self._profile_memory)
 
-    def export_chrome_trace(self, path):
+    def export_chrome_trace(self, path, use_python_export=False):
         """Write what was recorded for chrome://tracing."""
         events = [{"name": e.name, "ph": "X", "ts": e.start * 1e6, "dur": e.duration * 1e6, "pid": 0, "tid": 0,
                    "args": {"Input Dims": e.input_shapes if self._record_shapes else [], "note": e.args}} for e in self._events]
@@ -275,7 +275,7 @@ class profile:
             json.dump({"traceEvents": events}, file)
 
 
-def tensorboard_trace_handler(dir_name, worker_name=None, use_gzip=False):
+def tensorboard_trace_handler(dir_name, worker_name=None, use_gzip=False, use_python_export=False):
     """A function that writes a profiler's trace into a folder."""
     import os
 

@@ -28,19 +28,19 @@ def polar(abs: Tensor, angle: Tensor):
     return _ops.view_as_complex(_ops.stack([size * angle.cos(), size * angle.sin()], -1))
 
 
-@composite(method=True)
+@composite(method=True, out=False)
 def isreal(input: Tensor):
     """Whether each element's imaginary part is 0."""
     return input.imag == 0 if input.dtype.is_complex else _ops.ones_like(input, dtype=fastgrad.bool)
 
 
-@composite()
+@composite(out=False)
 def resolve_conj(input: Tensor):
     """input itself: its conjugates are computed already."""
     return input
 
 
-@composite()
+@composite(out=False)
 def resolve_neg(input: Tensor):
     """input itself: its negatives are computed already."""
     return input

@@ -147,7 +147,7 @@ def path_of(operands, output, sizes):
     return pairs
 
 
-@composite(variadic="operands")
+@composite(variadic="operands", out=False)
 def einsum(equation, operands=()):
     """Sums of products of tensors, over dimensions named by letters: einsum("bij,bjk->bik", a, b) is a batch of matrix products.
 
@@ -243,7 +243,7 @@ def dimension(d, ndim):
     return d % ndim
 
 
-@composite(variadic="tensors")
+@composite(variadic="tensors", out=False)
 def block_diag(tensors):
     """The matrix that has `tensors` along its diagonal and zeros elsewhere.
 
@@ -270,7 +270,7 @@ def block_diag(tensors):
     return _ops.cat(rows)
 
 
-@composite()
+@composite(out=False)
 def cdist(x1: Tensor, x2: Tensor, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     """The p-norm distance of each row of `x1` to each row of `x2`; the gradient of a distance of zero is zero.
 
@@ -308,7 +308,7 @@ def cdist(x1: Tensor, x2: Tensor, p=2.0, compute_mode="use_mm_for_euclid_dist_if
     return _ops.norm(difference, p, -1)
 
 
-@composite()
+@composite(out=False)
 def combinations(input: Tensor, r=2, with_replacement=False):
     """Every choice of `r` elements of a vector, in order: itertools.combinations of its elements.
 

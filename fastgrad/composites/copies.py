@@ -111,13 +111,13 @@ def view_copy(input: Tensor, size):
     return own(input.view(size))
 
 
-@composite(method=True)
+@composite(method=True, out=False)
 def unsafe_split(input: Tensor, split_size, dim=0):
     """split, whose pieces may be written to apart from each other."""
     return input.split(split_size, dim)
 
 
-@composite(method=True)
+@composite(method=True, out=False)
 def unsafe_chunk(input: Tensor, chunks, dim=0):
     """chunk, whose pieces may be written to apart from each other."""
     return input.chunk(chunks, dim)
@@ -135,7 +135,7 @@ def _replaced(name, input, src, view):
     return out
 
 
-@composite(method=True)
+@composite(method=True, out=False)
 def diagonal_scatter(input: Tensor, src: Tensor, offset=0, dim1=0, dim2=1):
     """A copy of input whose diagonal is src."""
     return _replaced("diagonal_scatter", input, src, lambda x: x.diagonal(offset, dim1, dim2))

@@ -42,7 +42,7 @@ def drop(input, p, train, inplace, *, by_channel, alpha):
     return input.mul_(noise).add_(shift) if inplace else input * noise + shift
 
 
-@composite()
+@composite(out=False)
 def feature_dropout(input: Tensor, p, train):
     """Zero whole channels (dimension 1) with probability p and scale the others by 1 / (1 - p), in training.
 
@@ -58,7 +58,7 @@ def feature_dropout(input: Tensor, p, train):
     return drop(input, p, train, False, by_channel=True, alpha=False)
 
 
-@composite()
+@composite(out=False)
 def alpha_dropout(input: Tensor, p, train):
     """Set elements to selu's negative saturation with probability p, then restore mean 0 and variance 1, in training.
 
@@ -71,7 +71,7 @@ def alpha_dropout(input: Tensor, p, train):
     return drop(input, p, train, False, by_channel=False, alpha=True)
 
 
-@composite()
+@composite(out=False)
 def feature_alpha_dropout(input: Tensor, p, train):
     """alpha_dropout of whole channels; arguments as for feature_dropout.
 

@@ -59,7 +59,7 @@ def _along(x, dim, places, edge_order):
     return _ops.cat([ends[0], inner, ends[1]], dim)
 
 
-@composite()
+@composite(out=False)
 def gradient(input: Tensor, *, spacing=1, dim=None, edge_order=1):
     """The derivative of a function given by its values, along dimensions: central differences, one-sided at the ends.
 
@@ -96,7 +96,7 @@ def gradient(input: Tensor, *, spacing=1, dim=None, edge_order=1):
     return tuple(_along(input, d, places, edge_order) for d, places in zip(dims, spacings))
 
 
-@composite()
+@composite(out=False)
 def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """An uninitialized tensor whose dimensions lie in memory in the order of physical_layout, the slowest first."""
     order = list(physical_layout)
@@ -133,7 +133,7 @@ def index_reduce(input: Tensor, dim, index: Tensor, source: Tensor, reduce, *, i
     return _ops.scatter_reduce(flat, d, places, parts, reduce, include_self=include_self).reshape(input.shape)
 
 
-@composite()
+@composite(out=False)
 def pdist(input: Tensor, p=2.0):
     """The p-norm distances of all pairs of rows, as torch.nn.functional.pdist gives them.
 

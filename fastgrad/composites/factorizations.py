@@ -260,7 +260,7 @@ def basis(A, q, niter):
     return found
 
 
-@composite()
+@composite(out=False)
 def svd_lowrank(A: Tensor, q=6, niter=2, M=None):
     """About the q largest singular values, and the vectors that belong to them: U (..., m, q), S, V (..., n, q).
 
@@ -279,7 +279,7 @@ def svd_lowrank(A: Tensor, q=6, niter=2, M=None):
     return left @ U, S, Vh.mT
 
 
-@composite()
+@composite(out=False)
 def pca_lowrank(A: Tensor, q=None, center=True, niter=2):
     """svd_lowrank of A with the mean of its rows taken away; q is min(6, m, n) unless given.
 

@@ -170,7 +170,7 @@ def det_(A: Tensor):
 det = linalg(det_)
 
 
-@composite("det", method=True)
+@composite("det", method=True, out=False)
 def old_det(input: Tensor):
     """The determinant of square matrices (..., n, n)."""
     return det_(input)
@@ -191,7 +191,7 @@ def old_slogdet(input: Tensor):
     return OLD_SLOGDET(*slogdet_(input))
 
 
-@composite(method=True)
+@composite(method=True, out=False)
 def logdet(input: Tensor):
     """The logarithm of the determinant: nan where that is negative."""
     square("logdet", input)
@@ -420,7 +420,7 @@ def pinv_(A: Tensor, rcond=None, *, atol=None, rtol=None, hermitian=False):
 pinv = linalg(pinv_)
 
 
-@composite(method=True)
+@composite(method=True, out=False)
 def pinverse(input: Tensor, rcond=1e-15):
     """The Moore-Penrose inverse."""
     return pinv_(input, rcond)

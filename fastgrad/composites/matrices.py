@@ -166,7 +166,7 @@ def matrix_exp_(A: Tensor):
 matrix_exp = linalg(matrix_exp_)
 
 
-@composite("matrix_exp", method=True)
+@composite("matrix_exp", method=True, out=False)
 def old_matrix_exp(input: Tensor):
     """The exponential of square matrices."""
     return matrix_exp_(input)
@@ -185,7 +185,7 @@ def vander(x: Tensor, *, N=None):
     return _ops.cat([_ops.ones_like(x[..., None]), powers], -1)
 
 
-@composite("vander")
+@composite("vander", out=False)
 def old_vander(x: Tensor, N=None, increasing=False):
     """The powers of the elements of a vector, the highest first unless `increasing`."""
     if x.ndim != 1:

@@ -6,7 +6,7 @@ from fastgrad._composite import composite
 from fastgrad._engine import Tensor
 
 
-@composite(method=True)
+@composite(method=True, out=False)
 def prelu(input: Tensor, weight: Tensor):
     """input where positive, else weight * input.
 
@@ -31,7 +31,7 @@ def prelu(input: Tensor, weight: Tensor):
     return fg.where(input > 0, input, weight * input)
 
 
-@composite()
+@composite(out=False)
 def rrelu(input: Tensor, lower=1.0 / 8, upper=1.0 / 3, training=False):
     """input where positive, else a slope times input: drawn from [lower, upper] for each element in training, else their mean."""
     if not lower <= upper:
@@ -44,7 +44,7 @@ def rrelu(input: Tensor, lower=1.0 / 8, upper=1.0 / 3, training=False):
     return input * fg.ones_like(input.detach()).masked_scatter(below, drawn)
 
 
-@composite()
+@composite(out=False)
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias=None):
     """input1 A_k input2^T + b_k for each matrix A_k of the weight.
 
@@ -64,7 +64,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias=None):
     return out if bias is None else out + bias
 
 
-@composite()
+@composite(out=False)
 def embedding(weight: Tensor, indices: Tensor, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
     """nn.functional.embedding, its first arguments in the other order; a negative padding_idx is none."""
     return fg.nn.functional.embedding(indices, weight, None if padding_idx < 0 else padding_idx, None, 2.0, scale_grad_by_freq, sparse)
@@ -72,19 +72,19 @@ def embedding(weight: Tensor, indices: Tensor, padding_idx=-1, scale_grad_by_fre
 
 # ---- norms
 
-@composite()
+@composite(out=False)
 def layer_norm(input: Tensor, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_enable=True):
     """nn.functional.layer_norm; `cudnn_enable` is of no effect on a CPU."""
     return fg.nn.functional.layer_norm(input, normalized_shape, weight, bias, eps)
 
 
-@composite()
+@composite(out=False)
 def rms_norm(input: Tensor, normalized_shape, weight=None, eps=None):
     """nn.functional.rms_norm."""
     return fg.nn.functional.rms_norm(input, normalized_shape, weight, eps)
 
 
-@composite()
+@composite(out=False)
 def group_norm(input: Tensor, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enabled=True):
     """nn.functional.group_norm; `cudnn_enabled` is of no effect on a CPU."""
     return fg.nn.functional.group_norm(input, num_groups, weight, bias, eps)

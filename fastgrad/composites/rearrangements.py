@@ -31,7 +31,7 @@ def pixel_shuffle(input: Tensor, upscale_factor):
     return split.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, channels // (r * r), height * r, width * r)
 
 
-@composite()
+@composite(out=False)
 def pixel_unshuffle(input: Tensor, downscale_factor):
     """The inverse of pixel_shuffle: (*, C, H r, W r) as (*, C r^2, H, W).
 
@@ -57,7 +57,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor):
     return split.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(*lead, channels * r * r, height // r, width // r)
 
 
-@composite()
+@composite(out=False)
 def channel_shuffle(input: Tensor, groups):
     """Channels (dimension 1) of `groups` groups dealt round.
 

@@ -6,7 +6,7 @@ from fastgrad._composite import composite, named_result
 from fastgrad._engine import Tensor
 
 
-@composite(method=True)
+@composite(method=True, out=False)
 def argwhere(input: Tensor):
     """The indices of the elements that are not zero, a row for each."""
     return _ops.nonzero(input)
@@ -49,7 +49,7 @@ def nonzero_static(input: Tensor, *, size=0, fill_value=-1):
     return _ops.cat([found, found.new_full((size - found.shape[0], input.ndim), fill_value)])
 
 
-@composite()
+@composite(out=False)
 def unravel_index(indices: Tensor, shape):
     """The index in each dimension of `shape` of flat indices.
 

@@ -151,7 +151,7 @@ def strips(name, y, x, dx, dim):
     return pairs * (x[..., 1:] - x[..., :-1]) / 2
 
 
-@composite(aliases=("trapz",))
+@composite(aliases=("trapz",), out=False)
 def trapezoid(y: Tensor, x=None, *, dx=None, dim=-1):
     """The integral of `y` along a dimension, by trapezoids.
 
@@ -161,7 +161,7 @@ def trapezoid(y: Tensor, x=None, *, dx=None, dim=-1):
     return _ops.sum(strips("trapezoid", y, x, dx, dim), -1)
 
 
-@composite()
+@composite(out=False)
 def cumulative_trapezoid(y: Tensor, x=None, *, dx=None, dim=-1):
     """The integrals of `y` up to each of its values but the first, by trapezoids."""
     return _ops.movedim(_ops.cumsum(strips("cumulative_trapezoid", y, x, dx, dim), -1), -1, dim).contiguous()
@@ -169,7 +169,7 @@ def cumulative_trapezoid(y: Tensor, x=None, *, dx=None, dim=-1):
 
 # ---- covariance, distance, norm
 
-@composite(method=True)
+@composite(method=True, out=False)
 def cov(input: Tensor, *, correction=1, fweights=None, aweights=None):
     """The covariances of variables: rows of (variables, observations), or one vector.
 
@@ -214,7 +214,7 @@ def cov(input: Tensor, *, correction=1, fweights=None, aweights=None):
     return result.squeeze()
 
 
-@composite(method=True)
+@composite(method=True, out=False)
 def corrcoef(input: Tensor):
     """The correlations of variables, rows of (variables, observations), within [-1, 1]."""
     if input.ndim > 2:
@@ -227,7 +227,7 @@ def corrcoef(input: Tensor):
     return fastgrad.complex(c.real.clamp(-1, 1), c.imag.clamp(-1, 1)) if c.dtype.is_complex else _ops.clamp(c, -1, 1)
 
 
-@composite(method=True)
+@composite(method=True, out=False)
 def dist(input: Tensor, other: Tensor, p=2):
     """The p-norm of input - other."""
     return _ops.norm(input - other, float(p))

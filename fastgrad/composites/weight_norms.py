@@ -5,7 +5,7 @@ from fastgrad._composite import composite
 from fastgrad._engine import Tensor
 
 
-@composite()
+@composite(out=False)
 def norm_except_dim(v: Tensor, pow=2, dim=0):
     """The norms of v's slices along dim, of v's number of dimensions; the norm of all of it where dim is -1.
 

@@ -131,7 +131,8 @@ def get_backend(group=None):
     return _state["backend"]
 
 
-def new_group(ranks=None, timeout=None, backend=None, pg_options=None, **more):
+def new_group(ranks=None, timeout=None, backend=None, pg_options=None, use_local_synchronization=False, group_desc=None, device_id=None,
+              sort_ranks=True):
     """A group of this process."""
     _check()
     if ranks not in (None, [0], (0,)):
@@ -148,7 +149,7 @@ def _own_rank(name, rank):
         raise ValueError(f"{name}: the world has rank 0 alone, got {rank}")
 
 
-def barrier(group=None, async_op=False, device_ids=None):
+def barrier(group=None, async_op=False, device_ids=None, timeout=None):
     """Everybody is here."""
     _check()
     return _done(async_op)

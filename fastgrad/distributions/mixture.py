@@ -62,11 +62,11 @@ class MixtureSameFamily(Distribution):
         self._validate_sample(value)
         return getattr(self.component_distribution, name)(value.unsqueeze(self._of_components))
 
-    def cdf(self, value):
-        return (self.mixture_distribution.probs * self._of_each("cdf", value)).sum(-1)
+    def cdf(self, x):
+        return (self.mixture_distribution.probs * self._of_each("cdf", x)).sum(-1)
 
-    def log_prob(self, value):
-        return (self.mixture_distribution.logits.log_softmax(-1) + self._of_each("log_prob", value)).logsumexp(-1)
+    def log_prob(self, x):
+        return (self.mixture_distribution.logits.log_softmax(-1) + self._of_each("log_prob", x)).logsumexp(-1)
 
     def sample(self, sample_shape=()):
         with fg.no_grad():

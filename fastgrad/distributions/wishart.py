@@ -78,6 +78,11 @@ class Wishart(OfPositiveDefinite, ExponentialFamily):
         factor = self._unbroadcasted_scale_tril @ triangle
         return factor @ factor.mT
 
+    def rsample(self, sample_shape=(), max_try_correction=None):
+        if max_try_correction is not None:
+            raise NotImplementedError("Wishart.rsample: max_try_correction is not supported")
+        return super().rsample(sample_shape)
+
     def _draw(self, shape):
         within = tuple(range(-len(self._batch_shape), 0))
 

@@ -217,18 +217,6 @@ def randomly(operation, name, level, args, kwargs):
         levels[level].drawing = False
 
 
-def drawn(function, args, kwargs):
-    """randint, randperm: functions of no tensors, which are no operations."""
-    undrawn = [i for i, one in enumerate(levels) if not one.drawing]
-    if undrawn:
-        return randomly(function, function.__name__, undrawn[-1], args, kwargs)
-    _ops._set_random_hook(None)
-    try:
-        return function(*args, **kwargs)
-    finally:
-        _ops._set_random_hook(drawn)
-
-
 def map_function(cls, apply, args):
     """Function.apply of Batched arguments: by the class's `vmap`, or example by example if it allows that."""
     level = max((t._level for t in args if type(t) is Batched), default=-1)

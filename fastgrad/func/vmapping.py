@@ -7,7 +7,7 @@ from fastgrad import _engine, _ops
 from fastgrad._engine import Tensor
 from fastgrad.autograd import function
 
-from .batching import Batched, Level, batched, drawn, levels, map_function
+from .batching import Batched, Level, batched, levels, map_function
 from .tree import broadcast_prefix, tree_flatten, tree_unflatten
 
 __all__ = ["vmap"]
@@ -107,7 +107,6 @@ def run(func, leaves, dims, spec, kwargs, size, randomness):
 
 def enter(level):
     levels.append(level)
-    _ops._set_random_hook(drawn)
     function.mapper = map_function
     _engine._interpose(True)
     _engine._override_all(True)
@@ -116,7 +115,6 @@ def enter(level):
 def leave():
     levels.pop()
     if not levels:
-        _ops._set_random_hook(None)
         function.mapper = None
     _engine._override_all(False)
     _engine._interpose(False)

@@ -80,13 +80,13 @@ class CheckpointFunction(Function):
     """A stretch of forward as one operation."""
 
     @staticmethod
-    def forward(ctx, function, preserve, *args):
-        ctx.function, ctx.random = function, Random(preserve)
+    def forward(ctx, run_function, preserve_rng_state, *args):
+        ctx.function, ctx.random = run_function, Random(preserve_rng_state)
         ctx.args = [None if isinstance(a, Tensor) else a for a in args]
         ctx.places = [i for i, a in enumerate(args) if isinstance(a, Tensor)]
         ctx.save_for_backward(*(args[i] for i in ctx.places))
         with fg.no_grad():
-            return function(*args)
+            return run_function(*args)
 
     @staticmethod
     def backward(ctx, *grads):

@@ -64,7 +64,6 @@ cdef Operation make_operation(const Row* row, entry_point entry, str name, list 
     op.__name__, op.__doc__ = name, doc
     op.names = tuple([sys.intern(n) for n in names])
     op.npositional, op.nrequired, op.variadic = npositional, nrequired, variadic
-    op.has_out = "out" in op.names
     if len(names) > MAX_ARGUMENTS:
         raise SystemError(f"{name}: more than {MAX_ARGUMENTS} parameters")
     every_operation.append(op)
@@ -115,7 +114,7 @@ cdef int parse_keywords(Operation op, PyObject** value, PyObject** given, tuple 
     cdef Py_ssize_t i, k
     for k in range(len(kwnames)):
         i = parameter_index(op, kwnames[k])
-        if i < 0 and kwnames[k] == "out" and not op.__name__.endswith("_"):
+        if i < 0 and kwnames[k] == "out" and op.row.out != OUT_NONE and not op.__name__.endswith("_"):
             out[0] = given[k]
             continue
         if i < 0:
@@ -147,9 +146,17 @@ cdef object call_with_out(Operation op, PyObject** value, object out):
     cdef tuple results
     cdef int i, rule = op.row.overlap
     cdef bint exact = op.row.out == OUT_EXACT
+    cdef object made
     for t in into:
         if not isinstance(t, Tensor):
             raise TypeError(f"{op.__name__}(): argument 'out' must be Tensor, not {type(t).__name__}")
+    if op.row.out == OUT_ANY and len(into) == 1 and "dtype" in op.names:      # computed in the dtype of out=
+        i = op.names.index("dtype")
+        made = dtype_object((<Tensor>into[0]).a.dtype)
+        if value[i] == NULL or <object>value[i] is None:
+            value[i] = <PyObject*>made
+        elif made is not dtype_argument(<object>value[i]):
+            raise RuntimeError(f"{op.__name__}: dtype {<object>value[i]} does not match dtype of out parameter ({made})")
     if fg_grad_enabled:
         for t in (*tensors_among(op, value), *into):
             if needs(<PyObject*>t):
@@ -172,7 +179,9 @@ cdef object call_with_out(Operation op, PyObject** value, object out):
                 refuse_overlap(<Tensor>into[i], <PyObject*>t, rule)
     for i in range(len(into)):
         write_out(<Tensor>into[i], <Tensor>results[i])
-    return out if len(into) == 1 else result.__class__(into) if type(result) is not tuple else into
+    if len(into) == 1 or type(result) is tuple:
+        return out if len(into) == 1 else into
+    return result._make(into) if hasattr(result, "_make") else result.__class__(into)
 
 
 cdef list tensors_among(Operation op, PyObject** value):

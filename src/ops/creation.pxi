@@ -198,6 +198,8 @@ cdef Tensor spaced(str name, object start, object end, object steps, int dt):
     if PyFloat_Check(steps):
         raise TypeError(f"{name}(): argument 'steps' must be int, not float")
     cdef int64_t n = steps
+    if dt == BOOL:
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for 'Bool'")
     if is_complex(dt):
         return spaced_complex(name, plain_number(start), plain_number(end), steps, dt)
     cdef int loop = dt if has_kernel(K_LINSPACE_FORWARD, dt) else FLOAT32 if is_floating(dt) else FLOAT64
@@ -355,6 +357,8 @@ cdef Tensor triangle_indices(int64_t rows, int64_t columns, int64_t offset, bint
         tril_rule(constant("tril", (rows, columns), BOOL, 1), offset)
     flat = positions_of(ones)
     two[0], two[1] = 2, flat.a.numel
+    if dt != INT32 and dt != INT64:
+        raise NotImplementedError(f"\"{'triu' if upper else 'tril'}_indices\" not implemented for '{scalar_name(dt)}'")
     out = empty(INT64, 2, two)
     fill_array(&out.a, 0)
     cdef Tensor first = select_view(op_select.row, out, 0, 0), second = select_view(op_select.row, out, 0, 1)
@@ -369,7 +373,7 @@ cdef object indices_entry(const Row* row, PyObject** a, bint upper):
     return finished(triangle_indices(int_argument(row, a[0], 0), int_argument(row, a[1], 1),
                                      0 if a[2] == NULL else int_argument(row, a[2], 2), upper, option_dtype(dtype_, INT64)),
                     None if a[4] == NULL else <object>a[4], None if a[5] == NULL else <object>a[5],
-                    None if a[6] == NULL else <object>a[6], False)
+                    None if a[6] == NULL else <object>a[6], False if a[7] == NULL else <object>a[7])
 
 
 cdef object tril_indices_entry(const Row* row, PyObject** a):

@@ -105,39 +105,55 @@ cdef object cast_to(Tensor t, int dt):
     return t if t.a.dtype == dt else op__cast(t, dtype_object(dt))
 
 
-cdef object to_entry(const Row* row, PyObject** a):
-    """to(dtype | device | other, [dtype,] non_blocking, copy), by position and by name."""
-    cdef Tensor t = tensor_argument(row, a[0], 0)
-    cdef list given = [<object>a[i] for i in range(1, 5) if a[i] != NULL]
-    cdef object dtype_ = None if a[5] == NULL else <object>a[5]
-    cdef object device_ = None if a[6] == NULL else <object>a[6]
-    cdef object other = None if a[7] == NULL else <object>a[7]
-    cdef object copy = False if a[9] == NULL else <object>a[9]
-    cdef object format = None if a[10] == NULL else <object>a[10]
-    cdef int dt
-    cdef tuple flags = ("non_blocking", "copy")
-    if given and is_tensor(<PyObject*>given[0]):
-        other = given.pop(0)
-    elif given and isinstance(given[0], (dtype, type)):
-        dtype_ = given.pop(0)
-    elif given:
-        device_ = given.pop(0)
-        if given and (given[0] is None or isinstance(given[0], (dtype, type))):
-            dtype_ = given.pop(0)
-        elif given and not isinstance(given[0], bool):
-            raise TypeError(f"to(): argument 'dtype' must be a dtype, not {type(given[0]).__name__}")
-    if len(given) > 2 or any([not isinstance(flag, bool) for flag in given]):
-        raise TypeError("to() received an invalid combination of arguments: expected (dtype), (device, dtype) or (other), "
-                        f"then {flags[0]} and {flags[1]}, got {given}")
-    if len(given) == 2:
-        copy = given[1]
+cdef tuple to_forms = (("device", "dtype", "non_blocking", "copy"), ("dtype", "non_blocking", "copy"), ("tensor", "non_blocking", "copy"))
+
+
+cdef tuple to_arguments(list given, dict named):
+    """(device, dtype, copy) of `to`, whose arguments have three forms, each by position or by name."""
+    cdef object first = given[0] if given else None
+    cdef tuple names = to_forms[2 if "tensor" in named or is_tensor(<PyObject*>first) else isinstance(first, (dtype, type))]
+    cdef dict found = dict(zip(names, given))
+    for name in ("non_blocking", "copy"):
+        if not isinstance(found.get(name, named.get(name, False)), bool):
+            raise TypeError(f"to(): argument '{name}' must be bool, not {type(found.get(name, named.get(name))).__name__}")
+    if len(given) > len(names) or any([name in found or name not in names for name in named]):
+        raise TypeError(f"to() received an invalid combination of arguments: expected those of one of {to_forms}, each once, "
+                        f"got {tuple(given)} and {named}")
+    found.update(named)
+    device_, dtype_ = found.get("device"), found.get("dtype")
+    if not (device_ is None or isinstance(device_, (str, int, _places.device))):
+        raise TypeError(f"to(): argument 'device' must be torch.device, not {type(device_).__name__}")
     check_device(device_)
-    if other is not None:
-        if not is_tensor(<PyObject*>other):
-            raise TypeError(f"to(): argument 'other' must be Tensor, not {type(other).__name__}")
-        dt = (<Tensor>other).a.dtype
-    else:
-        dt = t.a.dtype if dtype_ is None else dtype_argument(dtype_).code
+    if "tensor" in found:
+        if not is_tensor(<PyObject*>found["tensor"]):
+            raise TypeError(f"to(): argument 'tensor' must be Tensor, not {type(found['tensor']).__name__}")
+        dtype_ = dtype_object((<Tensor>found["tensor"]).a.dtype)
+    return device_, None if dtype_ is None else dtype_argument(dtype_), found.get("copy", False)
+
+
+def _parse_to(*args, memory_format=None, **named):
+    """What the arguments of Module.to, those of Tensor.to less `copy`, stand for: (device, dtype, memory_format)."""
+    for name in named:
+        if name not in to_forms[0] and name != "tensor":
+            raise TypeError(f"to() got an unexpected keyword argument '{name}'")
+    device_, dtype_, copy = to_arguments(list(args), named)
+    if copy:
+        raise RuntimeError(".to() does not accept copy argument")
+    if not (memory_format is None or isinstance(memory_format, _places.memory_format)):
+        raise TypeError(f"to(): argument 'memory_format' must be torch.memory_format, not {type(memory_format).__name__}")
+    return device_, dtype_, memory_format
+
+
+cdef tuple to_names = ("dtype", "device", "tensor", "non_blocking", "copy")
+
+
+cdef object to_entry(const Row* row, PyObject** a):
+    cdef Tensor t = tensor_argument(row, a[0], 0)
+    cdef object format = None if a[10] == NULL else <object>a[10]
+    cdef int i
+    device_, dtype_, copy = to_arguments([<object>a[i] for i in range(1, 5) if a[i] != NULL],
+                                         {to_names[i]: <object>a[5 + i] for i in range(5) if a[5 + i] != NULL})
+    cdef int dt = t.a.dtype if dtype_ is None else (<dtype>dtype_).code
     if dt == t.a.dtype and not copy and (format is None or format is _places.preserve_format or suits(t, format)):
         return t
     warn_discarded(t.a.dtype, dt)

@@ -28,11 +28,12 @@ cdef object python_entry(const Row* row, PyObject** a):
     return PyObject_Vectorcall(p.function, given, p.nparameters - p.nkeywords, p.keywords)
 
 
-def _python_operation(function, str name, str variadic=None):
+def _python_operation(function, str name, str variadic=None, bint out=True):
     """An Operation for a Python function of tensors, whose parameters and defaults it takes.  One annotated as Tensor must be one.
 
     Args:
         variadic: the parameter that may be given as several positional arguments.
+        out: whether it takes `out=`.
 
     Raises:
         TypeError: the function takes *args or **kwargs, or has keyword-only parameters both with and without defaults.
@@ -54,6 +55,7 @@ def _python_operation(function, str name, str variadic=None):
     forever = (function, defaults, keywords, text, node)
     Py_INCREF(forever)
     p.row.name, p.row.node_name = text, node
+    p.row.out = OUT_CAST if out else OUT_NONE
     p.function, p.defaults, p.nparameters = <PyObject*>function, <PyObject*>defaults, len(names)
     for i, parameter in enumerate(names):
         if function.__annotations__.get(parameter) is Tensor:

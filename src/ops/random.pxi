@@ -248,8 +248,12 @@ cdef object draw_integers(Tensor t, object low, object high, object generator):
 cdef dict _INTEGER_LIMITS = {UINT8: (0, 255, "unsigned char"), INT8: (-128, 127, "signed char"), INT16: (-(1 << 15), (1 << 15) - 1, "short"),
                              INT32: (-(1 << 31), (1 << 31) - 1, "int"), BOOL: (0, 1, "bool"), FLOAT16: (-65504, 65504, "c10::Half")}
 
+cdef dict _EXACT = {FLOAT16: (1 << 11) + 1, BFLOAT16: (1 << 8) + 1, FLOAT32: (1 << 24) + 1, FLOAT64: (1 << 53) + 1}     # so many whole numbers from 0 on
+
 
 cdef int check_bounds(Tensor t, object low, object high) except -1:
+    if is_complex(t.a.dtype):
+        raise RuntimeError(f"check_random_bounds handles only integral, floating-point and boolean types, got {dtype_object(t.a.dtype)}")
     if low >= high:
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
     if t.a.dtype in _INTEGER_LIMITS:
@@ -356,8 +360,9 @@ cdef object random__rule(Tensor input, object low, object high, object generator
     if low is not None and high is None:
         low, high = 0, low
     if low is None:
-        high = {FLOAT32: (1 << 24) + 1, FLOAT64: (1 << 53) + 1, INT64: 1 << 63, INT32: 1 << 31, INT16: 1 << 15, INT8: 1 << 7,
-                UINT8: 1 << 8, BOOL: 2, FLOAT16: (1 << 11) + 1, BFLOAT16: (1 << 8) + 1}[input.a.dtype]
+        if is_complex(input.a.dtype):
+            raise NotImplementedError(f"\"random_from_to\" not implemented for '{scalar_name(input.a.dtype)}'")
+        high = _EXACT.get(input.a.dtype) or _INTEGER_LIMITS.get(input.a.dtype, (0, (1 << 63) - 1))[1] + 1
         return fill_whole_range(input, high, generator)
     check_bounds(input, low, high)
     return draw_integers(input, low, high, generator)
@@ -380,11 +385,12 @@ cdef object fill_whole_range(Tensor t, object high, object generator):
 
 # functions that make one
 
-cdef Tensor sample_place(str name, object size, object dtype_, object device, int fallback):
-    cdef int64_t shape[MAX_DIMS]
-    cdef int ndim = read_shape(name, size, shape)
-    check_device(device)
-    return empty(fallback if dtype_ is None else dtype_argument(dtype_).code, ndim, shape)
+cdef Tensor sample_place(str name, object size, object dtype_, int fallback, object layout_, object device_, object pin_memory):
+    return finished(sized(name, size, option_dtype(dtype_, fallback)), layout_, device_, pin_memory, False)
+
+
+cdef Tensor place_like(str name, Tensor input, object memory_format, object dtype_, object layout_, object device_, object pin_memory):
+    return finished(shaped_like(name, input, memory_format, dtype_), layout_, device_, pin_memory, False)
 
 
 cdef object with_grad_flag(Tensor t, object requires_grad):
@@ -393,45 +399,39 @@ cdef object with_grad_flag(Tensor t, object requires_grad):
     return t
 
 
-cdef object rand_rule(object size, object generator, object dtype_, object device, object requires_grad):
-    return with_grad_flag(uniform__rule(sample_place("rand", size, dtype_, device, default_dtype()), 0.0, 1.0, generator), requires_grad)
+cdef object rand_rule(object size, object generator, object dtype_, object layout_, object device_, object pin_memory, object requires_grad):
+    cdef Tensor t = sample_place("rand", size, dtype_, default_dtype(), layout_, device_, pin_memory)
+    return with_grad_flag(uniform__rule(t, 0.0, 1.0, generator), requires_grad)
 
 
-cdef object randn_rule(object size, object generator, object dtype_, object device, object requires_grad):
-    return with_grad_flag(normal__rule(sample_place("randn", size, dtype_, device, default_dtype()), 0.0, 1.0, generator), requires_grad)
+cdef object randn_rule(object size, object generator, object dtype_, object layout_, object device_, object pin_memory, object requires_grad):
+    cdef Tensor t = sample_place("randn", size, dtype_, default_dtype(), layout_, device_, pin_memory)
+    return with_grad_flag(normal__rule(t, 0.0, 1.0, generator), requires_grad)
 
 
-cdef object rand_like_rule(Tensor input, object dtype_, object device, object requires_grad):
-    check_device(device)
-    cdef Tensor t = like_layout(input.a.dtype if dtype_ is None else dtype_argument(dtype_).code, input)
-    return with_grad_flag(uniform__rule(t, 0.0, 1.0, None), requires_grad)
+cdef object rand_like_rule(Tensor input, object generator, object memory_format, object dtype_, object layout_, object device_,
+                           object pin_memory, object requires_grad):
+    cdef Tensor t = place_like("rand_like", input, memory_format, dtype_, layout_, device_, pin_memory)
+    return with_grad_flag(uniform__rule(t, 0.0, 1.0, generator), requires_grad)
 
 
-cdef object randn_like_rule(Tensor input, object dtype_, object device, object requires_grad):
-    check_device(device)
-    cdef Tensor t = like_layout(input.a.dtype if dtype_ is None else dtype_argument(dtype_).code, input)
-    return with_grad_flag(normal__rule(t, 0.0, 1.0, None), requires_grad)
+cdef object randn_like_rule(Tensor input, object generator, object memory_format, object dtype_, object layout_, object device_,
+                            object pin_memory, object requires_grad):
+    cdef Tensor t = place_like("randn_like", input, memory_format, dtype_, layout_, device_, pin_memory)
+    return with_grad_flag(normal__rule(t, 0.0, 1.0, generator), requires_grad)
 
 
-cdef object random_hook = None            # while a vmap runs: answers for what is no operation and draws
+cdef object drawn_between(str name, Tensor t, object low, object high, object generator, object requires_grad):
+    for bound in (low, high):
+        if not hasattr(bound, "__index__"):
+            raise TypeError(f"{name}(): argument 'high' must be int, not {type(bound).__name__}")
+    low, high = low.__index__(), high.__index__()
+    check_bounds(t, low, high)
+    return with_grad_flag(draw_integers(t, low, high, generator), requires_grad)
 
 
-def _set_random_hook(function):
-    global random_hook
-    random_hook = function
-
-
-def randint(low=None, high=None, size=None, *, generator=None, dtype=None, device=None, requires_grad=False):
-    """Integers drawn uniformly from [low, high); `randint(high, size)` starts at 0.
-
-    Raises:
-        RuntimeError: the range is empty.
-    Example:
-        >>> fastgrad.randint(10, (2, 3)).shape
-        torch.Size([2, 3])
-    """
-    if random_hook is not None:
-        return random_hook(randint, (low, high, size), dict(generator=generator, dtype=dtype, device=device, requires_grad=requires_grad))
+cdef object randint_rule(object low, object high, object size, object generator, object dtype_, object layout_, object device_,
+                         object pin_memory, object requires_grad):
     if size is None or isinstance(high, (tuple, list)):
         low, high, size = 0, low, high if size is None else size
     elif high is None:
@@ -440,39 +440,45 @@ def randint(low=None, high=None, size=None, *, generator=None, dtype=None, devic
         low = 0
     if high is None or size is None:
         raise TypeError("randint() received an invalid combination of arguments: it needs a high bound and a size")
-    cdef Tensor t = sample_place("randint", size, dtype, device, INT64)
-    check_bounds(t, low, high)
-    return with_grad_flag(draw_integers(t, low, high, generator), requires_grad)
+    cdef Tensor t = sample_place("randint", size, dtype_, INT64, layout_, device_, pin_memory)
+    return drawn_between("randint", t, low, high, generator, requires_grad)
 
 
-def randint_like(input, low, high=None, *, dtype=None, device=None, requires_grad=False):
-    """As randint, in the shape and dtype of a tensor."""
-    if random_hook is not None:
-        return random_hook(randint_like, (input, low, high), dict(dtype=dtype, device=device, requires_grad=requires_grad))
-    if high is None:
-        low, high = 0, low
-    check_device(device)
-    cdef Tensor t = like_layout((<Tensor?>input).a.dtype if dtype is None else dtype_argument(dtype).code, <Tensor?>input)
-    check_bounds(t, low, high)
-    return with_grad_flag(draw_integers(t, low, high, None), requires_grad)
+cdef object randint_like_rule(Tensor input, object low, object high, object generator, object memory_format, object dtype_, object layout_,
+                              object device_, object pin_memory, object requires_grad):
+    if high is None or low is None:
+        low, high = 0, low if high is None else high
+    cdef Tensor t = place_like("randint_like", input, memory_format, dtype_, layout_, device_, pin_memory)
+    return drawn_between("randint_like", t, low, high, generator, requires_grad)
 
 
-def randperm(n, *, generator=None, dtype=None, device=None, requires_grad=False):
-    """The integers 0 to n-1 in random order.  Source: Knuth, The Art of Computer Programming 2, 3.4.2, algorithm P."""
-    if random_hook is not None:
-        return random_hook(randperm, (n,), dict(generator=generator, dtype=dtype, device=device, requires_grad=requires_grad))
+cdef int check_permuted(int64_t count, int dt) except -1:
+    """Whether a dtype has a number for each of so many elements."""
+    if dt == BOOL or is_complex(dt):
+        raise NotImplementedError(f"\"randperm\" not implemented for '{scalar_name(dt)}'")
+    if dt in _EXACT and count > _EXACT[dt]:
+        raise RuntimeError(f"n cannot be greater than {_EXACT[dt]} for {scalar_name(dt)} type.")
+    if dt in _INTEGER_LIMITS and count > _INTEGER_LIMITS[dt][1]:
+        raise RuntimeError(f"value cannot be converted to type {dtype_object(dt)} without overflow: randperm of {count}")
+    return 0
+
+
+cdef object randperm_rule(object n, object generator, object dtype_, object layout_, object device_, object pin_memory, object requires_grad):
+    """Source: Knuth, The Art of Computer Programming 2, 3.4.2, algorithm P."""
     cdef Generator g = generator_argument(generator)
     cdef int64_t i, j, count = n
+    cdef int dt = option_dtype(dtype_, INT64)
     if count < 0:
         raise RuntimeError(f"n must be non-negative, got {n}")
-    cdef Tensor t = sample_place("randperm", (n,), None, device, INT64)
+    check_permuted(count, dt)
+    cdef Tensor t = sample_place("randperm", (n,), None, INT64, layout_, device_, pin_memory)
     cdef int64_t* x = <int64_t*>t.a.data
     for i in range(count):
         x[i] = i
     for i in range(count - 1):
         j = i + <int64_t>(random_word(g) % <uint64_t>(count - i))
         x[i], x[j] = x[j], x[i]
-    return with_grad_flag(t if dtype is None else converted(t, dtype_argument(dtype).code), requires_grad)
+    return with_grad_flag(cast_to(t, dt), requires_grad)
 
 
 cdef object bernoulli_rule(Tensor input, object p, object generator):
@@ -486,8 +492,8 @@ cdef object normal_rule(object mean, object std, object size, object generator, 
     if not is_tensor(<PyObject*>mean) and not is_tensor(<PyObject*>std):
         if size is None:
             raise TypeError("normal(): a size is needed where mean and std are numbers")
-        return finished(normal__rule(sample_place("normal", size, dtype_, device, default_dtype()), mean, std, generator), layout_, device,
-                        pin_memory, requires_grad)
+        return finished(normal__rule(sample_place("normal", size, dtype_, default_dtype(), layout_, device, pin_memory), mean, std, generator),
+                        layout_, device, pin_memory, requires_grad)
     if dtype_ is not None or requires_grad:
         raise TypeError("normal() received an invalid combination of arguments: dtype and requires_grad go with numbers and a size")
     if is_tensor(<PyObject*>std) and (<Tensor>std).a.numel and op_lt(op_detach(std), 0).any():

@@ -82,7 +82,7 @@ class Row:
     inplace: object = False                         # structured: name of the function that writes over the first input
     overlap: str = "FREE"                           # what a written operand may share with one that is read: Row.overlap in the engine
     expanded: bool = False                          # out=, and the in-place form of a structured row, may be an expanded tensor
-    out: str = "CAST"                               # which dtype out= may have: Row.out in the engine
+    out: str = "CAST"                               # which dtype out= may have, or that there is none: Row.out in the engine
     function: object = True                         # "functional": in nn.functional alone, where PyTorch has it
     method: bool = True
     entry: str = ""                                 # a hand-written entry instead of the derived one

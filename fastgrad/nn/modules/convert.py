@@ -7,7 +7,7 @@ What a device or dtype may be is decided by the tensor's own method of the same 
 import warnings
 
 import fastgrad as fg
-from fastgrad._engine import Tensor
+from fastgrad._ops import _parse_to
 
 
 class ModuleConversion:
@@ -41,7 +41,7 @@ class ModuleConversion:
             >>> fastgrad.nn.Linear(2, 1).to(fastgrad.float64).weight.dtype
             torch.float64
         """
-        device, dtype, non_blocking, memory_format = _parse_to(*args, **kwargs)
+        device, dtype, memory_format = _parse_to(*args, **kwargs)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
@@ -52,8 +52,8 @@ class ModuleConversion:
         def convert(tensor):
             new_dtype = dtype if tensor.is_floating_point() or tensor.is_complex() else None
             if memory_format is not None and tensor.dim() in (4, 5):
-                return tensor.to(device, new_dtype, non_blocking, memory_format=memory_format)
-            return tensor.to(device, new_dtype, non_blocking)
+                return tensor.to(device, new_dtype, memory_format=memory_format)
+            return tensor.to(device, new_dtype)
 
         return self._apply(convert)
 
@@ -92,28 +92,3 @@ class ModuleConversion:
     def share_memory(self):
         """Move parameters and buffers to memory that other processes can use."""
         return self._apply(lambda tensor: tensor.share_memory_())
-
-
-def _parse_to(
-    *args, device=None, dtype=None, other=None, tensor=None, non_blocking=False, copy=False, memory_format=None
-):
-    """The arguments of `to` in all its forms, as (device, dtype, non_blocking, memory_format)."""
-    args = list(args)
-    other = tensor if other is None else other
-    if args and isinstance(args[0], Tensor):
-        other = args.pop(0)
-    elif args and isinstance(args[0], fg.dtype):
-        dtype = args.pop(0)
-    elif args:
-        device = args.pop(0)
-        if args and (args[0] is None or isinstance(args[0], fg.dtype)):
-            dtype = args.pop(0)
-    if other is not None:
-        device, dtype = other.device, other.dtype
-    if args:
-        non_blocking = args.pop(0)
-    if copy or args and args.pop(0):
-        raise RuntimeError(".to() does not accept copy argument")
-    if args or not isinstance(non_blocking, int):
-        raise TypeError("to: arguments must be (device, dtype, non_blocking), (dtype, non_blocking) or (tensor, non_blocking)")
-    return None if device is None else fg.device(device), dtype, non_blocking, memory_format

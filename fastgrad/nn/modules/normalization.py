@@ -215,8 +215,8 @@ class RMSNorm(_Scaled):
         self.eps, self.elementwise_affine = eps, elementwise_affine
         self._take_parameters(self.normalized_shape, device, dtype, weight=elementwise_affine)
 
-    def forward(self, input):
-        return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
+    def forward(self, x):
+        return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self):
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"

@@ -139,9 +139,9 @@ class RNNBase(Module):
             raise ValueError(f"RNN input and parameter tensors are not of the same dtype, found input tensor with {input.dtype} and "
                              f"parameter tensor with {self._weights(self._all_weights[0])[0].dtype}")
 
-    def check_hidden_size(self, hx, expected, message="Expected hidden size {}, got {}"):
-        if tuple(hx.size()) != tuple(expected):
-            raise RuntimeError(message.format(tuple(expected), list(hx.size())))
+    def check_hidden_size(self, hx, expected_hidden_size, msg="Expected hidden size {}, got {}"):
+        if tuple(hx.size()) != tuple(expected_hidden_size):
+            raise RuntimeError(msg.format(tuple(expected_hidden_size), list(hx.size())))
 
     def _check_state(self, states, batch):
         directions = 2 if self.bidirectional else 1

@@ -16,7 +16,7 @@ elementwise("sub(input, other, *, alpha: option = 1)", "input - other", "input -
 elementwise("_sub_scaled(input, other, alpha: number)", "fma(-alpha, other, input)", "input - alpha * other.", numbers=True, rule="SAME",
             dtypes="number", by_dtype={"int": "input - alpha * other"}, grad={"input": "grad", "other": "-grad * alpha"}, node="Sub",
             function=False, method=False, inplace=False, domain=(-3, 3))
-composite("rsub(input, other: any, *, alpha: any = 1)", "other - alpha * input.", method=False)
+composite("rsub(input, other: any, *, alpha: any = 1)", "other - alpha * input.", method=False, out="NONE")
 elementwise("mul(input, other)", "input * other", "input * other.", rule="SAME", dtypes="all", by_dtype={"b8": "input & other"},
             grad={"input": "grad * other", "other": "grad * input"}, numbers=True, operator="*", aliases=("multiply",), complex=True, domain=(-3, 3))
 elementwise("div(input, other, *, rounding_mode: option = None)", "input / other",
@@ -37,7 +37,7 @@ elementwise("fmod(input: tensor, other)", "fmod(input, other)", "The remainder o
             grad={"input": "grad", "other": "-grad * trunc(input / other)"}, domain=((0.1, 0.9), (0.2, 0.22)))
 elementwise("neg(input)", "-input", "-input.", rule="SAME", dtypes="number", check="check_neg", grad="-grad", operator="neg",
             aliases=("negative",), complex=True, domain=(-3, 3))
-composite("positive(input)", "input itself.")
+composite("positive(input)", "input itself.", out="NONE")
 elementwise("abs(input)", "abs(input)", "The magnitude of input.", rule="SAME", dtypes="number",
             by_dtype={"int": "-input if input < 0 else input", "u8": "input"}, grad="grad * sign(input)", operator="abs", entry="abs_entry",
             aliases=("absolute",), domain=(0.1, 3))
@@ -135,10 +135,10 @@ elementwise("_isclose(input, other, rtol: float, atol: float, equal_nan: float)"
 composite("clamp(input, min: any = None, max: any = None)", "input within [min, max]; either may be None.", aliases=("clip",), overlap="WHOLE", out="EXACT")
 composite("clamp_(input, min: any = None, max: any = None)", "clamp, written into input.", aliases=("clip_",), function=False)
 composite("isclose(input, other, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False)",
-          "Whether |input - other| <= atol + rtol |other|.")
+          "Whether |input - other| <= atol + rtol |other|.", out="NONE")
 composite("allclose(input, other, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False)",
-          "Whether all elements are close; a Python bool.")
-composite("equal(input, other)", "Whether shapes and all elements agree; a Python bool.")
+          "Whether all elements are close; a Python bool.", out="NONE")
+composite("equal(input, other)", "Whether shapes and all elements agree; a Python bool.", out="NONE")
 
 # ---- complex numbers
 

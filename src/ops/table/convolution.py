@@ -26,9 +26,9 @@ SIZES = ("input (N, C, L) or (C, L), weight (O, C / groups, K)",
          "input (N, C, D, H, W) or (C, D, H, W), weight (O, C / groups, KD, KH, KW)")
 for n, shapes in enumerate(SIZES, 1):
     composite(f"conv{n}d(input, weight, bias: any = None, stride: any = 1, padding: any = 0, dilation: any = 1, groups: any = 1)",
-              f"Convolution: {shapes}, bias (O) or None; padding: ints, 'same' or 'valid'.", entry="convolution_entry", method=False)
+              f"Convolution: {shapes}, bias (O) or None; padding: ints, 'same' or 'valid'.", entry="convolution_entry", method=False, out="NONE")
 for n in (1, 2, 3):
     composite(f"conv_transpose{n}d(input, weight, bias: any = None, stride: any = 1, padding: any = 0, output_padding: any = 0, "
               "groups: any = 1, dilation: any = 1)",
               f"Transposed convolution, the gradient of conv{n}d with respect to its input; weight (C, O / groups, ...), bias (O) or None.",
-              entry="transposed_convolution_entry", method=False)
+              entry="transposed_convolution_entry", method=False, out="NONE")

@@ -87,11 +87,12 @@ elementwise("heaviside(input, values)", "values if input == 0 else input > 0", "
             dtypes="all", check="check_heaviside", domain=(-3, 3))
 elementwise("signbit(input)", "signbit(input)", "Whether the sign bit is set.", rule="PREDICATE", dtypes="all",
             by_dtype={"integral": "input < 0"}, inplace=False, domain=(-3, 3))
-elementwise("isnan(input)", "input != input", "Whether input is NaN.", rule="PREDICATE", dtypes="all", inplace=False, complex=True, domain=(-3, 3))
+elementwise("isnan(input)", "input != input", "Whether input is NaN.", rule="PREDICATE", dtypes="all", inplace=False, complex=True, domain=(-3, 3),
+            out="NONE")
 elementwise("isinf(input)", "isinf(input)", "Whether input is infinite.", rule="PREDICATE", dtypes="all",
-            by_dtype={"integral": "input != input"}, inplace=False, complex=True, domain=(-3, 3))
+            by_dtype={"integral": "input != input"}, inplace=False, complex=True, domain=(-3, 3), out="NONE")
 elementwise("isfinite(input)", "isfinite(input)", "Whether input is neither infinite nor NaN.", rule="PREDICATE", dtypes="all",
-            by_dtype={"integral": "input == input"}, inplace=False, complex=True, domain=(-3, 3))
+            by_dtype={"integral": "input == input"}, inplace=False, complex=True, domain=(-3, 3), out="NONE")
 elementwise("isposinf(input)", "isinf(input) & (input > 0)", "Whether input is +inf.", rule="PREDICATE", dtypes="all",
             by_dtype={"integral": "input != input"}, inplace=False, domain=(-3, 3))
 elementwise("isneginf(input)", "isinf(input) & (input < 0)", "Whether input is -inf.", rule="PREDICATE", dtypes="all",

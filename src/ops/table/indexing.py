@@ -27,7 +27,7 @@ structured("_index_clear(input, plan: any)", "Zero at a plan.", rule="index_clea
 structured("_index_put(input, values, plan: any, accumulate: bool)", "values written or added at a plan.", rule="index_put_plan",
            inplace="index_put_into", grad={"input": "index_put_grad(grad, plan, accumulate)", "values": "_index(grad, plan)"},
            node="IndexPut", method=False, function=False, overlap="NONE", expanded=True)
-composite("index_put(input, indices: any, values, accumulate: bool = False)", "values at indices.")
+composite("index_put(input, indices: any, values, accumulate: bool = False)", "values at indices.", out="NONE")
 
 structured("index_select(input, dim: dim, index)", "Rows (or columns, ...) by number.",
            grad={"input": "index_select_grad(grad, input.shape, dim, index)", "index": None}, overlap="NONE", out="EXACT")
@@ -60,11 +60,11 @@ structured("take(input, index)", "Elements by their number in row-major order.",
            grad={"input": "take_grad(grad, input.shape, index)", "index": None}, overlap="NONE", out="EXACT")
 structured("put(input, index, source, accumulate: bool = False)", "source's elements at their numbers in row-major order.",
            inplace="put_into", grad={"input": "put_grad(grad, index, accumulate)", "index": None,
-                                     "source": "reshape(take(grad, index), source.shape)"}, overlap="NONE")
+                                     "source": "reshape(take(grad, index), source.shape)"}, overlap="NONE", out="NONE")
 composite("take_along_dim(input, indices, dim: any = None)", "gather with broadcasting; of all elements without dim.")
 
 structured("masked_fill(input, mask, value: operand)", "value where mask holds.", inplace="masked_fill_into",
            grad={"input": "masked_fill(grad, mask, 0)", "mask": None, "value": "where(mask, grad, 0)"}, expanded=True,
-           number_form="value")
+           number_form="value", out="NONE")
 composite("masked_select(input, mask)", "The elements where mask holds, as a vector.", overlap="NONE", out="EXACT")
-composite("masked_scatter(input, mask, source)", "source's elements, in order, where mask holds.")
+composite("masked_scatter(input, mask, source)", "source's elements, in order, where mask holds.", out="NONE")

@@ -19,7 +19,7 @@ ERROR = "(input - target)"
 
 structured("mse_loss(input, target, size_average: any = None, reduce: any = None, reduction: any = 'mean', weight: any = None)",
            "(input - target) ** 2, and its mean or sum.", entry="mse_loss_entry", backward="pointwise_loss_backward", function="functional", method=False,
-           samples="pointwise_loss")
+           samples="pointwise_loss", out="NONE")
 elementwise("_mse(input, target)", f"{ERROR} * {ERROR}", "(input - target) ** 2.", rule="SAME", domain=(-3, 3), **HIDDEN)
 elementwise("_mse_backward(given, input, target, scale: float)", f"scale * {ERROR} * given", "Gradient of mse_loss.", rule="SAME",
             domain=(-3, 3), grad={"given": f"grad * (scale * {ERROR})", "input": "grad * (scale * given)",
@@ -27,14 +27,14 @@ elementwise("_mse_backward(given, input, target, scale: float)", f"scale * {ERRO
 
 structured("l1_loss(input, target, size_average: any = None, reduce: any = None, reduction: any = 'mean', weight: any = None)",
            "|input - target|, and its mean or sum.", entry="l1_loss_entry", backward="pointwise_loss_backward", function="functional", method=False,
-           samples="pointwise_loss")
+           samples="pointwise_loss", out="NONE")
 elementwise("_l1(input, target)", f"abs{ERROR}", "|input - target|.", rule="SAME", domain=(-3, 3), **HIDDEN)
 elementwise("_l1_backward(given, input, target, count: float)", f"given / count * sign{ERROR}", "Gradient of l1_loss.", rule="SAME",
             domain=(-3, 3), grad={"given": f"grad / count * sign{ERROR}", "input": "no_gradient(grad)", "target": "no_gradient(grad)"}, **HIDDEN)
 
 structured("smooth_l1_loss(input, target, size_average: any = None, reduce: any = None, reduction: any = 'mean', beta: float = 1.0)",
            "0.5 (input - target) ** 2 / beta where |input - target| < beta, else |input - target| - 0.5 beta.", function="functional", method=False,
-           entry="smooth_l1_loss_entry", backward="pointwise_loss_backward", samples="pointwise_loss")
+           entry="smooth_l1_loss_entry", backward="pointwise_loss_backward", samples="pointwise_loss", out="NONE")
 elementwise("_smooth_l1(input, target, beta: float)",
             f"0.5 * abs{ERROR} * abs{ERROR} / beta if abs{ERROR} < beta else abs{ERROR} - 0.5 * beta",
             "0.5 (input - target) ** 2 / beta, or |input - target| - 0.5 beta.", rule="SAME", domain=(-3, 3), **HIDDEN)
@@ -47,7 +47,7 @@ elementwise("_smooth_l1_backward(given, input, target, scale: float, beta: float
 
 structured("huber_loss(input, target, reduction: any = 'mean', delta: float = 1.0, weight: any = None)",
            "0.5 (input - target) ** 2 where |input - target| <= delta, else delta (|input - target| - 0.5 delta).", function="functional", method=False,
-           entry="huber_loss_entry", backward="pointwise_loss_backward", samples="pointwise_loss")
+           entry="huber_loss_entry", backward="pointwise_loss_backward", samples="pointwise_loss", out="NONE")
 elementwise("_huber(input, target, delta: float)",
             f"0.5 * abs{ERROR} * abs{ERROR} if abs{ERROR} <= delta else delta * (abs{ERROR} - 0.5 * delta)",
             "0.5 (input - target) ** 2, or delta (|input - target| - 0.5 delta).", rule="SAME", domain=(-3, 3), **HIDDEN)
@@ -65,7 +65,8 @@ PROBABILITY = ((0.1, 0.9), (0.1, 0.9), (0.1, 0.9))
 VARIANCE = "maximum((1 - input) * input, 9.999999960041972e-13)"     # 1e-12 in float32, as in PyTorch for both dtypes
 structured("binary_cross_entropy(input, target, weight: any = None, size_average: any = None, reduce: any = None, "
            "reduction: any = 'mean')", "-(target log(input) + (1 - target) log(1 - input)); the logarithms are at least -100.",
-           entry="binary_cross_entropy_entry", backward="pointwise_loss_backward", function="functional", method=False, samples="binary_loss")
+           entry="binary_cross_entropy_entry", backward="pointwise_loss_backward", function="functional", method=False, samples="binary_loss",
+           out="NONE")
 elementwise("_bce(input, target)", "(target - 1) * maximum(log1p(-input), -100) - target * maximum(log(input), -100)",
             "Binary cross entropy of one element.", rule="SAME", domain=PROBABILITY[:2], **HIDDEN)
 elementwise("_bce_backward(given, input, target, count: float)", f"given * (input - target) / {VARIANCE} / count",
@@ -81,7 +82,7 @@ elementwise("_bce_target_backward(given, input, target, count: float)", "given *
 structured("binary_cross_entropy_with_logits(input, target, weight: any = None, size_average: any = None, reduce: any = None, "
            "reduction: any = 'mean', pos_weight: any = None)", "binary_cross_entropy of sigmoid(input), without loss of accuracy.",
            entry="bce_with_logits_entry", backward="pointwise_loss_backward", method=False, samples="binary_loss",
-           node="BinaryCrossEntropyWithLogits")
+           node="BinaryCrossEntropyWithLogits", out="NONE")
 elementwise("_bce_logits(input, target)", "(1 - target) * input - (minimum(input, 0) - log1p(exp(-abs(input))))",
             "Binary cross entropy of the sigmoid of one element.", rule="SAME", domain=(-3, 3), **HIDDEN)
 elementwise("_bce_logits_backward(given, input, target, count: float)", "(sigmoid(input) - target) * given / count",
@@ -97,10 +98,10 @@ elementwise("_bce_logits_target_backward(given, input, target, count: float)", "
 
 structured("nll_loss(input, target, weight: any = None, size_average: any = None, ignore_index: int = -100, reduce: any = None, "
            "reduction: any = 'mean')", "-weight[target] * input[target]; a mean is weighted.", entry="nll_loss_entry",
-           backward="cross_entropy_loss_backward", function="functional", method=False, samples="class_loss")
+           backward="cross_entropy_loss_backward", function="functional", method=False, samples="class_loss", out="NONE")
 structured("cross_entropy(input, target, weight: any = None, size_average: any = None, ignore_index: int = -100, "
            "reduce: any = None, reduction: any = 'mean', label_smoothing: float = 0.0)",
            "-weight[target] * log_softmax(input)[target]; a mean is weighted.  target: classes, or their probabilities.",
            entry="cross_entropy_entry", backward="cross_entropy_loss_backward", function="functional", method=False,
            node="NllLoss",
-           samples="class_loss")
+           samples="class_loss", out="NONE")

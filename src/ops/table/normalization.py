@@ -18,7 +18,8 @@ structured("softmax(input, dim: dim, dtype: dtype = None)", "exp(input) / sum(ex
            grad="softmax_grad(grad, result, dim)", out="EXACT")
 structured("log_softmax(input, dim: dim, dtype: dtype = None)", "log of softmax along a dimension.",
            grad="log_softmax_grad(grad, result, dim)", out="EXACT")
-composite("softmin(input, dim: dim, dtype: dtype = None)", "softmax of -input along a dimension.", function="functional", method=False)
+composite("softmin(input, dim: dim, dtype: dtype = None)", "softmax of -input along a dimension.", function="functional", method=False,
+          out="NONE")
 structured("_softmax_backward(grad_output, output, dim: dim)", "output (grad - sum(grad output)).", function=False, method=False,
            grad={"grad_output": "softmax_grad(grad, output, dim)",
                  "output": "softmax_grad_output(grad, grad_output, output, dim)"}, node="SoftmaxBackwardData")

@@ -9,9 +9,9 @@ HIDDEN = dict(function=False, method=False)
 
 composite("pad(input, pad: any, mode: any = 'constant', value: any = None)",
           "Elements added around (or, negative, taken away from) the last dimensions.", function="functional", method=False,
-          entry="pad_entry")
+          entry="pad_entry", out="NONE")
 structured("constant_pad_nd(input, pad: any, value: any = 0)", "A constant around the last dimensions.", rule="constant_pad_rule",
-           grad="constant_pad_nd(grad, negated(pad), ZERO)", method=False, node="ConstantPadNd")
+           grad="constant_pad_nd(grad, negated(pad), ZERO)", method=False, node="ConstantPadNd", out="NONE")
 
 # taps: for each of the last dimensions, which elements an element of the result is the weighted sum of
 structured("_resample(input, taps: any)", "Weighted sums along the last dimensions.", rule="resample_rule",

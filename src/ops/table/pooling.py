@@ -20,9 +20,9 @@ LINES = ("the input's last dimension", "the flattened last two dimensions", "the
 for n, line in enumerate(LINES, 1):
     composite(f"max_pool{n}d(input, {HOW}, dilation: any = 1, ceil_mode: any = False, return_indices: any = False)",
               f"Largest element of each window; with return_indices also its place in {line}.", function="functional", method=False,
-              entry="max_pool_entry")
+              entry="max_pool_entry", out="NONE")
     composite(f"avg_pool{n}d(input, {HOW}, ceil_mode: any = False, count_include_pad: any = True"
               + (", divisor_override: any = None)" if n > 1 else ")"),
               "Mean of each window; count_include_pad: whether padding counts in the divisor"
               + ("; divisor_override: divide the sum by this instead." if n > 1 else "."), function="functional", method=False,
-              entry="avg_pool_entry")
+              entry="avg_pool_entry", out="CAST" if n > 1 else "NONE")

@@ -39,7 +39,7 @@ for name in ("var", "std"):
     signature = "(input, dim: any = None, unbiased: any = None, keepdim: bool = False, *, correction: any = 1)"
     composite(name + signature, "Variance over dimensions." if name == "var" else "Standard deviation over dimensions.",
               entry=f"{name}_entry", expanded=True)
-    composite(f"{name}_mean{signature}", f"({name}, mean) over dimensions.", entry=f"{name}_mean_entry", method=False)
+    composite(f"{name}_mean{signature}", f"({name}, mean) over dimensions.", entry=f"{name}_mean_entry", method=False, out="NONE")
 structured("_variance(input, dim: any, correction: any, keepdim: bool)", "Variance over dimensions.", function=False, method=False,
            grad="variance_backward(grad, input, dim, correction, keepdim)", node="Var")
 structured("_deviation(input, dim: any, correction: any, keepdim: bool)", "Standard deviation over dimensions.", function=False,
@@ -78,8 +78,8 @@ composite("aminmax(input, *, dim: any = None, keepdim: bool = False)", "(min, ma
 
 structured("any(input, dim: any = None, keepdim: bool = False)", "Whether any element is nonzero.", expanded=True)
 structured("all(input, dim: any = None, keepdim: bool = False)", "Whether all elements are nonzero.", expanded=True)
-structured("count_nonzero(input, dim: any = None)", "How many elements are nonzero.")
+structured("count_nonzero(input, dim: any = None)", "How many elements are nonzero.", out="NONE")
 
-structured("trace(input)", "Sum of a matrix's diagonal.", grad="_diagonal_filled(grad, input.shape)")
+structured("trace(input)", "Sum of a matrix's diagonal.", grad="_diagonal_filled(grad, input.shape)", out="NONE")
 structured("_diagonal_filled(input, shape: any)", "A matrix with one value on its diagonal.", grad="trace(grad)", function=False,
            method=False, node="Trace")

@@ -19,7 +19,7 @@ SORTED = {"outputs": ("values", "indices")}
 structured("sort(input, dim: dim = -1, descending: bool = False, *, stable: any = False)",
            "The elements in ascending order along a dimension, and where they were; stable.", overlap="WHOLE",
            grad="_spread(grad, indices, dim, size_along(input.shape, dim))", out="EXACT", **SORTED)
-composite("argsort(input, dim: dim = -1, descending: bool = False, *, stable: any = False)", "Where sort takes its elements from.")
+composite("argsort(input, dim: dim = -1, descending: bool = False, *, stable: any = False)", "Where sort takes its elements from.", out="NONE")
 composite("msort(input)", "sort along the first dimension, values only.")
 structured("topk(input, k: int, dim: dim = -1, largest: bool = True, sorted: bool = True)",
            "The k largest (or smallest) elements along a dimension, and where they are.",
@@ -39,9 +39,9 @@ structured("searchsorted(sorted_sequence, input: any, *, out_int32: bool = False
 structured("bucketize(input: any, boundaries, *, out_int32: bool = False, right: bool = False)",
            "The bucket each value falls into.", method=False, out="EXACT")
 structured("unique(input, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: any = None)",
-           "The different values, ascending.")
+           "The different values, ascending.", out="NONE")
 structured("unique_consecutive(input, return_inverse: bool = False, return_counts: bool = False, dim: any = None)",
-           "The values without their immediate repetitions.")
-structured("bincount(input, weights: any = None, minlength: int = 0)", "How often each non-negative integer occurs.")
+           "The values without their immediate repetitions.", out="NONE")
+structured("bincount(input, weights: any = None, minlength: int = 0)", "How often each non-negative integer occurs.", out="NONE")
 structured("histc(input, bins: int = 100, min: float = 0.0, max: float = 0.0)", "Counts in equal bins.", expanded=True, out="EXACT")
 structured("nonzero(input, *, as_tuple: bool = False)", "The indices of the elements that are not zero.", out="EXACT")
