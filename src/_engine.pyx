@@ -23,6 +23,7 @@ cdef extern from "core/port.h":
     int fg_grad_enabled
     int fg_inference
     int fg_partial_backward
+    void* fg_walk
     ctypedef struct fg_release_t:
         int nodes, tensors, strangers
         void* waiting_nodes
@@ -49,6 +50,7 @@ include "core/deliver.pxi"
 include "core/hooks.pxi"
 include "core/operation.pxi"
 include "core/tensor.pxi"
+include "core/shown_nodes.pxi"
 include "core/graph.pxi"
 include "core/override.pxi"
 include "core/function.pxi"

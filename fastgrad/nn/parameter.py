@@ -8,10 +8,14 @@ their attributes; `isinstance` sees the mark.
 from collections import OrderedDict
 
 import fastgrad as fg
+from fastgrad import _engine
 from fastgrad._engine import Tensor
 from fastgrad._methods import disabled_torch_function
 
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
+
+# What a tensor without a shape still can do.
+WITHOUT_SHAPE = {"half", "float", "double", "char", "short", "int", "long", "bfloat16", "bool", "to", "cpu", "cuda", "size", "copy_"}
 
 
 class _MarkedType(type(Tensor)):
@@ -103,7 +107,10 @@ class Buffer(Tensor, metaclass=_MarkedType):
 
 
 class UninitializedTensorMixin:
-    """A parameter or buffer whose shape is not known yet: `materialize` gives it one, and its ordinary class."""
+    """A parameter or buffer whose shape is not known yet: `materialize` gives it one, and its ordinary class.
+
+    While one is about, operations show their arguments, and one among them is refused.
+    """
 
     _becomes = None
 
@@ -111,6 +118,10 @@ class UninitializedTensorMixin:
         """Take memory for a shape; the values are arbitrary."""
         self.data = fg.empty(shape, device=device or self.device, dtype=dtype or self.data.dtype)
         self.__class__ = self._becomes
+        _engine._interpose(False)
+
+    def __del__(self):
+        _engine._interpose(False)
 
     @property
     def shape(self):
@@ -134,6 +145,21 @@ class UninitializedTensorMixin:
         return f"<{type(self).__name__}>"
 
 
+def refuse_uninitialized(func, types, args=(), kwargs=None):
+    """The __torch_function__ of tensors without a shape."""
+    name = getattr(func, "__name__", str(func))
+    if name in WITHOUT_SHAPE:
+        from fastgrad.overrides import DisableTorchFunctionSubclass
+
+        with DisableTorchFunctionSubclass():
+            result = func(*args, **(kwargs or {}))
+        converted = type(result) is Tensor and is_lazy(args[0])
+        return type(args[0])(args[0].requires_grad, dtype=result.dtype) if converted else result
+    raise ValueError(f"Attempted to use an uninitialized parameter in {name}. This error happens when you are using a `LazyModule` or explicitly "
+                     f"manipulating `torch.nn.parameter.{types[0].__name__}` objects. When using LazyModules Call `forward` with a dummy batch "
+                     "to initialize the parameters before calling torch functions")
+
+
 def is_lazy(param):
     """Whether a parameter or buffer has no shape yet."""
     return isinstance(param, UninitializedTensorMixin)
@@ -145,7 +171,7 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
     _becomes = Parameter
 
     def __new__(cls, requires_grad=True, device=None, dtype=None):
-        return Tensor._make_subclass(cls, fg.empty(0, device=device, dtype=dtype), requires_grad)
+        return without_shape(cls, requires_grad, device, dtype)
 
 
 class UninitializedBuffer(UninitializedTensorMixin, Buffer):
@@ -154,6 +180,15 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):
     _becomes = Buffer
 
     def __new__(cls, requires_grad=False, device=None, dtype=None, persistent=True):
-        buffer = Tensor._make_subclass(cls, fg.empty(0, device=device, dtype=dtype), requires_grad)
+        buffer = without_shape(cls, requires_grad, device, dtype)
         buffer.persistent = persistent
         return buffer
+
+
+def without_shape(cls, requires_grad, device, dtype):
+    _engine._interpose(True)
+    return Tensor._make_subclass(cls, fg.empty(0, device=device, dtype=dtype), requires_grad)
+
+
+# Set here, since a class defined with a say in operations has it for good.
+UninitializedParameter.__torch_function__ = UninitializedBuffer.__torch_function__ = refuse_uninitialized

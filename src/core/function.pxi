@@ -362,7 +362,7 @@ cdef int check_gradient(Node node, int e, Tensor g) except -1:
     cdef int d, shift
     if target == NULL:
         return 0
-    if Py_TYPE(target) == <PyTypeObject*>Node:
+    if is_node(target):
         meta = (<Node>target).meta[node.edge_nr[e]]
     else:
         meta_of(&(<Tensor>target).a, &meta)

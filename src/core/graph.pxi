@@ -1,4 +1,4 @@
-# The graph as Python sees it: shapes, Node objects, handles of hooks, backward and grad.
+# The graph as Python sees it: shapes, handles of hooks, backward and grad.  Its nodes are in shown_nodes.pxi.
 
 class Size(tuple):
     """A tensor's shape: a tuple that prints as torch.Size."""
@@ -40,122 +40,6 @@ cdef object size_of(Tensor t):
 cdef str type_name(int dt):
     """The legacy type's name: FloatTensor."""
     return SCALAR_NAMES[dt] + "Tensor"
-
-
-cdef str node_name(Node node):
-    if node.extra is not None and "name" in node.extra:
-        return node.extra["name"]
-    return node.row.node_name.decode()
-
-
-cdef str maker_name(Node node):
-    """The operation that left the node, as PyTorch calls it in errors: Exp for ExpBackward0."""
-    return node_name(node).partition("Backward")[0]
-
-
-cdef list shown_edges(Node node):
-    """The edges that PyTorch shows, in its order: see Row.shown."""
-    cdef int i
-    if node.row.shown == NULL:
-        return list(range(node.nedges))
-    return [i - 1 for i in <bytes>node.row.shown if i <= node.nedges]
-
-
-cdef class Node:
-    """What an operation leaves in the graph: where its gradients come from and where they go.
-
-    Invariants:
-    1. `edge[i]` is the node that made input i, the input itself if it is a leaf that wants a gradient, or NULL; owned.
-    2. `saved` holds what the gradients read (tensors as they were given, the result without its node, Python values); a
-       saved tensor is valid while its storage still has the version noted beside it.
-    3. `seq` grows in the order nodes are made, so every edge leads to a smaller number and no cycle can arise from edges.
-    4. Once `released`, nothing is saved and the node cannot run again.
-    5. `inline_edge`, and `saved` from `nsaved` on, are NULL, also in dead objects.
-    Thread-safety: as Tensor; the walk reads `walk` and `slot` only while it lays out the graph, under the GIL.
-    """
-
-    def name(self):
-        return node_name(self)
-
-    def __repr__(self):
-        place = "torch.autograd.function." if self.row.backward == function_backward else ""
-        return f"<{place}{self.name()} object at {<size_t><PyObject*>self:#x}>"
-
-    @property
-    def next_functions(self):
-        """For each input: (the node its gradient goes to, the output number there); (None, 0) where none is wanted."""
-        result = []
-        for i in shown_edges(self):
-            if self.edge[i] == NULL:
-                result.append((None, 0))
-            elif Py_TYPE(self.edge[i]) == <PyTypeObject*>Node:
-                result.append((<object>self.edge[i], self.edge_nr[i]))
-            else:
-                result.append((AccumulateGrad(<object>self.edge[i]), 0))
-        return tuple(result)
-
-    def __getattr__(self, name):
-        """A custom function's context is reached through its node, as in PyTorch."""
-        if self.row.backward == function_backward and self.extra is not None:
-            return getattr((<dict>self.extra)["context"], name)
-        raise AttributeError(f"'{node_name(self)}' object has no attribute '{name}'")
-
-    def __setattr__(self, name, value):
-        if self.row.backward != function_backward or self.extra is None:
-            raise AttributeError(f"'{node_name(self)}' object has no attribute '{name}' that could be set")
-        setattr((<dict>self.extra)["context"], name, value)
-
-    @property
-    def metadata(self):
-        return node_extra(self).setdefault("metadata", {})
-
-    @property
-    def saved_tensors(self):
-        if self.row.backward == function_backward:
-            return saved_of((<dict>self.extra)["context"])
-        check_saved(self)
-        return tuple([<object>self.saved[i] for i in range(self.nsaved)
-                      if self.saved[i] != NULL and is_tensor(self.saved[i])])
-
-    def _sequence_nr(self):
-        return self.seq
-
-    def register_hook(self, hook):
-        """Call hook(grad_inputs, grad_outputs) after this node's backward; it may return other grad_inputs."""
-        return add_hook(node_extra(self).setdefault("post", {}), hook)
-
-    def register_prehook(self, hook):
-        """Call hook(grad_outputs) before this node's backward; it may return other grad_outputs."""
-        return add_hook(node_extra(self).setdefault("pre", {}), hook)
-
-
-class AccumulateGrad:
-    """How a leaf shows in `next_functions`: the end of an edge, which adds into `variable.grad`."""
-
-    def __init__(self, variable):
-        self.variable = variable
-
-    next_functions = ()
-
-    def name(self):
-        return "torch::autograd::AccumulateGrad"
-
-    def register_hook(self, hook):
-        """Call hook((), (gradient,)) after the gradient was added to `variable.grad`."""
-        return add_hook(tensor_extra(self.variable).setdefault("post", {}), hook)
-
-    def register_prehook(self, hook):
-        """Call hook((gradient,)) before it is added; it may return a tuple with another one."""
-        return add_hook(tensor_extra(self.variable).setdefault("pre", {}), hook)
-
-    def __repr__(self):
-        return f"<AccumulateGrad object at {id(self):#x}>"
-
-    def __eq__(self, other):
-        return isinstance(other, AccumulateGrad) and other.variable is self.variable
-
-    def __hash__(self):
-        return id(self.variable)
 
 
 cdef dict node_extra(Node node):
@@ -312,8 +196,20 @@ cdef int walk_lists(list roots, list grads, bint keep, bint create_graph, list i
     return 0
 
 
+cdef list tensors_of(object given):
+    """Of one or several tensors or gradient edges: a list, in which a tensor stands for each edge."""
+    cdef Py_ssize_t i
+    if isinstance(given, (Tensor, GradientEdge)):
+        given = (given,)
+    cdef list result = list(given)
+    for i in range(len(result)):
+        if type(result[i]) is GradientEdge:
+            result[i] = tensor_at(result[i])
+    return result
+
+
 cdef list checked_inputs(str name, object inputs):
-    cdef list result = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    cdef list result = tensors_of(inputs)
     if not result:
         raise RuntimeError(f"`inputs` argument to `{name}()` cannot be empty.")
     for t in result:
@@ -327,7 +223,7 @@ cdef list checked_inputs(str name, object inputs):
 
 
 cdef tuple checked_roots(tensors, grads):
-    cdef list roots = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    cdef list roots = tensors_of(tensors)
     if grads is None:
         grads = [None] * len(roots)
     elif isinstance(grads, Tensor):
@@ -342,7 +238,10 @@ cdef tuple checked_roots(tensors, grads):
 
 
 def backward(tensors, grad_tensors=None, retain_graph=None, bint create_graph=False, grad_variables=None, inputs=None):
-    """Add the gradients of `tensors` with respect to the leaves below them to the leaves' `.grad`.  See Tensor.backward."""
+    """Add the gradients of `tensors` with respect to the leaves below them to the leaves' `.grad`.  See Tensor.backward.
+
+    A GradientEdge may stand for a tensor, here and in `grad`.
+    """
     if grad_variables is not None:
         if grad_tensors is not None:
             raise RuntimeError("`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only "
@@ -397,6 +296,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, bint create_grap
             raise RuntimeError(f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set "
                                "allow_unused=True if this is the desired behavior.")
         if g is None and materialize_grads:
+            if has_edges(inputs):
+                raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
             captured[i] = zeros_like_array(<Tensor>wanted[i])
     return tuple(captured)
 

@@ -146,7 +146,7 @@ cdef int find_places(list inputs, uint32_t serial, list places) except -1:
     cdef PyObject* target
     for i in range(len(inputs)):
         target = root_target(<Tensor>inputs[i])
-        if Py_TYPE(target) == <PyTypeObject*>Node:
+        if is_node(target):
             places[i] = (<Node>target).slot if (<Node>target).walk == serial else -1
         else:
             places[i] = (<Tensor>target).slot if (<Tensor>target).walk == serial else -1

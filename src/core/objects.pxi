@@ -38,6 +38,7 @@ cdef extern from "Python.h":
     void PyObject_GC_UnTrack(void*)
     void PyObject_ClearWeakRefs(PyObject*)
     PyTypeObject* Py_TYPE(PyObject*)
+    void Py_SET_TYPE(PyObject*, PyTypeObject*)
     PyObject* PyObject_Init(PyObject*, PyTypeObject*)
     void Py_SET_REFCNT(PyObject*, Py_ssize_t)
     int PyObject_GenericSetAttr(PyObject*, PyObject*, PyObject*) noexcept
@@ -45,6 +46,11 @@ cdef extern from "Python.h":
 cdef Slabs tensor_slabs, node_slabs
 cdef uint64_t sequence = 0            # nodes are numbered in the order they are made
 cdef bint cycles_possible = False     # see Note [Objects and the garbage collector]
+
+
+cdef inline bint is_node(PyObject* p) noexcept:
+    """Whether it is a Node, also one that was shown: Note [Types of nodes] in shown_nodes.pxi."""
+    return Py_TYPE(p) == <PyTypeObject*>Node or Py_TYPE(p).tp_dealloc == shown_node_dealloc
 
 
 cdef inline Tensor new_tensor():
@@ -87,7 +93,7 @@ cdef void drop_stranger(PyObject** slot) noexcept:
 cdef inline void drop_owned(PyObject** slot) noexcept:
     """As clear_slot, of a node's edge or saved value."""
     cdef PyObject* value = slot[0]
-    if value == NULL or value.ob_refcnt > 1 or Py_TYPE(value) == <PyTypeObject*>Node or \
+    if value == NULL or value.ob_refcnt > 1 or is_node(value) or \
             (Py_TYPE(value) == <PyTypeObject*>Tensor and owns_little(value)):
         clear_slot(slot)
     else:
@@ -297,6 +303,12 @@ cdef void node_dealloc(PyObject* self) noexcept:
         fg_release.waiting_nodes = <void*>(<Node>other).seq
         node_free(other)
     fg_release.nodes = False
+
+
+cdef void shown_node_dealloc(PyObject* self) noexcept:
+    """See Note [Types of nodes]."""
+    Py_SET_TYPE(self, <PyTypeObject*>Node)
+    node_dealloc(self)
 
 
 cdef int tensor_setattr(PyObject* self, PyObject* name, PyObject* value) noexcept:

@@ -47,6 +47,7 @@ static inline int fg_log2(uint64_t x) { return 63 - __builtin_clzll(x); }   /* x
 static FG_THREAD_LOCAL int fg_grad_enabled FG_TLS_MODEL = 1;
 static FG_THREAD_LOCAL int fg_inference FG_TLS_MODEL = 0;
 static FG_THREAD_LOCAL int fg_partial_backward FG_TLS_MODEL = 0;    /* a backward of this thread goes to chosen inputs only */
+static FG_THREAD_LOCAL void *fg_walk FG_TLS_MODEL = NULL;           /* the walk that this thread is in, unless it is a chain */
 /* Releases that this thread is in, see Note [Release without recursion] in objects.pxi. */
 typedef struct {
     int nodes;            /* whether a node is being released */

@@ -362,7 +362,7 @@ cdef class Tensor:
 
     @property
     def grad_fn(self):
-        return node_of(self)
+        return shown(node_of(self))
 
     @property
     def output_nr(self):

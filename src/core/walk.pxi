@@ -33,6 +33,7 @@ ctypedef struct Walk:
     bint create_graph
     bint keep_graph
     bint accumulate           # into leaves' .grad; otherwise only capture
+    uint32_t serial
 
 cdef uint32_t walks = 0       # serial number of the latest walk
 cdef Walk* spare_walk = NULL  # buffers of the last walk, for the next
@@ -92,7 +93,7 @@ cdef int grow(void** buffer, int32_t* room, size_t item) except -1:
 
 cdef int32_t vertex_of(Walk* w, PyObject* target, uint32_t serial) except -1:
     """The index of the vertex of a node or leaf, made at the first sight of it."""
-    cdef bint is_leaf = Py_TYPE(target) != <PyTypeObject*>Node
+    cdef bint is_leaf = not is_node(target)
     cdef Vertex* v
     if is_leaf:
         if (<Tensor>target).walk == serial:
@@ -282,7 +283,7 @@ cdef void release_what_is_saved(Node node) noexcept:
         if (<dict>node.extra).pop("packed", None) is not None:
             node.released = True
     for i in range(node.nsaved):
-        if node.saved[i] != NULL and (i < inputs or is_tensor(node.saved[i]) or Py_TYPE(node.saved[i]) == <PyTypeObject*>Node):
+        if node.saved[i] != NULL and (i < inputs or is_tensor(node.saved[i]) or is_node(node.saved[i])):
             node.released = True
             forget_saved(<PyObject*>node)
             return
@@ -309,15 +310,17 @@ cdef int call_backward_watched(Node node, PyObject** grads, PyObject** out, bint
 cdef int run_walk(Root* roots, int n, bint keep_graph, bint create_graph, list inputs, list captured) except -1:
     """Backward from n roots.  With `inputs`, only what they need runs; `captured` (if a list) receives their gradients,
     otherwise their .grad does."""
-    global fg_grad_enabled, fg_partial_backward
+    global fg_grad_enabled, fg_partial_backward, fg_walk
     cdef int enabled = fg_grad_enabled, partial = fg_partial_backward
+    cdef void* outer = fg_walk
+    fg_walk = NULL
     fg_grad_enabled = create_graph and not fg_inference
     fg_partial_backward = inputs is not None
     try:
         if n != 1 or inputs is not None or not follow_chain(roots, keep_graph, create_graph):
             walk_graph(roots, n, keep_graph, create_graph, inputs, captured)
     finally:
-        fg_grad_enabled, fg_partial_backward = enabled, partial
+        fg_grad_enabled, fg_partial_backward, fg_walk = enabled, partial, outer
     return 0
 
 
@@ -333,7 +336,7 @@ cdef bint follow_chain(Root* at, bint keep_graph, bint create_graph) except -1:
     cdef PyObject* next_target
     cdef Node node
     cdef int e, only
-    while Py_TYPE(at.target) == <PyTypeObject*>Node:
+    while is_node(at.target):
         node = <Node>at.target
         only = single_edge(node)
         if only < 0 or at.grad == NULL:
@@ -382,7 +385,9 @@ cdef inline int single_edge(Node node) noexcept:
 
 
 cdef int walk_graph(Root* roots, int n, bint keep_graph, bint create_graph, list inputs, list captured) except -1:
+    global fg_walk
     cdef Walk* w = begin_walk()
+    fg_walk = w
     w.create_graph, w.keep_graph, w.accumulate = create_graph, keep_graph, captured is None
     try:
         walk_from(w, roots, n, inputs, captured)
@@ -401,7 +406,7 @@ cdef int walk_from(Walk* w, Root* roots, int n, list inputs, list captured) exce
         for t in inputs:
             root_target(<Tensor>t)
     walks = max(walks + 1, 1)                 # from here to mark_needed nothing but these lines may run: see this file's head
-    serial = walks
+    w.serial = serial = walks
     for i in range(n):
         add_follow(w, vertex_of(w, roots[i].target, serial))
     lay_out(w, serial)

@@ -1,6 +1,7 @@
 """Lazy layers and the rest of torch.nn that module_db has no samples of: against PyTorch."""
 
 import copy
+import gc
 import pickle
 
 import pytest
@@ -180,3 +181,38 @@ def test_arguments(call):
 def test_old_names():
     assert_same(lambda lib: repr(lib.nn.Container(a=lib.nn.Linear(1, 2))))
     assert_same(lambda lib: repr(lib.nn.NLLLoss2d(ignore_index=3)))
+
+
+@pytest.mark.parametrize("use", ["p + 1", "2 * p", "lib.sin(p)", "p.exp()", "p[0]", "p == p", "p.zero_()", "p.detach()", "lib.nn.init.ones_(p)", "p.shape"])
+@pytest.mark.parametrize("kind", ["UninitializedParameter", "UninitializedBuffer"])
+def test_without_a_shape_is_refused(kind, use):
+    errors = []
+    for lib in (fastgrad, torch):
+        with pytest.raises(Exception) as error:
+            eval(use, {"lib": lib, "p": getattr(lib.nn.parameter, kind)()})
+        errors.append((error.type, "uninitialized parameter" in str(error.value)))
+    assert errors[0] == errors[1]
+
+
+def test_converted_before_it_has_a_shape():
+    def observe(lib):
+        layers = lib.nn.Sequential(lib.nn.LazyLinear(3), lib.nn.LazyBatchNorm1d()).double()
+        pickle.loads(pickle.dumps(layers)).to("cpu").state_dict()
+        y = layers(lib.ones(4, 2, dtype=lib.float64))
+        return [str(layers[0].weight.dtype).split(".")[1], str(layers[1].running_mean.dtype).split(".")[1], tuple(y.shape)]
+
+    assert observe(fastgrad) == observe(torch)
+
+
+def test_operations_are_plain_again_afterwards():
+    from fastgrad import _engine
+
+    gc.collect()
+    before = _engine._interposers()
+    layer = fastgrad.nn.LazyLinear(3)
+    assert _engine._interposers() == before + 2
+    layer(fastgrad.ones(1, 2))
+    fastgrad.nn.LazyLinear(3)
+    fastgrad.nn.parameter.UninitializedBuffer()
+    gc.collect()
+    assert _engine._interposers() == before

@@ -29,11 +29,6 @@ class LazyModuleMixin(Module):
         self._load_hook = self._register_load_state_dict_pre_hook(self._lazy_load_hook)
         self._initialize_hook = self.register_forward_pre_hook(self._infer_parameters, with_kwargs=True)
 
-    def _save_to_state_dict(self, destination, prefix, keep_vars):
-        super()._save_to_state_dict(destination, prefix, keep_vars)
-        for name, member in self._lazy_members():
-            destination[prefix + name] = member
-
     def _lazy_members(self):
         members = itertools.chain(self._parameters.items(), self._buffers.items())
         return [(name, member) for name, member in members if is_lazy(member)]

@@ -100,7 +100,7 @@ class ModuleState:
 
     def _save_to_state_dict(self, destination, prefix, keep_vars):
         for name, tensor in self._persistent_members():
-            destination[prefix + name] = tensor if keep_vars else tensor.detach()
+            destination[prefix + name] = tensor if keep_vars or is_lazy(tensor) else tensor.detach()
         if self._overrides("get_extra_state"):
             destination[prefix + EXTRA_STATE] = self.get_extra_state()
 
