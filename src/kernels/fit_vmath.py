@@ -235,13 +235,18 @@ SERIES = {
     "I0E_FAR": beyond(lambda x: mp.exp(-x) * mp.besseli(0, x) * mp.sqrt(x), 8),
     "I1E_NEAR": between(lambda x: mp.exp(-x) * mp.besseli(1, x) / x * (2 + x) ** 2, 0, 8),
     "I1E_FAR": beyond(lambda x: mp.exp(-x) * mp.besseli(1, x) * mp.sqrt(x), 8),
+    "Y0": between(lambda x: mp.bessely(0, x), 1, 3),
     # sqrt(x) exp(x) K(x) on [1, inf)
     "K0E_FAR": beyond(lambda x: mp.exp(x) * mp.besselk(0, x) * mp.sqrt(x), 1),
     "K1E_FAR": beyond(lambda x: mp.exp(x) * mp.besselk(1, x) * mp.sqrt(x), 1),
-    # digamma(x) / (x - root) on [1, 2]
+    # lgamma(x) / ((x - 1) (x - 2)) on [1, 3]; digamma(x) / (x - root) on [1, 2]
+    "LGAMMA": between(lambda x: mp.loggamma(x) / ((x - 1) * (x - 2)), 1, 3),
     "DIGAMMA": between(lambda x: mp.digamma(x) / (x - DIGAMMA_ROOT), 1, 2),
-    # Ai on [-6, 1], and what is left of it outside, in 1 / zeta and 1 / zeta^2
-    "AIRY_NEAR": between(mp.airyai, -6, 1),
+    # Ai on [-6, 0], exp(x) Ai(x) on [0, 1], and what is left of it outside, in 1 / zeta and 1 / zeta^2
+    "AIRY_FIRST": between(mp.airyai, -6, -4),
+    "AIRY_SECOND": between(mp.airyai, -4, -2),
+    "AIRY_THIRD": between(mp.airyai, -2, 0),
+    "AIRY_NEAR": between(lambda x: mp.exp(x) * mp.airyai(x), 0, 1),
     "AIRY_RIGHT": beyond(airy_scaled, mp.mpf(2) / 3),
     "AIRY_COS": between(lambda z: airy_pair(z)[0], 0, 1 / AIRY_ZETA ** 2),
     "AIRY_SIN": between(lambda z: airy_pair(z)[1], 0, 1 / AIRY_ZETA ** 2),
@@ -249,7 +254,8 @@ SERIES = {
 
 
 def print_series(name):
-    numbers = [repr(float(c)) for c in chebyshev(SERIES[name])]
+    series = chebyshev(SERIES[name])
+    numbers = [repr(float(c)) for c in [series[0] - float(series[0]), *series]]
     lines = [", ".join(numbers[i:i + 5]) for i in range(0, len(numbers), 5)]
     print(f"static const double {name}[] = {{\n    " + ",\n    ".join(lines) + "};\n")
 

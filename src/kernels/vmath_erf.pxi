@@ -21,10 +21,9 @@ cdef inline f32 erf_f32(f32 x) noexcept nogil:
     return c_copysign_f32(select_f32(a < 1, near, <f32>1 - exp_near_f32(-p)), x)
 
 
-cdef inline f64 erf_f64(f64 x) noexcept nogil:
-    cdef f64 a = c_fabs_f64(x), z, p, q, w, near
-    z = a * a
-    w = z * z
+cdef inline f64 erf_near_f64(f64 z) noexcept nogil:
+    """erf(x) / x - 1 of z = x^2 < 1."""
+    cdef f64 p, q, w = z * z
     w = w * w
     q = fma_f64(-7.801097610697144e-10, z, 1.3722923789469154e-08)
     q = fma_f64(q, z, -1.6209162792634857e-07)
@@ -36,8 +35,12 @@ cdef inline f64 erf_f64(f64 x) noexcept nogil:
     p = fma_f64(p, z, 0.11283791670945242)
     p = fma_f64(p, z, -0.3761263890318355)
     p = fma_f64(p, z, 0.12837916709551256)
-    p = fma_f64(q, w * w, p)
-    near = fma_f64(a, p, a)
+    return fma_f64(q, w * w, p)
+
+
+cdef inline f64 erf_f64(f64 x) noexcept nogil:
+    cdef f64 a = c_fabs_f64(x), z, p, q, w, near
+    near = fma_f64(a, erf_near_f64(a * a), a)
     z = select_f64(a > 6, 6, a)
     w = z * z
     w = w * w

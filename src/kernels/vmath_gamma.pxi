@@ -21,75 +21,137 @@ cdef enum:
     UNIFORM_FROM = 100000
 
 
-cdef f64 digamma_wide(f64 x) noexcept nogil:
-    """Reflection below 0; Chebyshev's series over x less the root on [1, 2], one step below it, up to eight above it; from 10 on
-    the asymptotic series. Absolute error near the root and below 0."""
-    cdef f64 sum = 0, z, power
+cdef two digamma_positive(two x) noexcept nogil:
+    """Chebyshev's series over x less the root on [1, 2], one step below it, up to eight above it; from 10 on the asymptotic series."""
+    cdef two sum = two_of(0, 0)
+    cdef f64 z, power = 0
     cdef int k
-    if x == 0:
-        return c_copysign_f64(INF_F64, -x)
-    if x < 0:
-        if x == c_floor_f64(x):
-            return NAN_F64
-        sum = -3.141592653589793 / c_tan(3.141592653589793 * (x - c_rint_f64(x)))
-        x = 1 - x
-    if x < 1:
-        sum -= 1 / x
-        return sum + (x - 0.46163214496836236 + 1.5522348162858677e-17) * series_digamma(2 * x - 1)
-    if x < 10:
-        while x > 2:
-            x -= 1
-            sum += 1 / x
-        return sum + (x - 1.4616321449683622 - 9.549995429965697e-17) * series_digamma(2 * x - 3)
-    z, power = 1 / (x * x), 0
+    if x.head < 10:
+        while x.head > 2:
+            x.head -= 1
+            sum = two_gather(sum, two_inverse(x))
+        if x.head < 1:
+            sum = two_inverse(two_minus(x))
+            x = two_plus(x, 1)
+        return two_add(sum, two_times(two_add(x, two_of(-1.4616321449683622, -9.549995429965697e-17)), series_digamma(2 * x.head - 3)))
+    z = 1 / (x.head * x.head)
     for k in range(DIGAMMA_TERMS - 1, -1, -1):
         power = (power + FG_DIGAMMA_TERMS[k]) * z
-    return sum + (c_log(x) - 0.5 / x - power)
+    return two_plus(two_log_near(x.head), x.tail / x.head - 0.5 / x.head - power)
 
 
-cdef f64 zeta_positive(f64 s, f64 q) noexcept nogil:
+cdef f64 digamma_wide(f64 x) noexcept nogil:
+    """Reflected below 0."""
+    cdef two sine, cosine
+    if x == 0:
+        return c_copysign_f64(INF_F64, -x)
+    if not x < 0:
+        return rounded(digamma_positive(two_of(x, 0))) if x < INF_F64 else x
+    if x == c_floor_f64(x):
+        return NAN_F64
+    sine = sine_of_turns(x, &cosine)
+    return rounded(two_add(digamma_positive(two_sum(1, -x)),
+                           two_times(two_over(cosine, sine), two_of(-3.141592653589793, -1.2246467991473532e-16))))
+
+
+cdef two inverse_power(two a, f64 s) noexcept nogil:
+    """a^-s, of a's tail the first order."""
+    cdef f64 power = c_pow(a.head, -s)
+    return two_normal(power, -s * power * (a.tail / a.head)) if a.tail != 0 else two_of(power, 0)
+
+
+cdef two zeta_positive(f64 s, two q) noexcept nogil:
     """The sum of (q + k)^-s, k = 0, 1, ..., for s > 1 and q > 0: ten terms, and the rest by Euler and Maclaurin."""
-    cdef f64 sum = 0, a = q, power, factor, term
+    cdef two sum = two_of(0, 0), a = q, power
+    cdef f64 factor, term, rest = 0
     cdef int k
     for k in range(ZETA_DIRECT):
-        power = c_pow(a, -s)
-        sum += power
-        if power < 1e-17 * sum:
+        power = inverse_power(a, s)
+        sum = two_gather(sum, power)
+        if power.head < 1e-17 * sum.head or sum.head == INF_F64:
             return sum
-        a += 1
-    power = c_pow(a, -s)
-    sum += power * (a / (s - 1) + 0.5)
-    factor = s / a
+        a = two_plus(a, 1)
+    factor = s / a.head
     for k in range(EULER_MACLAURIN_TERMS):
-        term = FG_EULER_MACLAURIN[k] * factor * power
-        sum += term
-        if c_fabs_f64(term) < 1e-17 * sum:
+        term = FG_EULER_MACLAURIN[k] * factor
+        rest += term
+        if c_fabs_f64(term) < 1e-17:
             break
-        factor *= (s + 2 * k + 1) / a * ((s + 2 * k + 2) / a)
-    return sum
+        factor *= (s + 2 * k + 1) / a.head * ((s + 2 * k + 2) / a.head)
+    return two_add(sum, two_times(inverse_power(a, s), two_plus(two_over(a, two_sum(s, -1)), 0.5 + rest)))
 
 
-cdef f64 zeta_wide(f64 s, f64 q) noexcept nogil:
+cdef two zeta_wide(f64 s, f64 q) noexcept nogil:
     """Hurwitz's zeta. Below q = 0, for a whole s, the terms left of 0 are those of 1 - q and 1 - frac(q), sign by sign."""
-    cdef f64 fraction, left
+    cdef two left
     if not s > 1 or q != q:
-        return INF_F64 if s == 1 else NAN_F64
+        return two_of(INF_F64 if s == 1 else NAN_F64, 0)
     if q > 0:
-        return zeta_positive(s, q)
+        return zeta_positive(s, two_of(q, 0))
     if q == c_floor_f64(q):
-        return INF_F64
+        return two_of(INF_F64, 0)
     if s != c_floor_f64(s):
-        return NAN_F64
-    fraction = q - c_floor_f64(q)
-    left = zeta_positive(s, c_ceil_f64(q) - q) - zeta_positive(s, 1 - q)
-    return zeta_positive(s, fraction) + (left if c_floor_f64(0.5 * s) == 0.5 * s else -left)
+        return two_of(NAN_F64, 0)
+    left = two_add(zeta_positive(s, two_of(c_ceil_f64(q) - q, 0)), two_minus(zeta_positive(s, two_sum(1, -q))))
+    if c_floor_f64(0.5 * s) != 0.5 * s:
+        left = two_minus(left)
+    return two_add(zeta_positive(s, two_sum(q, -c_floor_f64(q))), left)
+
+
+cdef two factorial(f64 n) noexcept nogil:
+    """n! of a whole n; infinite from 171 on."""
+    cdef two product = two_of(1 if n <= 170 else INF_F64, 0)
+    cdef int k
+    for k in range(2, <int>n + 1 if n <= 170 else 0):
+        product = two_scale(product, k)
+    return product
 
 
 cdef f64 polygamma_wide(f64 x, f64 n) noexcept nogil:
     """(-1)^(n + 1) n! zeta(n + 1, x)."""
     if n == 0:
         return digamma_wide(x)
-    return (-1 if c_floor_f64(0.5 * n) == 0.5 * n else 1) * c_tgamma(n + 1) * zeta_wide(n + 1, x)
+    return (-1 if c_floor_f64(0.5 * n) == 0.5 * n else 1) * rounded(two_times(factorial(n), zeta_wide(n + 1, x)))
+
+
+cdef f64 stirling_rest(f64 x) noexcept nogil:
+    """Of lgamma(x), x >= 10, what (x - 1/2) log(x) - x + log(2 pi) / 2 leaves."""
+    cdef f64 z = 1 / (x * x), sum = 0
+    cdef int k
+    for k in range(DIGAMMA_TERMS - 1, -1, -1):
+        sum = sum * z + FG_DIGAMMA_TERMS[k] / (2 * k + 1)
+    return sum / x
+
+
+cdef two lgamma_positive(two x) noexcept nogil:
+    """Chebyshev's series of lgamma(x) / ((x - 1) (x - 2)) on [1, 3], one step below it, up to seven above it; from 10 on Stirling's."""
+    cdef two product = two_of(1, 0), result
+    if not x.head < 10:
+        result = two_add(two_times(two_plus(x, -0.5), two_log(x)), two_minus(x))
+        return two_plus(two_add(result, two_of(0.9189385332046728, -3.8782941580672414e-17)), stirling_rest(x.head))
+    if x.head < 1:
+        product = two_inverse(x)
+        x = two_plus(x, 1)
+    while x.head > 3:
+        x = two_plus(x, -1)
+        product = two_times(product, x)
+    result = two_times(two_times(two_plus(x, -1), two_plus(x, -2)), series_lgamma(x.head - 2))
+    return result if product.head == 1 else two_add(result, two_log(product))
+
+
+cdef f64 lgamma_wide(f64 x) noexcept nogil:
+    """log(|gamma(x)|): reflected below 0; libm's, which is 2.1 ulp off about 10, and Stirling's series there."""
+    cdef two sine, cosine
+    if 10 < x < 100000:
+        return rounded(two_add(two_times(two_sum(x, -0.5), two_plus(two_log_near(x), -1)),
+                               two_sum(0.9189385332046728 - 0.5, stirling_rest(x) - 3.8782941580672414e-17)))
+    if not -1e300 < x < -1e-20 or x == c_floor_f64(x):
+        return c_lgamma(x)
+    sine = sine_of_turns(x, &cosine)
+    if sine.head < 0:
+        sine = two_minus(sine)
+    return rounded(two_add(two_log(two_over(two_of(3.141592653589793, 1.2246467991473532e-16), sine)),
+                           two_minus(lgamma_positive(two_sum(1, -x)))))
 
 
 # --- incomplete gamma functions ----------------------------------------------------------------------------------------------
@@ -110,54 +172,79 @@ cdef f64 excess(f64 mu) noexcept nogil:
     return r * mu - sum
 
 
-cdef f64 gamma_density(f64 a, f64 x) noexcept nogil:
-    """x^a exp(-x) / gamma(a + 1)."""
-    cdef f64 z
+cdef two gamma_density(f64 a, f64 x, two* exponent) noexcept nogil:
+    """x^a exp(-x) / gamma(a + 1) as a factor of the exponential of `exponent`."""
     if a < 10:
-        return c_pow(x, a) * c_exp(-x) / c_tgamma(a + 1)
-    z = 1 / (a * a)
-    z = (0.08333333333333333 - z * (0.002777777777777778 - z * (0.0007936507936507937 - z * (0.0005952380952380953 -
-         z * 0.0008417508417508417)))) / a
-    return c_exp(-a * excess((x - a) / a) - z) / vsqrt(6.283185307179586 * a)
+        exponent[0] = two_plus(two_add(two_scale(two_log(two_of(x, 0)), a), two_minus(lgamma_positive(two_sum(1, a)))), -x)
+        return two_of(1, 0)
+    exponent[0] = two_add(two_scale(two_log(two_over(two_of(x, 0), two_of(a, 0))), a), two_sum(a, -x))
+    exponent[0] = two_plus(exponent[0], -stirling_rest(a))
+    return two_over(two_of(0.3989422804014327, -2.4923272022777433e-17), two_root(two_of(a, 0)))
 
 
-cdef f64 lower_series(f64 a, f64 x) noexcept nogil:
+cdef f64 gamma_part(two sum, two exponent, bint rest) noexcept nogil:
+    """sum exp(exponent), or what is left of it to 1."""
+    if not rest:
+        return times_exp(sum, exponent)
+    return rounded(two_plus(two_minus(two_times(sum, two_exp(exponent))), 1)) if exponent.head > -700 else 1
+
+
+cdef f64 lower_series(f64 a, f64 x, bint rest) noexcept nogil:
     """P(a, x) for x up to about a + 1: the density times 1 + x/(a+1) + x^2/((a+1)(a+2)) + ..."""
-    cdef f64 term = 1, sum = 1
+    cdef f64 ratio
+    cdef two sum = two_of(1, 0), term = sum, divisor, product, exponent
     cdef int k
     for k in range(1, GAMMA_STEPS):
-        term *= x / (a + k)
-        sum += term
-        if term < 1e-17 * sum:
+        divisor = two_sum(a, k)
+        ratio = x / divisor.head
+        product = two_product(ratio, divisor.head)
+        product.tail = ratio * term.tail + term.head * (((x - product.head) - product.tail - ratio * divisor.tail) / divisor.head)
+        term = two_product(term.head, ratio)
+        term.tail += product.tail
+        sum = two_gather(sum, term)
+        if term.head < 1e-17 * sum.head:
             break
-    return sum * gamma_density(a, x)
+    return gamma_part(two_times(sum, gamma_density(a, x, &exponent)), exponent, rest)
 
 
 cdef f64 upper_near_zero(f64 a, f64 x) noexcept nogil:
     """Q(a, x) for x up to about 1, where 1 - P would lose all: its power series, the leading terms joined in an expm1."""
-    cdef f64 log_lead = a * c_log(x) - c_lgamma(1 + a), term = 1, sum = 0
+    cdef two log_lead, term = two_of(1, 0), sum = two_of(0, 0), lead
     cdef int k
     for k in range(1, 60):
-        term *= -x / k
-        sum += term / (a + k)
-        if c_fabs_f64(term) < 1e-17 * c_fabs_f64(sum):
+        term = two_over(two_scale(term, -x), two_of(k, 0))
+        sum = two_add(sum, two_over(term, two_sum(a, k)))
+        if c_fabs_f64(term.head) < 1e-17 * c_fabs_f64(sum.head):
             break
-    return -c_expm1(log_lead) - c_exp(log_lead) * a * sum
+    log_lead = two_add(two_scale(two_log(two_of(x, 0)), a), two_minus(lgamma_positive(two_sum(1, a))))
+    if log_lead.head < -700:
+        return 1
+    lead = two_exp(log_lead)
+    sum = two_times(two_scale(sum, -a), lead)
+    if c_fabs_f64(log_lead.head) > 0.4:
+        return rounded(two_add(two_plus(two_minus(lead), 1), sum))
+    return rounded(two_add(sum, two_normal(-c_expm1(log_lead.head), -log_lead.tail * lead.head)))
 
 
-cdef f64 upper_fraction(f64 a, f64 x) noexcept nogil:
-    """Q(a, x) for x from about a + 1 on: Legendre's continued fraction, by the method of Lentz."""
-    cdef f64 b = x + 1 - a, c = 1e300, d = 1 / b, product = d, step
-    cdef int k
-    for k in range(1, GAMMA_STEPS):
-        step = -k * (k - a)
+cdef f64 upper_fraction(f64 a, f64 x, bint rest) noexcept nogil:
+    """Q(a, x) for x from about a + 1 on: Legendre's continued fraction. The method of Lentz tells how many of its steps count; from
+    the last of them it is then evaluated in two parts."""
+    cdef f64 b = x + 1 - a, c = 1e300, d = 1 / b, step
+    cdef two first = two_plus(two_sum(x, -a), 1), value, exponent
+    cdef int k, last
+    for last in range(1, GAMMA_STEPS):
+        step = -last * (last - a)
         b += 2
         d = 1 / (step * d + b)
         c = b + step / c
-        product *= c * d
         if c_fabs_f64(c * d - 1) < 1e-16:
             break
-    return product * a * gamma_density(a, x)
+    last += last / 4 + 2            # the steps after the last that changes a double: together several times as much as it
+    value = two_plus(first, 2 * last)
+    for k in range(last, 0, -1):
+        value = two_add(two_plus(first, 2 * (k - 1)), two_over(two_scale(two_sum(a, -k), k), value))
+    value = two_over(two_scale(gamma_density(a, x, &exponent), a), value)
+    return gamma_part(value, exponent, rest)
 
 
 cdef f64 upper_uniform(f64 a, f64 x) noexcept nogil:
@@ -192,7 +279,7 @@ cdef f64 gammainc_wide(f64 a, f64 x) noexcept nogil:
         return edge
     if a > UNIFORM_FROM:
         return 1 - upper_uniform(a, x)
-    return 1 - upper_fraction(a, x) if x > 1 and x > a + 1 else lower_series(a, x)
+    return upper_fraction(a, x, True) if x > 1 and x > a + 1 else lower_series(a, x, False)
 
 
 cdef f64 gammaincc_wide(f64 a, f64 x) noexcept nogil:
@@ -202,13 +289,12 @@ cdef f64 gammaincc_wide(f64 a, f64 x) noexcept nogil:
     if a > UNIFORM_FROM:
         return upper_uniform(a, x)
     if x > 1.1 and x > a + 1:
-        return upper_fraction(a, x)
-    return upper_near_zero(a, x) if x <= 1.1 and a < 1.5 else 1 - lower_series(a, x)
+        return upper_fraction(a, x, False)
+    return upper_near_zero(a, x) if x <= 1.1 and a < 1.5 else lower_series(a, x, True)
 
 
 cdef inline real vlgamma(real x) noexcept nogil:
-    """log(|gamma(x)|), from libm."""
-    return <real>c_lgamma(x)
+    return <real>lgamma_wide(x)
 
 
 cdef inline real vdigamma(real x) noexcept nogil:
@@ -220,7 +306,7 @@ cdef inline real v_polygamma(real x, real n) noexcept nogil:
 
 
 cdef inline real vzeta(real s, real q) noexcept nogil:
-    return <real>zeta_wide(s, q)
+    return <real>rounded(zeta_wide(s, q))
 
 
 cdef inline real vigamma(real a, real x) noexcept nogil:

@@ -41,75 +41,81 @@ cdef f64 chebyshev_closed(Polynomial kind, f64 x, f64 n) noexcept nogil:
             c_sin((n + 0.5) * angle) / c_sin(0.5 * angle))
 
 
-cdef f64 polynomial(Polynomial kind, f64 x, f64 degree) noexcept nogil:
-    cdef f64 before = 1, p, following, n = c_trunc_f64(degree)
+cdef f64 polynomial(Polynomial kind, two x, f64 degree) noexcept nogil:
+    """The recurrence, with what its roundings lose carried along beside it."""
+    cdef two before = two_of(1, 0), p = x, twice = two_of(2 * x.head, 2 * x.tail), factor, first, second, sum
+    cdef f64 n = c_trunc_f64(degree), other
     cdef i64 k
     if not n >= 0:
         return 0
     if n == 0:
         return 1
     if n > LARGEST_DEGREE:
-        return chebyshev_closed(kind, x, n) if kind <= CHEBYSHEV_W else NAN_F64
-    p = (x if kind == CHEBYSHEV_T or kind == HERMITE_HE or kind == LEGENDRE else 2 * x - 1 if kind == CHEBYSHEV_V else
-         2 * x + 1 if kind == CHEBYSHEV_W else 1 - x if kind == LAGUERRE else 2 * x)
+        return chebyshev_closed(kind, x.head, n) if kind <= CHEBYSHEV_W else NAN_F64
+    if kind == CHEBYSHEV_U or kind == HERMITE_H:
+        p = twice
+    elif kind == CHEBYSHEV_V or kind == CHEBYSHEV_W:
+        p = two_plus(twice, -1 if kind == CHEBYSHEV_V else 1)
+    elif kind == LAGUERRE:
+        p = two_plus(two_minus(x), 1)
     for k in range(1, <i64>n):
-        if kind <= CHEBYSHEV_W:
-            following = 2 * x * p - before
-        elif kind == HERMITE_H:
-            following = 2 * x * p - 2.0 * k * before
-        elif kind == HERMITE_HE:
-            following = x * p - k * before
-        elif kind == LAGUERRE:
-            following = ((2 * k + 1 - x) * p - k * before) / (k + 1)
-        else:
-            following = ((2 * k + 1) * x * p - k * before) / (k + 1)
-        before, p = p, following
-    return p
+        factor = (two_plus(two_minus(x), 2 * k + 1) if kind == LAGUERRE else two_scale(x, 2 * k + 1) if kind == LEGENDRE else
+                  x if kind == HERMITE_HE else twice)
+        other = 1 if kind <= CHEBYSHEV_W else 2 * k if kind == HERMITE_H else k
+        first, second = two_product(factor.head, p.head), two_product(other, before.head)
+        sum = two_sum(first.head, -second.head)
+        sum.tail += first.tail - second.tail + (factor.head * p.tail + factor.tail * p.head - other * before.tail)
+        before, p = p, sum
+        if kind >= LAGUERRE:
+            p.head = sum.head / (k + 1)
+            first = two_product(p.head, k + 1)
+            p.tail = ((sum.head - first.head) - first.tail + sum.tail) / (k + 1)
+    return rounded(p) if p.tail == p.tail else p.head           # beyond the range there is no tail
 
 
 cdef inline real vchebyshev_polynomial_t(real x, real n) noexcept nogil:
-    return <real>polynomial(CHEBYSHEV_T, x, n)
+    return <real>polynomial(CHEBYSHEV_T, two_of(x, 0), n)
 
 
 cdef inline real vchebyshev_polynomial_u(real x, real n) noexcept nogil:
-    return <real>polynomial(CHEBYSHEV_U, x, n)
+    return <real>polynomial(CHEBYSHEV_U, two_of(x, 0), n)
 
 
 cdef inline real vchebyshev_polynomial_v(real x, real n) noexcept nogil:
-    return <real>polynomial(CHEBYSHEV_V, x, n)
+    return <real>polynomial(CHEBYSHEV_V, two_of(x, 0), n)
 
 
 cdef inline real vchebyshev_polynomial_w(real x, real n) noexcept nogil:
-    return <real>polynomial(CHEBYSHEV_W, x, n)
+    return <real>polynomial(CHEBYSHEV_W, two_of(x, 0), n)
 
 
 cdef inline real vshifted_chebyshev_polynomial_t(real x, real n) noexcept nogil:
-    return <real>polynomial(CHEBYSHEV_T, 2 * <f64>x - 1, n)
+    return <real>polynomial(CHEBYSHEV_T, two_sum(2 * <f64>x, -1), n)
 
 
 cdef inline real vshifted_chebyshev_polynomial_u(real x, real n) noexcept nogil:
-    return <real>polynomial(CHEBYSHEV_U, 2 * <f64>x - 1, n)
+    return <real>polynomial(CHEBYSHEV_U, two_sum(2 * <f64>x, -1), n)
 
 
 cdef inline real vshifted_chebyshev_polynomial_v(real x, real n) noexcept nogil:
-    return <real>polynomial(CHEBYSHEV_V, 2 * <f64>x - 1, n)
+    return <real>polynomial(CHEBYSHEV_V, two_sum(2 * <f64>x, -1), n)
 
 
 cdef inline real vshifted_chebyshev_polynomial_w(real x, real n) noexcept nogil:
-    return <real>polynomial(CHEBYSHEV_W, 2 * <f64>x - 1, n)
+    return <real>polynomial(CHEBYSHEV_W, two_sum(2 * <f64>x, -1), n)
 
 
 cdef inline real vhermite_polynomial_h(real x, real n) noexcept nogil:
-    return <real>polynomial(HERMITE_H, x, n)
+    return <real>polynomial(HERMITE_H, two_of(x, 0), n)
 
 
 cdef inline real vhermite_polynomial_he(real x, real n) noexcept nogil:
-    return <real>polynomial(HERMITE_HE, x, n)
+    return <real>polynomial(HERMITE_HE, two_of(x, 0), n)
 
 
 cdef inline real vlaguerre_polynomial_l(real x, real n) noexcept nogil:
-    return <real>polynomial(LAGUERRE, x, n)
+    return <real>polynomial(LAGUERRE, two_of(x, 0), n)
 
 
 cdef inline real vlegendre_polynomial_p(real x, real n) noexcept nogil:
-    return <real>polynomial(LEGENDRE, x, n)
+    return <real>polynomial(LEGENDRE, two_of(x, 0), n)

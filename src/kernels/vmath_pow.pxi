@@ -55,6 +55,19 @@ cdef inline f32 pow_f32(f32 base, f32 exponent) noexcept nogil:
     return <f32>pow_finish(p, x, y)
 
 
+cdef inline f64 atanh_rest_f64(f64 z) noexcept nogil:
+    """p of atanh(s) = s (1 + z/3 + z^2 p(z)), z = s^2."""
+    cdef f64 p
+    p = fma_f64(0.05994430457506857, z, 0.05837418437493746)
+    p = fma_f64(p, z, 0.06668158253909355)
+    p = fma_f64(p, z, 0.07692278447459419)
+    p = fma_f64(p, z, 0.09090909434979606)
+    p = fma_f64(p, z, 0.11111111108769707)
+    p = fma_f64(p, z, 0.1428571428572255)
+    p = fma_f64(p, z, 0.1999999999999999)
+    return p
+
+
 cdef inline f64 pow_f64(f64 x, f64 y) noexcept nogil:
     """x^y = 2^(y log2 x), log2 x as a sum high + low good to about 66 bits: |y log2 x| may reach 1075, and its error is the
     result's. log2(m) = 2/ln2 atanh(s), s = f / (2 + f), atanh(s) = s (1 + z/3 + z^2 p(z)), z = s^2; s, z and the first terms are
@@ -71,13 +84,7 @@ cdef inline f64 pow_f64(f64 x, f64 y) noexcept nogil:
     s_low = (((f - product) - product_error_f64(s, den, product)) - s * den_low) / den
     z = s * s
     z_low = product_error_f64(s, s, z) + 2 * s * s_low
-    p = fma_f64(0.05994430457506857, z, 0.05837418437493746)
-    p = fma_f64(p, z, 0.06668158253909355)
-    p = fma_f64(p, z, 0.07692278447459419)
-    p = fma_f64(p, z, 0.09090909434979606)
-    p = fma_f64(p, z, 0.11111111108769707)
-    p = fma_f64(p, z, 0.1428571428572255)
-    p = fma_f64(p, z, 0.1999999999999999)
+    p = atanh_rest_f64(z)
     # t = z/3 + z^2 p
     high = z * 0.3333333333333333
     low = product_error_f64(z, 0.3333333333333333, high) + (z * 1.850371707708594e-17 + z_low * 0.3333333333333333)

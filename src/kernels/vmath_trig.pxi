@@ -63,25 +63,26 @@ cdef inline f32 cos_poly_f32(f32 z) noexcept nogil:
     return head + fma_f32(z * z, p, (<f32>1 - head) - half)
 
 
-cdef inline f64 sin_poly_f64(f64 r, f64 tail, f64 z) noexcept nogil:
-    """sin(r + tail), with cos(r) near enough 1 - z/2."""
+cdef inline f64 sin_rest_f64(f64 r, f64 tail, f64 z) noexcept nogil:
+    """sin(r + tail) - r, with cos(r) near enough 1 - z/2."""
     cdef f64 p
     p = fma_f64(1.589619590321078e-10, z, -2.5050747195887644e-08)
     p = fma_f64(p, z, 2.7557313617953376e-06)
     p = fma_f64(p, z, -0.00019841269829580347)
     p = fma_f64(p, z, 0.008333333333322108)
     p = fma_f64(p, z, -0.1666666666666663)
-    return r + fma_f64(z * r, p, fma_f64(-0.5 * z, tail, tail))
+    return fma_f64(z * r, p, fma_f64(-0.5 * z, tail, tail))
 
 
-cdef inline f64 cos_poly_f64(f64 r, f64 tail, f64 z) noexcept nogil:
+cdef inline f64 cos_rest_f64(f64 r, f64 tail, f64 z) noexcept nogil:
+    """cos(r + tail) - (1 - z/2 rounded)."""
     cdef f64 p, half = 0.5 * z, head = 1 - half
     p = fma_f64(-1.134601565613117e-11, z, 2.087545353721736e-09)
     p = fma_f64(p, z, -2.7557312324145836e-07)
     p = fma_f64(p, z, 2.4801587282329127e-05)
     p = fma_f64(p, z, -0.0013888888888862504)
     p = fma_f64(p, z, 0.04166666666666653)
-    return head + fma_f64(z * z, p, fma_f64(-r, tail, (1 - head) - half))
+    return fma_f64(z * z, p, fma_f64(-r, tail, (1 - head) - half))
 
 
 cdef inline f32 sin_quarter_f32(f32 x, uint32_t quarter) noexcept nogil:
@@ -99,7 +100,7 @@ cdef inline f64 sin_quarter_f64(f64 x, uint64_t quarter) noexcept nogil:
     cdef uint64_t q = bits_f64(shifted) + quarter
     r = reduce_f64(x, shifted - 6755399441055744.0, &tail)
     z = r * r
-    r = select_f64((q & 1) == 0, sin_poly_f64(r, tail, z), cos_poly_f64(r, tail, z))
+    r = select_f64((q & 1) == 0, r + sin_rest_f64(r, tail, z), (1 - 0.5 * z) + cos_rest_f64(r, tail, z))
     return from_bits_f64(bits_f64(r) ^ ((q & 2) << 62))
 
 
