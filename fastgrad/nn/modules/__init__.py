@@ -1,5 +1,6 @@
 """The modules of fastgrad.nn, one family a file."""
 
+from . import utils  # noqa: F401
 from .activation import *
 from .activation import __all__ as _activation
 from .attention import MultiheadAttention
