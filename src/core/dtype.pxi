@@ -150,6 +150,13 @@ cdef inline int check_scalar(object x) except -1:
     return 0
 
 
+cdef inline double scalar_of(object x) except? -1:
+    """A number of an operation as a double."""
+    if not PyFloat_CheckExact(x):
+        check_scalar(x)
+    return double_of(x)
+
+
 cdef inline int store_number(int dt, object x, void* out) except -1:
     """Write a Python number in dtype dt.  Raises OverflowError where PyTorch does."""
     if dt == FLOAT32:

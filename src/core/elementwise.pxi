@@ -17,7 +17,7 @@ cdef Tensor plain(const Row* row, int kernel, PyObject** x, int n, PyObject** at
     cdef Tensor out
     cdef int i
     for i in range(row.nattrs):           # first: a subclass of int may run Python code, which may change a tensor
-        l.attr[i].f = double_of(<object>attr[i])
+        l.attr[i].f = scalar_of(<object>attr[i])
     like = shape_giver(NULL, x[0])        # one and two operands are written out: loops over them cost more than what they do
     if n > 1:
         like = shape_giver(like, x[1])
@@ -118,7 +118,7 @@ cdef Tensor compute(const Row* row, int kernel, int loop, int result, uint8_t bo
             check_scalar(<object>x[i])
             store_number(want, <object>x[i], &l.scalar[i + 1])
     for i in range(row.nattrs):
-        l.attr[i].f = double_of(<object>attr[i])
+        l.attr[i].f = scalar_of(<object>attr[i])
     l.kernel = kernel
     l.dtype = loop
     l.core = 1

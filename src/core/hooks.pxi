@@ -206,7 +206,12 @@ cdef int capture_leaves(Walk* w, list places, list captured) except -1:
 cdef int remember_line(Node node) except -1:
     """In anomaly mode: where in the program the operation was called."""
     import traceback
-    node_extra(node)["line"] = "".join(traceback.format_stack())
+    frames = list(traceback.walk_stack(sys._getframe()))
+    for i, (frame, _) in enumerate(frames):          # the program's outermost frame is the one that `python -m fastgrad` called
+        if frame.f_globals.get("__package__") == "fastgrad" and frame.f_globals.get("__name__") == "__main__":
+            frames = frames[:i]
+            break
+    node_extra(node)["line"] = "".join(traceback.StackSummary.extract(reversed(frames)).format())
     return 0
 
 
@@ -216,7 +221,7 @@ cdef int warn_of_line(Node node) except -1:
     where = None if node.extra is None else (<dict>node.extra).get("line")
     where = f"Traceback of forward call that caused the error:\n{where}" if where else \
         "No forward pass information available. Enable detect anomaly during forward pass for more information."
-    warnings.warn(f"Error detected in {node_name(node)}. {where}", stacklevel=2)
+    warnings.warn(f"Error detected in {node_name(node)}. {where}")
     return 0
 
 

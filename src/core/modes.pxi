@@ -128,7 +128,7 @@ cdef object decorated(_Mode mode, object function):
         import warnings
         warnings.warn("Decorating classes is deprecated and will be disabled in future versions. You should only decorate "
                       "functions or methods. To keep what decorating a class does, decorate its `__init__` method and "
-                      "nothing else.", FutureWarning, stacklevel=2)
+                      "nothing else.", FutureWarning)
         return called_in(mode, function)
     code = getattr(function, "__code__", None)
     if code is not None and code.co_flags & GENERATOR_FLAG:

@@ -215,7 +215,7 @@ cdef int check_out(Operation op, Tensor out, Tensor result, bint exact) except -
         warnings.warn(
             f"An output with one or more elements was resized since it had shape {shape_list(out.a.ndim, out.a.shape)}, which does "
             f"not match the required output shape {shape_list(result.a.ndim, result.a.shape)}. This behavior is deprecated: reuse an "
-            "out tensor by resizing it to zero elements with t.resize_(0).", UserWarning, stacklevel=2)
+            "out tensor by resizing it to zero elements with t.resize_(0).", UserWarning)
     return 0
 
 

@@ -23,7 +23,11 @@ cdef Packed packed(Tensor t):
     p.nr = t.nr
     if t.flags & REQUIRES_GRAD:
         p.origin = t if t.node is None else t.node
+    cdef uint32_t version = t.storage.version
     p.content = without_graph(pack_hook, t)
+    if t.storage.version != version:
+        raise RuntimeError("A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook cannot be "
+                           "modified by in-place operations as this can lead to unexpected side-effects.")
     return p
 
 

@@ -345,6 +345,10 @@ cdef class Tensor:
     def requires_grad(self):
         return bool(needs(<PyObject*>self))
 
+    @requires_grad.deleter
+    def requires_grad(self):
+        raise RuntimeError("requires_grad must be a bool, and cannot be deleted")
+
     @requires_grad.setter
     def requires_grad(self, value):
         if not PyBool_Check(value):
@@ -391,6 +395,10 @@ cdef class Tensor:
     def data(self, value):
         set_data(self, value)
 
+    @data.deleter
+    def data(self):
+        raise RuntimeError("Deleting tensor data is not allowed. Delete tensor instead!")
+
     @property
     def _version(self):
         if self.flags & INFERENCE:
@@ -432,7 +440,7 @@ cdef int warn_no_grad() except -1:
     warnings.warn("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
                   "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf "
                   "Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure "
-                  "you access the leaf Tensor instead.", UserWarning, stacklevel=2)
+                  "you access the leaf Tensor instead.", UserWarning)
     return 0
 
 
@@ -552,7 +560,7 @@ cdef Tensor data_alias(Tensor t):
 cdef int set_data(Tensor t, object value) except -1:
     """t keeps its place in the program and in the graph, and gets value's memory, shape and dtype."""
     if not isinstance(value, Tensor):
-        raise TypeError(f"data must be a Tensor, not {type(value).__name__}")
+        raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
     cdef Tensor source = <Tensor>value
     if needs(<PyObject*>t) and not is_floating(source.a.dtype):
         raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")

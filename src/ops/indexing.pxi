@@ -56,8 +56,7 @@ cdef Tensor index_tensor(object x):
         return converted(t, INT64)
     if t.a.dtype == UINT8:
         import warnings
-        warnings.warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.", UserWarning,
-                      stacklevel=2)
+        warnings.warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.", UserWarning)
         return converted(t, BOOL)
     if t is not x and not is_floating(t.a.dtype):
         return converted(t, INT64)
@@ -239,6 +238,8 @@ cdef int setitem(Tensor t, object index, object value) except -1:
             write(entry_fill_inplace, op_fill, <PyObject*>view, <PyObject*>value, NULL, NULL)
         else:
             value = without_leading_ones(<Tensor>value, view.a.ndim)
+            if (<Tensor>value).storage == view.storage and not same_shape(&(<Tensor>value).a, &view.a):
+                value = op_expand(value, size_of(view))       # so that it has gaps: Note [Operands that overlap]
             write(entry_copy_inplace, op_copy, <PyObject*>view, <PyObject*>value, NULL, NULL)
         return 0
     if x.mask is not None and (is_number or (<Tensor>value).a.numel == 1):

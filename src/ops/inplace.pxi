@@ -164,7 +164,7 @@ cdef int warn_discarded(int source, int dt) except -1:
     """Say that a conversion which somebody asked for loses imaginary parts."""
     if is_complex(source) and not is_complex(dt) and dt != BOOL:
         import warnings
-        warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=2)
+        warnings.warn("Casting complex values to real discards the imaginary part", UserWarning)
     return 0
 
 

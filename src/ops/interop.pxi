@@ -51,7 +51,7 @@ cdef object from_numpy_rule(object array):
     if not array.flags.writeable:
         import warnings
         warnings.warn("The given NumPy array is not writable, and tensors do not know of that: writing to this tensor "
-                      "writes to the array's memory. Copy the array if that matters.", UserWarning, stacklevel=2)
+                      "writes to the array's memory. Copy the array if that matters.", UserWarning)
     return tensor_over(array, "from_numpy")
 
 
@@ -246,12 +246,18 @@ def as_tensor(data, dtype=None, device=None):
 
 
 def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
-    """As as_tensor; copy=True always copies, copy=False never does; requires_grad: None for that of `obj`."""
+    """As as_tensor; copy=True always copies, copy=False never does; requires_grad: None for that of `obj`.
+
+    The bytes of an object with a buffer (bytes, bytearray, array.array, memoryview) are read as elements of `dtype`.
+    """
     cdef Tensor t
     if is_storage(obj):
         obj = obj._values()
-    if not is_tensor(<PyObject*>obj) and not is_array(obj) and hasattr(obj, "__dlpack__"):
-        obj = from_dlpack(obj)
+    if not is_tensor(<PyObject*>obj) and not is_array(obj) and number_dtype(obj) < 0:
+        if hasattr(obj, "__dlpack__"):
+            obj = from_dlpack(obj)
+        elif PyObject_CheckBuffer(obj):
+            obj = frombuffer(obj, dtype=dtype_object(default_dtype()) if dtype is None else dtype)
     t = as_tensor(obj, dtype=dtype, device=device)
     shared = is_tensor(<PyObject*>obj) and t.data_ptr() == obj.data_ptr() or \
         is_array(obj) and t.data_ptr() == obj.__array_interface__["data"][0]
@@ -284,6 +290,10 @@ def frombuffer(buffer, *, dtype, Py_ssize_t count=-1, Py_ssize_t offset=0, bint 
     if offset + n * itemsize(dt) > b.len:
         raise ValueError(f"requested buffer length ({n} * {itemsize(dt)} bytes) after offset ({offset} bytes) must not be greater than "
                          f"actual buffer length ({b.len} bytes)")
+    if view.readonly:
+        import warnings
+        warnings.warn("The given buffer is not writable, and tensors do not know of that: writing to this tensor writes to the buffer's "
+                      "memory. Copy it if that matters.", UserWarning)
     t = borrowed(<char*>b.buf + offset, dt, 1, &n, &one, n * itemsize(dt), view)
     return t.requires_grad_(True) if requires_grad else t
 

@@ -18,7 +18,7 @@ cdef int reduction_code(PyObject* size_average, PyObject* reduce, PyObject* redu
     if average is not None or reduces is not None:
         how = "none" if reduces is not None and not reduces else "mean" if average is None or average else "sum"
         import warnings
-        warnings.warn(f"size_average and reduce args will be deprecated, please use reduction='{how}' instead.", stacklevel=2)
+        warnings.warn(f"size_average and reduce args will be deprecated, please use reduction='{how}' instead.")
     if how == "mean":
         return REDUCE_MEAN
     if how == "none":
@@ -60,7 +60,7 @@ cdef int warn_sizes(Tensor input, Tensor target) except -1:
     import warnings
     warnings.warn(
         f"Using a target size ({size_of(target)}) that is different to the input size ({size_of(input)}). This will likely lead to "
-        "incorrect results due to broadcasting. Please ensure they have the same size.", stacklevel=2)
+        "incorrect results due to broadcasting. Please ensure they have the same size.")
     return 0
 
 

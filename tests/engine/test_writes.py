@@ -73,6 +73,23 @@ def test_writes(source):
     same_outcome(source)
 
 
+@pytest.mark.parametrize("source", [
+    "x[:] = x[0]", "x[1:] = x[0]", "x[...] = x[:, :1]", "x[:, 1:] = x[:, :1]", "x[1] = x[:, 1]", "x[0, 0] = x", "x[1:] = x[:-1]", "x[:] = x[0:2]", "x[:] = x.t()",
+])
+@pytest.mark.parametrize("made", ["torch.arange(9.0).view(3, 3)", "torch.arange(9.0).view(3, 3).requires_grad_() * 1"])
+def test_writing_a_part_of_a_tensor_into_it(source, made):
+    same_outcome(f"x = {made}; {source}; r = x.detach(), x._version")
+
+
+@pytest.mark.parametrize("source", [
+    "del x.data", "del x.requires_grad", "x.data = 3", "x.data = np.ones(2)", "x.data = torch.ones(3); r = x, x.is_leaf", "del x.grad; r = x.grad",
+    "with torch.autograd.graph.saved_tensors_hooks(lambda t: t.add_(1), lambda t: t):\n    (x * 1).exp()",
+    "with torch.autograd.graph.saved_tensors_hooks(lambda t: t.clone().add_(1), lambda t: t):\n    r = (x * 1).exp()",
+])
+def test_of_a_leaf(source):
+    same_outcome("x = torch.ones(2, requires_grad=True)\n" + source)
+
+
 @pytest.mark.parametrize("tensor", ["torch.arange(4.0)", "torch.arange(4)", "torch.tensor(3.0)", "torch.arange(4.0, requires_grad=True)"])
 @pytest.mark.parametrize("bounds", ["min=1, max=torch.tensor(2.0)", "min=1, max=torch.tensor(2)", "min=torch.tensor(1.0), max=2", "1, torch.tensor(2.0)",
                                     "min=torch.tensor([1.0, 2, 3, 4])", "max=torch.tensor(2.0)", "min=1", "max=2.5", "min=None, max=None", "min=3, max=1",
