@@ -30,8 +30,9 @@ def place_of_warnings(lib, source):
 ])
 def test_as_in_pytorch(source):
     found, wanted = place_of_warnings(fastgrad, source), place_of_warnings(torch, source)
-    assert len(found) == len(wanted) and all(f == w or w == 0 for f, w in zip(found, wanted)), (found, wanted)
-    assert 0 not in found
+    assert found and 0 not in found
+    # PyTorch gives some warnings once in a process, and ascribes some to its own files.
+    assert not wanted or len(found) == len(wanted) and all(f == w or w == 0 for f, w in zip(found, wanted)), (found, wanted)
 
 
 def test_what_failed_in_anomaly_mode_is_shown_without_what_ran_the_program():
