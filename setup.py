@@ -74,13 +74,14 @@ class Module(Extension):
                          define_macros=MACROS)
 
     def make_c(self):
-        """In a process of its own, since Cython holds the interpreter's lock."""
+        """In a process of its own, since Cython holds the interpreter's lock; without garbage collection, a third of its time."""
         generated, kernels = os.path.dirname(self.c_file), self.folder == "kernels"
         sources = [self.pyx, "src/core/half.pxi", *glob(f"src/{self.folder}/*.p*"), *glob("fastgrad/*.pxd"), *glob(f"{generated}/*.pxi")]
         if (QUICK or kernels) and not stale(self.c_file, sources):       # otherwise the build before may have had other directives
             return
         directives = {**DIRECTIVES, "boundscheck": DEBUG and not kernels}
-        subprocess.check_call([sys.executable, "-m", "cython", "-X", ",".join(f"{k}={v}" for k, v in directives.items()),
+        cython = "import gc; gc.disable(); from Cython.Compiler.Main import main; main(command_line=1)"
+        subprocess.check_call([sys.executable, "-c", cython, "-X", ",".join(f"{k}={v}" for k, v in directives.items()),
                                "--module-name", "_kernels" if kernels else self.name, "-I", ".", "-I", "src", "-I", generated,
                                self.pyx, "-o", self.c_file])
 

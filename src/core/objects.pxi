@@ -290,6 +290,7 @@ cdef void node_dealloc(PyObject* self) noexcept:
     """See Note [Release without recursion]."""
     global fg_release
     cdef PyObject* other
+    cdef size_t last = <size_t>self
     if cycles_possible:
         PyObject_GC_UnTrack(self)
     if fg_release.nodes:
@@ -301,6 +302,8 @@ cdef void node_dealloc(PyObject* self) noexcept:
     while fg_release.waiting_nodes != NULL:
         other = <PyObject*>fg_release.waiting_nodes
         fg_release.waiting_nodes = <void*>(<Node>other).seq
+        fetch_node(further(last, <size_t>other))
+        last = <size_t>other
         node_free(other)
     fg_release.nodes = False
 

@@ -29,6 +29,8 @@ static inline void *fg_aligned_alloc(size_t n, size_t alignment) {
 }
 static inline void fg_aligned_free(void *p) { free(p); }
 static inline int fg_log2(uint64_t x) { return 63 - __builtin_clzll(x); }   /* x > 0 */
+/* Into the caches; p may lead nowhere.  GCC would drop a function that does nothing else. */
+static inline void fg_fetch(const void *p) { __builtin_prefetch(p); __asm__ volatile(""); }
 #endif
 
 #ifdef FASTGRAD_DEBUG

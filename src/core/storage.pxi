@@ -8,6 +8,7 @@ cdef extern from "core/port.h" nogil:
     void* fg_aligned_alloc(size_t n, size_t alignment)
     void fg_aligned_free(void* p)
     int fg_log2(uint64_t x)
+    void fg_fetch(const void* p)
     const int FG_DEBUG
 
 cdef enum:

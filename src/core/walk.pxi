@@ -135,6 +135,7 @@ cdef int lay_out(Walk* w, uint32_t serial) except -1:
     cdef int32_t i = 0, k, e
     cdef PyObject* target
     while i < w.count:
+        fetch_ahead(w, i)
         w.vertex[i].first_edge = w.follow_count
         if not w.vertex[i].is_leaf:
             target = w.vertex[i].target
@@ -146,6 +147,14 @@ cdef int lay_out(Walk* w, uint32_t serial) except -1:
                 add_follow(w, k)
         i += 1
     return 0
+
+
+cdef inline void fetch_ahead(Walk* w, int32_t i) noexcept:
+    """See Note [Long graphs are fetched ahead]."""
+    if i + AHEAD < w.count:
+        fetch_node(<size_t>w.vertex[i + AHEAD].target)
+    elif i:
+        fetch_node(further(<size_t>w.vertex[i - 1].target, <size_t>w.vertex[i].target))
 
 
 cdef inline uint64_t age(Walk* w, int32_t i) noexcept:
@@ -421,6 +430,7 @@ cdef int walk_from(Walk* w, Root* roots, int n, list inputs, list captured) exce
             finish_vertex(w, i)
     while w.heap_count:
         k = pop_ready(w)
+        fetch_ahead(w, k)
         if w.vertex[k].wanted and w.vertex[k].needed:
             capture(w, k, places, inputs, captured)     # before the hooks, if the node runs: PyTorch's order
         if (<Node>w.vertex[k].target).extra is not None:
