@@ -34,10 +34,13 @@ LEVELS = {
 MACHINE = {"AMD64": "x86_64"}.get(platform.machine(), platform.machine())
 # contraction stays off: fma only where a kernel says so, so that results do not depend on the compiler's mood
 NUMERIC = [] if WINDOWS else ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fwrapv"]
+GCC = "gcc" in (sysconfig.get_config_var("CC") or "")
 # GCC 12 drops the rounding of two neighbouring doubles to float and back where it makes one vector of them
 HANDFULS = ["-fno-tree-loop-distribute-patterns", "-fno-tree-slp-vectorize", "-fno-plt", "--param=max-inline-insns-auto=10",
-            "--param=inline-min-speedup=60"] if "gcc" in (sysconfig.get_config_var("CC") or "") else []
-OPTIMIZE = [] if WINDOWS else ["-O1" if DEBUG else "-O3"]
+            "--param=inline-min-speedup=60"] if GCC else []
+# of the kernels, too, only what is marked inline is inlined, or is tiny: a fifth less to compile, ship and load, as fast
+SPARING = ["--param=max-inline-insns-auto=15", "--param=inline-min-speedup=30"] if GCC else []
+OPTIMIZE = [] if WINDOWS else ["-O1"] if DEBUG else ["-O3", *SPARING]
 # code that handles a few dimensions and arguments at a time: no calls of memset for loops over two items, none through stubs.
 # The engine is small and always hot; the operations are many.  Only what is marked inline is inlined, so that rare paths
 # stay out of the common ones and leave them the registers.

@@ -75,7 +75,7 @@ cdef void gemm_empty(int64_t m, int64_t n, real* c, int64_t c_row, const real* b
             c[i * c_row + j] = x + c[i * c_row + j] if accumulate else x
 
 
-cdef void gemm_pack(int64_t n, int64_t k, const real* a, int64_t a_n, int64_t a_k, real* out, int64_t unit,
+cdef inline void gemm_pack(int64_t n, int64_t k, const real* a, int64_t a_n, int64_t a_k, real* out, int64_t unit,
                     int64_t units) noexcept nogil:
     """Panels of the n columns of a (step a_n) by k rows (step a_k), one after the other, each stored by rows, with zeros in
     the columns after n.  A panel is at most `units` times `unit` columns; the panels are balanced as in `gemm_block`."""

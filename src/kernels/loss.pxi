@@ -125,7 +125,7 @@ cdef void columns_statistics(real* top, real* logsum, const real* x, i64 c, i64 
         logsum[j] = vlog(logsum[j])
 
 
-cdef void softmax_statistics(real* top, real* logsum, const real* x, i64 n, i64 c, i64 s) noexcept nogil:
+cdef inline void softmax_statistics(real* top, real* logsum, const real* x, i64 n, i64 c, i64 s) noexcept nogil:
     cdef i64 b, j
     if s == 1:
         rows_statistics(top, logsum, x, n, c)

@@ -143,18 +143,22 @@ cdef void map_items(real* out, const real* a, i64 n, int mapping, const real* ce
             out[i] = vexp(a[i] - center[i])
 
 
-cdef real sum_line(const char* a, i64 an, i64 n, int mapping, const real* center, real p) noexcept nogil:
+cdef inline real sum_line(const char* a, i64 an, i64 n, int mapping, const real* center, real p) noexcept nogil:
     """The sum of a line's mapped elements; `center` holds one value min(n, TILE) times."""
+    if mapping == PLAIN and an == sizeof(real):
+        return sum_row(<const real*>a, n)
+    if mapping == SQUARES and an == sizeof(real):
+        return dot_row(<const real*>a, <const real*>a, n)
+    return sum_mapped(a, an, n, mapping, center, p)
+
+
+cdef real sum_mapped(const char* a, i64 an, i64 n, int mapping, const real* center, real p) noexcept nogil:
     cdef real buffer[TILE]
     cdef const real* source = <const real*>a
     cdef i64 half
-    if mapping == PLAIN and an == sizeof(real):
-        return sum_row(source, n)
-    if mapping == SQUARES and an == sizeof(real):
-        return dot_row(source, source, n)
     if n > TILE:
         half = (n // 2 + TILE - 1) // TILE * TILE
-        return sum_line(a, an, half, mapping, center, p) + sum_line(a + half * an, an, n - half, mapping, center, p)
+        return sum_mapped(a, an, half, mapping, center, p) + sum_mapped(a + half * an, an, n - half, mapping, center, p)
     if an != sizeof(real):
         gather_line(buffer, a, an, n)
         source = buffer

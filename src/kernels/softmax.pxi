@@ -78,7 +78,7 @@ cdef void log_softmax_forward(real* out, real* a, const Launch* l, void* scratch
             o[j] = (row[j] - most) - total
 
 
-cdef void softmax_columns(real* out, real* a, i64 kept, i64 n, i64 s, bint logarithm) noexcept nogil:
+cdef inline void softmax_columns(real* out, real* a, i64 kept, i64 n, i64 s, bint logarithm) noexcept nogil:
     """Both functions for lines `s` bytes from element to element, whose neighbours in memory are other lines."""
     cdef real most[TILE]
     cdef real total[TILE]
