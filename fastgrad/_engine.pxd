@@ -247,6 +247,7 @@ cdef Node node_of(Tensor t)
 cdef int save(Node node, int i, PyObject* value) except -1
 cdef int save_result(Node node, int i, Tensor out) except -1
 cdef int check_saved(Node node) except -1
+cdef Tensor value_before(Tensor t)
 cdef void give(PyObject** out, int i, object value) noexcept
 cdef int check_inplace(Tensor t, bint recorded) except -1
 cdef int check_history(Tensor t, bint recorded) except -1

@@ -198,27 +198,29 @@ cdef void span(const Array* a, char** low, char** high) noexcept:
     high[0] = a.data + (most + 1) * ITEMSIZE[a.dtype]
 
 
+cdef inline int promote_with(Promotion* p, PyObject* x) except -2:
+    """Take one operand into account; -1 if it is neither a tensor nor a number."""
+    cdef int dt
+    if not is_tensor(x):
+        dt = number_dtype(<object>x)
+        p.wrapped = promote(dt, p.wrapped)
+        return dt
+    dt = (<Tensor>x).a.dtype
+    if (<Tensor>x).a.ndim:
+        p.dim = promote(dt, p.dim)
+    else:
+        p.zero = promote(dt, p.zero)
+    return dt
+
+
 cdef int common_dtype(const Row* row, PyObject** x, int n, int* loop, int* result) except -1:
     """The dtype of the loop and of the result, by promotion and the row's rule."""
     cdef Promotion p
-    cdef Array* a
     cdef int i, dt
     p.dim = p.zero = p.wrapped = -1
     for i in range(n):
-        if row.bools >> i & 1:
-            continue
-        if is_tensor(x[i]):
-            a = &(<Tensor>x[i]).a
-            if a.ndim:
-                p.dim = promote(a.dtype, p.dim)
-            else:
-                p.zero = promote(a.dtype, p.zero)
-        else:
-            dt = number_dtype(<object>x[i])
-            if dt < 0:
-                raise TypeError(
-                    f"{row.name.decode()}: argument {i + 1} must be a Tensor or a number, not {type(<object>x[i]).__name__}")
-            p.wrapped = promote(dt, p.wrapped)
+        if not row.bools >> i & 1 and promote_with(&p, x[i]) < 0:
+            raise TypeError(f"{row.name.decode()}: argument {i + 1} must be a Tensor or a number, not {type(<object>x[i]).__name__}")
     if p.dim < 0 and p.zero < 0 and not row.numbers:
         raise TypeError(f"{row.name.decode()}(): one of the arguments must be a Tensor, got numbers alone")
     dt = promoted(&p)
@@ -401,9 +403,7 @@ cdef object inplace_elementwise(const Row* row, PyObject** x):
         if need >> i & 1:
             reads |= row.uses[i]
     if reads & 1:
-        before = converted(t, t.a.dtype)
-        before.node, before.nr = node_of(t), t.nr
-        before.flags = t.flags & (REQUIRES_GRAD | INFERENCE)
+        before = value_before(t)
         given[0] = <PyObject*>before
     compute(row, row.kernel, loop, t.a.dtype, row.bools, x, n, x + n, t)
     t.storage.version += 1
@@ -413,6 +413,14 @@ cdef object inplace_elementwise(const Row* row, PyObject** x):
         set_edge(node, 0, t)
     rebase_written(t, node)
     return t
+
+
+cdef Tensor value_before(Tensor t):
+    """The value an in-place operation is about to overwrite, with t's place in the graph: for gradients that read it."""
+    cdef Tensor before = converted(t, t.a.dtype)
+    before.node, before.nr = node_of(t), t.nr
+    before.flags = t.flags & (REQUIRES_GRAD | INFERENCE)
+    return before
 
 
 cdef inline void give(PyObject** out, int i, object value) noexcept:

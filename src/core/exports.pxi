@@ -22,12 +22,7 @@ cdef int result_dtype(PyObject** x, int n) except -2:
     cdef int i
     p.dim = p.zero = p.wrapped = -1
     for i in range(n):
-        if not is_tensor(x[i]):
-            p.wrapped = promote(number_dtype(<object>x[i]), p.wrapped)
-        elif (<Tensor>x[i]).a.ndim:
-            p.dim = promote((<Tensor>x[i]).a.dtype, p.dim)
-        else:
-            p.zero = promote((<Tensor>x[i]).a.dtype, p.zero)
+        promote_with(&p, x[i])
     return promoted(&p)
 
 

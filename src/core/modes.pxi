@@ -50,9 +50,6 @@ cdef class no_grad(_Mode):
     def __enter__(self):
         self.push(0, fg_inference)
 
-    def __exit__(self, *exc):
-        self.pop()
-
 
 @cython.freelist(8)
 cdef class enable_grad(_Mode):
@@ -60,9 +57,6 @@ cdef class enable_grad(_Mode):
 
     def __enter__(self):
         self.push(not fg_inference, fg_inference)      # inference mode records nothing, whatever the grad mode
-
-    def __exit__(self, *exc):
-        self.pop()
 
 
 cdef class set_grad_enabled(_Mode):
@@ -114,9 +108,6 @@ cdef class inference_mode(_Mode):
 
     def __enter__(self):
         self.push(not self.mode, self.mode)
-
-    def __exit__(self, *exc):
-        self.pop()
 
     def clone(self):
         return type(self)(self.mode)

@@ -1,13 +1,5 @@
 # Copies and in-place writes that are not arithmetic: clone, conversions between dtypes, copy_, fill_, changes of shape in place.
 
-cdef Tensor value_before(Tensor t):
-    """The value an in-place operation is about to overwrite, with t's place in the graph: for gradients that read it."""
-    cdef Tensor before = converted(t, t.a.dtype)
-    before.node, before.nr = node_of(t), t.nr
-    before.flags = t.flags & REQUIRES_GRAD
-    return before
-
-
 cdef Tensor zeros_of(int dt, tuple shape):
     cdef int64_t sizes[MAX_DIMS]
     cdef int n = read_shape("zeros", shape, sizes)
