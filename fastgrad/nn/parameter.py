@@ -117,11 +117,12 @@ class UninitializedTensorMixin:
     def materialize(self, shape, device=None, dtype=None):
         """Take memory for a shape; the values are arbitrary."""
         self.data = fg.empty(shape, device=device or self.device, dtype=dtype or self.data.dtype)
+        self.__del__()
         self.__class__ = self._becomes
-        _engine._interpose(False)
 
     def __del__(self):
-        _engine._interpose(False)
+        if self.__dict__.pop("_refuses", False):
+            _engine._interpose(False)
 
     @property
     def shape(self):
@@ -186,8 +187,10 @@ class UninitializedBuffer(UninitializedTensorMixin, Buffer):
 
 
 def without_shape(cls, requires_grad, device, dtype):
+    tensor = Tensor._make_subclass(cls, fg.empty(0, device=device, dtype=dtype), requires_grad)
     _engine._interpose(True)
-    return Tensor._make_subclass(cls, fg.empty(0, device=device, dtype=dtype), requires_grad)
+    tensor._refuses = True
+    return tensor
 
 
 # Set here, since a class defined with a say in operations has it for good.

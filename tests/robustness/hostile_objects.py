@@ -344,7 +344,50 @@ def hooks():
     gc.collect()
 
 
+# ---- nodes that a program holds, and edges it makes up
+
+def nodes():
+    from fastgrad.autograd import graph
+
+    a = fg.ones(2, requires_grad=True)
+    b = a * 2
+    node, end = b.grad_fn, b.grad_fn.next_functions[0][0]
+    for edge in ((None, 0), (node, -1), (node, "a"), (node, 2**70), (node, 0.5), (node, None), (3, 0), (end, 5), (a, 0)):
+        edge = graph.GradientEdge(*edge)
+        harmless(lambda: fg.autograd.grad(b.sum(), edge, allow_unused=True))
+        harmless(lambda: fg.autograd.grad(edge, a, fg.ones(2)))
+        harmless(lambda: b.sum().backward(inputs=[edge]))
+    for given in ((), (None,), (3,), (fg.ones(3, 2, 2),), (fg.ones(2, dtype=fg.complex64),), (fg.ones(2, dtype=fg.int64),), (fg.ones(2),) * 2):
+        harmless(lambda: node(*given))
+    for kind in (object, int, graph.Node, type("Other", (type(node).__base__,), {"__slots__": ()})):
+        refused(setattr, node, "__class__", kind)
+        refused(object.__new__, kind if kind is not object and kind is not int and kind is not graph.Node else type(node))
+        harmless(setattr, type(node), "__bases__", (kind,))
+    type(node).__del__ = lambda self: gc.collect()
+    end.variable = 3
+    for call in (lambda: end.register_hook(print), lambda: end.metadata, lambda: fg.autograd.grad(b.sum(), graph.GradientEdge(end, 0))):
+        refused(call)
+
+    # nodes in cycles, called in their own hooks, released while a hook on several gradients waits
+    for _ in range(200):
+        y = fg.ones(1, requires_grad=True).exp()
+        for _ in range(20):
+            y = y * 2
+            y.grad_fn.metadata.update(self=y.grad_fn, tensor=y)
+    gc.collect()
+    y = fg.ones(2, requires_grad=True).exp()
+    y.register_hook(lambda g: y.grad_fn(g))
+    y.sum().backward()
+    held = [a.exp(), a.sin()]
+    graph.register_multi_grad_hook(held, lambda grads: (held.clear(), gc.collect()))
+    z = (held[0] * held[1]).sum()
+    z.backward()
+    graph.register_multi_grad_hook((a,), lambda grads: 1 / 0)
+    for _ in range(2):
+        harmless(lambda: (a * 2).sum().backward())
+
+
 if __name__ == "__main__":
     faulthandler.enable()
     warnings.simplefilter("ignore")
-    {"dlpack": dlpack, "arrays": arrays, "sequences": sequences, "indices": indices, "hooks": hooks}[sys.argv[1]]()
+    {"dlpack": dlpack, "arrays": arrays, "sequences": sequences, "indices": indices, "hooks": hooks, "nodes": nodes}[sys.argv[1]]()
