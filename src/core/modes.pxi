@@ -37,7 +37,6 @@ cdef class _Mode:
         return decorated(self, function)
 
 
-@cython.freelist(8)
 cdef class no_grad(_Mode):
     """In the block, or in the decorated function, no operation leaves anything in the graph.
 
@@ -51,7 +50,6 @@ cdef class no_grad(_Mode):
         self.push(0, fg_inference)
 
 
-@cython.freelist(8)
 cdef class enable_grad(_Mode):
     """In the block, or in the decorated function, operations are recorded, also inside a no_grad block."""
 
@@ -158,10 +156,6 @@ cdef object generated_in(_Mode mode, object function):
     return decorated_generator
 
 
-cdef extern from "Python.h":
-    ctypedef struct ModeType "PyTypeObject":
-        PyObject* (*tp_vectorcall)(PyObject*, PyObject**, size_t, PyObject*) noexcept
-
 ctypedef PyObject* (*make_t)(PyObject*, PyObject**, size_t, PyObject*) noexcept
 
 cdef make_t make_no_grad, make_enable_grad, make_inference
@@ -196,12 +190,12 @@ cdef PyObject* vectorcall_inference(PyObject* kind, PyObject** args, size_t narg
 
 cdef int install_modes() except -1:
     global make_no_grad, make_enable_grad, make_inference
-    make_no_grad = (<ModeType*>no_grad).tp_vectorcall
-    make_enable_grad = (<ModeType*>enable_grad).tp_vectorcall
-    make_inference = (<ModeType*>inference_mode).tp_vectorcall
-    (<ModeType*>no_grad).tp_vectorcall = <make_t><void*>vectorcall_no_grad
-    (<ModeType*>enable_grad).tp_vectorcall = <make_t><void*>vectorcall_enable_grad
-    (<ModeType*>inference_mode).tp_vectorcall = <make_t><void*>vectorcall_inference
+    make_no_grad = <make_t>(<PyTypeObject*>no_grad).tp_vectorcall
+    make_enable_grad = <make_t>(<PyTypeObject*>enable_grad).tp_vectorcall
+    make_inference = <make_t>(<PyTypeObject*>inference_mode).tp_vectorcall
+    (<PyTypeObject*>no_grad).tp_vectorcall = <void*>vectorcall_no_grad
+    (<PyTypeObject*>enable_grad).tp_vectorcall = <void*>vectorcall_enable_grad
+    (<PyTypeObject*>inference_mode).tp_vectorcall = <void*>vectorcall_inference
     return 0
 
 install_modes()

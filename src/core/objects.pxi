@@ -19,6 +19,7 @@ cdef extern from "Python.h":
     ctypedef void (*freefunc)(void*) noexcept
     ctypedef PyObject* (*ternaryfunc)(PyObject*, PyObject*, PyObject*) noexcept
     ctypedef struct PyTypeObject:
+        const char* tp_name
         destructor tp_dealloc
         traverseproc tp_traverse
         inquiry tp_clear

@@ -74,10 +74,6 @@ def _set_texts(repr, str, format):
     texts = repr, str, format
 
 
-cdef extern from "Python.h":
-    ctypedef struct NamedType "PyTypeObject":
-        const char* tp_name
-
 cdef bytes type_text
 
 
@@ -85,7 +81,7 @@ def _set_type_name(str name):
     """Set what Python calls Tensor, "fastgrad.Tensor" or, while `import torch` gives fastgrad, "torch.Tensor"."""
     global type_text
     type_text = name.encode()
-    (<NamedType*>Tensor).tp_name = type_text
+    (<PyTypeObject*>Tensor).tp_name = type_text
 
 
 @cython.c_api_binop_methods(True)     # __sub__ gets both operands in their order, whichever of them is the Tensor

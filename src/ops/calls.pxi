@@ -3,9 +3,6 @@
 
 cdef extern from "Python.h":
     PyObject* PyObject_VectorcallMethod(PyObject*, PyObject**, size_t, PyObject*) noexcept
-    ctypedef struct SlotType "PyTypeObject":
-        PyObject* (*tp_call)(PyObject*, PyObject*, PyObject*) noexcept
-        PyObject* (*tp_getattro)(PyObject*, PyObject*) noexcept
     ctypedef struct SlotWrapper "PyWrapperDescrObject":
         void* d_wrapped
     PyObject* PyObject_GenericGetAttr(PyObject*, PyObject*) noexcept
@@ -55,7 +52,7 @@ cdef PyObject* call_with_keywords(PyObject* self, PyObject* args, PyObject* kwar
 
 cdef int install_call() except -1:
     """Subclasses take their slot from the descriptor of `__call__`."""
-    (<SlotType*>ForwardCall).tp_call = call_forward
+    (<PyTypeObject*>ForwardCall).tp_call = call_forward
     (<SlotWrapper*><PyObject*>ForwardCall.__dict__["__call__"]).d_wrapped = <void*>call_forward
     return 0
 
@@ -65,5 +62,5 @@ install_call()
 def use_plain_attributes(type kind):
     """Make the interpreter read attributes of kind's instances without asking its `__getattr__`, which the class inherits and
     whose answers are the same: a third of the time.  Giving the class another `__getattr__` later undoes it."""
-    (<SlotType*>kind).tp_getattro = PyObject_GenericGetAttr
+    (<PyTypeObject*>kind).tp_getattro = PyObject_GenericGetAttr
     PyType_Modified(<PyTypeObject*>kind)

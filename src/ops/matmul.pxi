@@ -194,7 +194,7 @@ cdef object inner_rule(Tensor input, Tensor other):
         return op_mul(input, other)
     if input.a.shape[input.a.ndim - 1] != other.a.shape[other.a.ndim - 1]:
         raise RuntimeError(f"inner: the last dimensions must match, got {shape_tuple(&input.a)} and {shape_tuple(&other.a)}")
-    shape = shape_tuple(&input.a)[:-1] + shape_tuple(&other.a)[:-1]
+    shape = shape_tuple(&input.a)[:input.a.ndim - 1] + shape_tuple(&other.a)[:other.a.ndim - 1]
     return op_reshape(op__product(as_rows(input), as_rows(other), False, True), shape)
 
 

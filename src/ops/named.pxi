@@ -11,11 +11,8 @@ cdef extern from "Python.h":
         const char* doc
         PyStructSequence_Field* fields
         int n_in_sequence
-    ctypedef PyObject* (*reprfunc)(PyObject*) noexcept
-    ctypedef struct NamedType "PyTypeObject":
-        reprfunc tp_repr
-    NamedType* PyStructSequence_NewType(PyStructSequence_Desc*) except NULL
-    PyObject* PyStructSequence_New(NamedType*) except NULL
+    PyTypeObject* PyStructSequence_NewType(PyStructSequence_Desc*) except NULL
+    PyObject* PyStructSequence_New(PyTypeObject*) except NULL
     void PyStructSequence_SetItem(PyObject*, Py_ssize_t, PyObject*)
 
 cdef dict return_types = {}
@@ -58,7 +55,7 @@ cdef object named_type(str name, str first="values", str second="indices"):
     fields[2].name = NULL
     d.name, d.doc, d.fields, d.n_in_sequence = full, NULL, fields, 2
     cdef PyObject* kind = <PyObject*>PyStructSequence_NewType(&d)
-    (<NamedType*>kind).tp_repr = named_repr
+    (<PyTypeObject*>kind).tp_repr = named_repr
     return_types[name] = <object>kind
     copyreg.pickle(<object>kind, pickled_named)
     result = <object>kind
@@ -67,7 +64,7 @@ cdef object named_type(str name, str first="values", str second="indices"):
 
 
 cdef inline object named(object kind, object first, object second):
-    cdef PyObject* p = PyStructSequence_New(<NamedType*><PyObject*>kind)
+    cdef PyObject* p = PyStructSequence_New(<PyTypeObject*><PyObject*>kind)
     Py_INCREF(first)
     Py_INCREF(second)
     PyStructSequence_SetItem(p, 0, <PyObject*>first)

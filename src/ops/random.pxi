@@ -39,21 +39,21 @@ cdef void uniforms(Generator g, real* x, int64_t n) noexcept nogil:
     if real is f64:
         for i in range(n):
             x[i] = uniform_f64(g)
-        return
-    while n > 0:
-        if g.next_word == MT_WORDS:
-            refill(g)
-        k = min(n, <int64_t>(MT_WORDS - g.next_word))
-        w = g.word + g.next_word
-        for i in range(k):
-            y = w[i]
-            y ^= y >> 11
-            y ^= (y << 7) & <uint32_t>0x9D2C5680
-            y ^= (y << 15) & <uint32_t>0xEFC60000
-            x[i] = <real>(<int32_t>((y ^ (y >> 18)) & 0xFFFFFF)) * <real>(1.0 / 16777216.0)
-        g.next_word += <int>k
-        x += k
-        n -= k
+    else:
+        while n > 0:
+            if g.next_word == MT_WORDS:
+                refill(g)
+            k = min(n, <int64_t>(MT_WORDS - g.next_word))
+            w = g.word + g.next_word
+            for i in range(k):
+                y = w[i]
+                y ^= y >> 11
+                y ^= (y << 7) & <uint32_t>0x9D2C5680
+                y ^= (y << 15) & <uint32_t>0xEFC60000
+                x[i] = <real>(<int32_t>((y ^ (y >> 18)) & 0xFFFFFF)) * <real>(1.0 / 16777216.0)
+            g.next_word += <int>k
+            x += k
+            n -= k
 
 
 cdef int normal_many(Generator g, real* x, int64_t n, int64_t first, double mean, double std) except -1:

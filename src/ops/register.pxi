@@ -3,6 +3,9 @@
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
         PyObject* tp_dict
+        PyObject* (*tp_call)(PyObject*, PyObject*, PyObject*) noexcept
+        PyObject* (*tp_getattro)(PyObject*, PyObject*) noexcept
+        PyObject* (*tp_repr)(PyObject*) noexcept
     void PyType_Modified(PyTypeObject*)
 
 cdef enum:
