@@ -16,6 +16,7 @@ include "kernels/loop.pxi"
 include "kernels/gemm.pxi"
 include "kernels/planes.pxi"
 include "kernels/convolution.pxi"
+include "kernels/convolution_lanes.pxi"
 include "kernels/pooling.pxi"
 include "kernels/reduce.pxi"
 include "kernels/extreme.pxi"
@@ -39,6 +40,6 @@ cdef KernelTable description
 fill_table()
 description.kernel = entries
 description.cut = cuts
-description.scratch_bytes = max(GEMM_SCRATCH + max(CONVOLUTION_SCRATCH, ATTENTION_SCRATCH), PLANES_SCRATCH)
+description.scratch_bytes = max(GEMM_SCRATCH + max(CONVOLUTION_SCRATCH, ATTENTION_SCRATCH), LANES_SCRATCH, PLANES_SCRATCH)
 table = PyCapsule_New(&description, b"fastgrad.kernels", NULL)
 PyCapsule_SetContext(table, <void*><size_t>KERNELS_FINGERPRINT)      # the engine refuses a table made from other rows

@@ -41,6 +41,15 @@ cdef extern from "window.h" nogil:
     void tile_window_sums_f64(int64_t taps, int64_t rows, int64_t width, const f64* grad, int64_t grad_row, const f64* image,
                               int64_t image_row, int64_t across, const WindowTap* tap, f64* sum) noexcept
 
+    void tile_largest_f32(int64_t images, int64_t image_step, int64_t out_step, int64_t q, int64_t width, int64_t planes, int64_t plane,
+                          int64_t plane_step, int64_t rows, int64_t taps, const WindowTap* tap, const f32* image, int64_t size,
+                          int64_t pitch, int64_t down, int64_t across, int64_t between, int64_t first, f32* out,
+                          int64_t* where_) noexcept
+    void tile_largest_f64(int64_t images, int64_t image_step, int64_t out_step, int64_t q, int64_t width, int64_t planes, int64_t plane,
+                          int64_t plane_step, int64_t rows, int64_t taps, const WindowTap* tap, const f64* image, int64_t size,
+                          int64_t pitch, int64_t down, int64_t across, int64_t between, int64_t first, f64* out,
+                          int64_t* where_) noexcept
+
 cdef enum:
     COLUMN_BYTES = 320 * 4                               # places of a block
     COLUMN_PITCH = COLUMN_BYTES + 64                     # from column to column: not a power of two

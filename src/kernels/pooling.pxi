@@ -6,8 +6,6 @@
 
 cdef enum:
     POOL_ROW = 512            # places of a row at a time
-    POOL_SPAN = 1024          # columns of the image at a time
-    NO_PLACE = 0x7fffffff     # of padding: after any other
 
 cdef enum Divisor:
     WHOLE_WINDOW = 0          # the taps that lie inside of the image and its padding
@@ -48,27 +46,43 @@ cdef void larger(number* best, i32* place, const number* a, i64 step_, i32 at, i
 cdef void max_pool_forward(number* out, i64* where_, number* a, const Launch* l, void* scratch) noexcept nogil:
     """Places are of the flattened plane."""
     cdef Window w
-    cdef i64 plane, q0, q1, rows
+    cdef i64 plane, q0, q1
     cdef number* image
     cdef number* to
     cdef i64* to_place
     read_pool(&w, l)
+    if (number is f32 or number is f64) and w.t[2] <= WINDOW_TAPS:
+        max_pool_places(out, where_, <const number*>a, &w, step(l, 2, 0) // <i64>sizeof(number), step(l, 0, 0) // <i64>sizeof(number))
+        return
     for plane in range(w.images):
         image = <number*>(<char*>a + plane * step(l, 2, 0))
         to = <number*>(<char*>out + plane * step(l, 0, 0))
         to_place = <i64*>(<char*>where_ + plane * step(l, 1, 0))
         for q0 in range(w.q[0]):
-            q1 = 0
-            while q1 < w.q[1]:
-                rows = 0
-                if number is f32 or number is f64:
-                    rows = max_pool_rows(to, to_place, <const number*>image, &w, q0, q1)
-                if rows == 0:
-                    rows = 1
-                    max_pool_row(to, to_place, <const number*>image, &w, q0, q1)
-                to += rows * w.q[2]
-                to_place += rows * w.q[2]
-                q1 += rows
+            for q1 in range(w.q[1]):
+                max_pool_row(to, to_place, <const number*>image, &w, q0, q1)
+                to += w.q[2]
+                to_place += w.q[2]
+
+
+cdef void max_pool_places(real* out, i64* where_, const real* image, const Window* w, i64 image_step, i64 out_step) noexcept nogil:
+    """Vectors over rows of places, the largest elements so far in registers; places of all images are as far apart as results."""
+    cdef WindowTap tap[WINDOW_TAPS]
+    cdef i64 q0, t0, at, plane, planes, places = w.q[1] * w.q[2], pixels = w.s[1] * w.s[2]
+    window_taps(w, tap)
+    for q0 in range(w.q[0]):
+        plane = planes = 0
+        for t0 in range(w.t[0]):
+            at = q0 * w.a[0] + t0 * w.b[0] + w.o[0]
+            if 0 <= at < w.s[0]:
+                plane = at * pixels if planes == 0 else plane
+                planes += 1
+        if real is f32:
+            tile_largest_f32(w.images, image_step, out_step, w.q[1], w.q[2], planes, plane, w.b[0] * pixels, w.t[1], w.t[2], tap, image,
+                             w.s[1], w.s[2], w.a[1], w.a[2], w.b[1], w.o[1], out + q0 * places, where_ + q0 * places)
+        else:
+            tile_largest_f64(w.images, image_step, out_step, w.q[1], w.q[2], planes, plane, w.b[0] * pixels, w.t[1], w.t[2], tap, image,
+                             w.s[1], w.s[2], w.a[1], w.a[2], w.b[1], w.o[1], out + q0 * places, where_ + q0 * places)
 
 
 cdef void max_pool_row(number* out, i64* where_, const number* image, const Window* w, i64 q0, i64 q1) noexcept nogil:
@@ -92,116 +106,6 @@ cdef void max_pool_row(number* out, i64* where_, const number* image, const Wind
         for i in range(width):
             where_[x + i] = place[i]
         x += width
-
-
-# Floats, whose vectors are to be full however short rows are: taps of a window's rows are compared first, row by row of the image,
-# for all columns that some window sees, then columns, for several rows of places at a time.  Padding is -inf in no place.
-
-cdef inline void larger_of_rows(real* best, i32* place, const real* a, i32 at, i64 n) noexcept nogil:
-    """The next tap of a column comes later: it wins if it is larger, or NaN."""
-    cdef i64 i
-    cdef bint take
-    for i in range(n):
-        take = (a[i] > best[i]) | (a[i] != a[i])
-        best[i] = a[i] if take else best[i]
-        place[i] = at + <i32>i if take else place[i]
-
-
-cdef inline void larger_of_columns(real* best, i32* place, const real* a, const i32* at, i64 step_, i64 n) noexcept nogil:
-    """Columns know their places: of equal elements the first wins, of NaN the last."""
-    cdef i64 i
-    cdef real x
-    cdef i32 p
-    cdef bint take
-    for i in range(n):
-        x, p = a[i * step_], at[i * step_]
-        take = (x > best[i]) | ((x == best[i]) & (p < place[i])) | ((x != x) & ((best[i] == best[i]) | (p > place[i])))
-        best[i] = x if take else best[i]
-        place[i] = p if take else place[i]
-
-
-cdef inline void every(real* out, i32* out_place, const real* a, const i32* at, i64 step_, i64 n) noexcept nogil:
-    cdef i64 i
-    for i in range(n):
-        out[i] = a[i * step_]
-        out_place[i] = at[i * step_]
-
-
-cdef void largest_of_columns(real* best, i32* place, const real* a, const i32* at, const Window* w, i64 n) noexcept nogil:
-    """Of n places, all taps along the last dimension."""
-    cdef i64 t, b = w.b[2]
-    if w.a[2] == 2:
-        every(best, place, a, at, 2, n)
-        for t in range(1, w.t[2]):
-            larger_of_columns(best, place, a + t * b, at + t * b, 2, n)
-    else:
-        every(best, place, a, at, w.a[2], n)
-        for t in range(1, w.t[2]):
-            larger_of_columns(best, place, a + t * b, at + t * b, w.a[2], n)
-
-
-cdef inline void no_element(real* best, i32* place, i64 n) noexcept nogil:
-    cdef i64 i
-    for i in range(n):
-        best[i] = -INF_F32 if real is f32 else -INF_F64
-        place[i] = NO_PLACE
-
-
-cdef void largest_of_rows(real* best, i32* place, const real* image, const Window* w, i64 q0, i64 q1, i64 first, i64 n) noexcept nogil:
-    """Of n columns from the first, which may be padding, all taps of the row's windows."""
-    cdef i64 t0, t1, at, i, low = min(max(-first, <i64>0), n), high = max(min(w.s[2] - first, n), low)
-    cdef bint seen = False
-    no_element(best, place, low)
-    no_element(best + high, place + high, n - high)
-    for t0 in range(w.t[0]):
-        for t1 in range(w.t[1]):
-            if not tap_row(w, q0, q1, t0, t1, &at):
-                continue
-            at += first
-            if seen:
-                larger_of_rows(best + low, place + low, image + at + low, <i32>(at + low), high - low)
-                continue
-            seen = True
-            for i in range(low, high):
-                best[i] = image[at + i]
-                place[i] = <i32>(at + i)
-    if not seen:
-        no_element(best, place, n)
-
-
-cdef i64 max_pool_rows(real* out, i64* where_, const real* image, const Window* w, i64 q0, i64 q1) noexcept nogil:
-    """As many rows of places as it returns, from q0, q1 on; 0: none, since windows are too wide."""
-    cdef real column[POOL_SPAN]
-    cdef i32 column_place[POOL_SPAN]
-    cdef real best[POOL_SPAN]
-    cdef i32 place[POOL_SPAN]
-    cdef i64 reach = (w.t[2] - 1) * w.b[2] + 1, most = (POOL_SPAN - reach) // w.a[2], x = 0, width, span, each, rows = 1, r, i
-    if reach + w.a[2] > POOL_SPAN:
-        return 0
-    while x < w.q[2]:
-        width = min(w.q[2] - x, most)
-        span = (width - 1) * w.a[2] + reach
-        each = (span + w.a[2] - 1) // w.a[2]               # a row's places and, where windows overlap, what lies between rows
-        if width == w.q[2]:
-            rows = min(w.q[1] - q1, POOL_SPAN // (each * w.a[2]))
-        for r in range(rows):
-            i = r * each * w.a[2]
-            largest_of_rows(<real*>column + i, <i32*>column_place + i, image, w, q0, q1 + r, x * w.a[2] + w.o[2], span)
-        largest_of_columns(<real*>best, <i32*>place, <const real*>column, <const i32*>column_place, w, (rows - 1) * each + width)
-        if each == width:
-            put_largest(out + x, where_ + x, <const real*>best, <const i32*>place, rows * each)
-        else:
-            for r in range(rows):
-                put_largest(out + r * w.q[2] + x, where_ + r * w.q[2] + x, <const real*>best + r * each, <const i32*>place + r * each, width)
-        x += width
-    return rows
-
-
-cdef inline void put_largest(real* out, i64* where_, const real* best, const i32* place, i64 n) noexcept nogil:
-    cdef i64 i
-    for i in range(n):
-        out[i] = best[i]
-        where_[i] = -1 if place[i] == NO_PLACE else place[i]
 
 
 cdef inline void add_step(real* total, i64 total_step, const real* a, i64 a_step, i64 n) noexcept nogil:

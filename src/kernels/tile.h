@@ -11,6 +11,7 @@
 #ifndef FASTGRAD_TILE_H
 #define FASTGRAD_TILE_H
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -89,6 +90,8 @@ typedef struct {
 
 #define TILE_REAL float
 #define TILE_TRANSPOSE(vec, x) TILE_TRANSPOSE_4(vec, x)
+#define TILE_INTERLEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define TILE_INTERLEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #define TILE(name) tile_##name##_f32
 #define TILE_X86(bits, name) _mm##bits##_##name##_ps
 #define TILE_FMLA vfmaq_f32
@@ -98,8 +101,12 @@ typedef struct {
 #undef TILE_X86
 #undef TILE_FMLA
 #undef TILE_TRANSPOSE
+#undef TILE_INTERLEAVE_LOW
+#undef TILE_INTERLEAVE_HIGH
 #define TILE_REAL double
 #define TILE_TRANSPOSE(vec, x) TILE_TRANSPOSE_2(vec, x)
+#define TILE_INTERLEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define TILE_INTERLEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
 #define TILE(name) tile_##name##_f64
 #define TILE_X86(bits, name) _mm##bits##_##name##_pd
 #define TILE_FMLA vfmaq_f64
@@ -108,6 +115,9 @@ typedef struct {
 #undef TILE
 #undef TILE_X86
 #undef TILE_FMLA
+#undef TILE_TRANSPOSE
+#undef TILE_INTERLEAVE_LOW
+#undef TILE_INTERLEAVE_HIGH
 
 #endif
 #else /* the body, for one type */
@@ -230,8 +240,8 @@ static const TILE(function) TILE(table)[TILE_ROWS * TILE_VECS * 2] = {EACH_TILE(
 #undef EACH_WIDTH
 #undef EACH_TILE
 
-/* out[k, n] (row stride out_row) = in[n, k].T (row stride in_row), by blocks that fit registers. */
-static void TILE(transpose)(int64_t n, int64_t k, const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int64_t out_row) {
+/* out[k, n] (row stride out_row) = in[n, k].T (row stride in_row), by blocks of four by four that fit registers. */
+static void TILE(transpose_small)(int64_t n, int64_t k, const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int64_t out_row) {
     int64_t i = 0;
     enum { LINE = 64 / sizeof(TILE_REAL) };
     for (; i + SIZE <= n; i += SIZE) {
@@ -255,6 +265,37 @@ static void TILE(transpose)(int64_t n, int64_t k, const TILE_REAL* in, int64_t i
         for (int64_t p = 0; p < k; p++) out[p * out_row + i] = in[i * in_row + p];
     }
 }
+
+#if TILE_MASKED == 2
+/* out[LANES, LANES] = in[LANES, LANES].T: each round interleaves the first half of the rows with the second. */
+TILE_INLINE void TILE(turn)(const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int64_t out_row) {
+    TILE(vec) x[LANES], y[LANES];
+    TILE_UNROLL for (int i = 0; i < LANES; i++) x[i] = *(const TILE(vec)*)(in + i * in_row);
+    TILE_UNROLL for (int round = 1; round < LANES; round *= 2) {
+        TILE_UNROLL for (int i = 0; i < LANES / 2; i++) {
+            y[2 * i] = TILE_INTERLEAVE_LOW(x[i], x[i + LANES / 2]);
+            y[2 * i + 1] = TILE_INTERLEAVE_HIGH(x[i], x[i + LANES / 2]);
+        }
+        TILE_UNROLL for (int i = 0; i < LANES; i++) x[i] = y[i];
+    }
+    TILE_UNROLL for (int i = 0; i < LANES; i++) *(TILE(vec)*)(out + i * out_row) = x[i];
+}
+#endif
+
+/* The same, by larger blocks where vectors are as wide as a line of the cache and rows do not all share the cache's sets. */
+static void TILE(transpose)(int64_t n, int64_t k, const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int64_t out_row) {
+#if TILE_MASKED == 2
+    const int64_t rows = in_row * (int64_t)sizeof(TILE_REAL) % 4096 ? n / LANES * LANES : 0, whole = k / LANES * LANES;
+    for (int64_t i = 0; i < rows; i += LANES) {
+        for (int64_t p = 0; p < whole; p += LANES) TILE(turn)(in + i * in_row + p, in_row, out + p * out_row + i, out_row);
+    }
+    if (rows && whole < k) TILE(transpose_small)(rows, k - whole, in + whole, in_row, out + whole * out_row, out_row);
+    if (rows < n) TILE(transpose_small)(n - rows, k, in + rows * in_row, in_row, out + rows, out_row);
+#else
+    TILE(transpose_small)(n, k, in, in_row, out, out_row);
+#endif
+}
+
 /* in[k, n] (row stride in_row) into panels of columns, one after the other, each stored by rows: `wider` of
  * (each + 1) * unit columns, the rest of each * unit, zeros in those after n.  Row by row of in: pages are met in order. */
 static void TILE(copy)(int64_t k, int64_t n, const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int64_t each,

@@ -27,20 +27,40 @@ typedef struct {
 #define TILE_INDEX int32_t
 #define TILE(name) tile_##name##_f32
 #define TILE_X86(bits, name) _mm##bits##_##name##_ps
+#define TILE_MASK __mmask16
+#define TILE_COMPARE _mm512_mask_cmp_ps_mask
+#if TILE_MASKED
+#define TILE_EVEN(low, high) __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14)
+#else
+#define TILE_EVEN(low, high) __builtin_shufflevector(low, high, 0, 2, 5, 7)
+#endif
 #include "window.h"
 #undef TILE_REAL
 #undef TILE_INDEX
 #undef TILE
 #undef TILE_X86
+#undef TILE_MASK
+#undef TILE_COMPARE
+#undef TILE_EVEN
 #define TILE_REAL double
 #define TILE_INDEX int64_t
 #define TILE(name) tile_##name##_f64
 #define TILE_X86(bits, name) _mm##bits##_##name##_pd
+#define TILE_MASK __mmask8
+#define TILE_COMPARE _mm512_mask_cmp_pd_mask
+#if TILE_MASKED
+#define TILE_EVEN(low, high) __builtin_shufflevector(low, high, 0, 2, 4, 6)
+#else
+#define TILE_EVEN(low, high) __builtin_shufflevector(low, high, 0, 3)
+#endif
 #include "window.h"
 #undef TILE_REAL
 #undef TILE_INDEX
 #undef TILE
 #undef TILE_X86
+#undef TILE_MASK
+#undef TILE_COMPARE
+#undef TILE_EVEN
 
 #endif
 #else /* the body, for one type */
@@ -269,6 +289,154 @@ static void TILE(window_sums)(int64_t taps, int64_t rows, int64_t width, const T
     else if (taps == 2) { DOTS(2) }
     else if (taps == 1) { DOTS(1) }
 #undef DOTS
+}
+
+typedef TILE_INDEX TILE(places) TILE_VECTOR(TILE_INDEX, TILE_BYTES);
+
+/* p[lane * step] in the lanes of a span; what is in the others does not matter. */
+TILE_INLINE TILE(vec) TILE(load_apart)(const TILE_REAL* p, const WindowSpan* s, const int64_t step) {
+    TILE_REAL lane[LANES];
+    TILE(vec) x = {0};
+    if (step == 1) return s->low == 0 && s->high == LANES ? *(const TILE(vec)*)p : TILE(load_range)(p, s->low, s->high);
+#if TILE_MASKED == 2
+    if (step == 2) return TILE(load_span)(p, s, 2);
+#elif TILE_MASKED == 1
+    if (step == 2) {
+        const int start = 2 * s->low, end = 2 * s->high - 1;
+        return TILE_EVEN(TILE(load_range)(p, TILE(lane)(start), TILE(lane)(end)),
+                         TILE(load_range)(p + LANES, TILE(lane)(start - LANES), TILE(lane)(end - LANES)));
+    }
+#elif defined(__GNUC__)
+    if (step == 2 && s->low == 0 && s->high == LANES) return TILE_EVEN(*(const TILE(vec)*)p, *(const TILE(vec)*)(p + LANES - 1));
+#endif
+    memcpy(lane, &x, sizeof x);
+    for (int i = s->low; i < s->high; i++) lane[i] = p[i * step];
+    memcpy(&x, lane, sizeof x);
+    return x;
+}
+
+#if TILE_MASKED == 2
+typedef TILE_MASK TILE(inside);
+#else
+typedef TILE(places) TILE(inside);              /* -1 for yes */
+#endif
+
+TILE_INLINE TILE(inside) TILE(inside_of)(const WindowSpan* s) {
+#if TILE_MASKED == 2
+    return (TILE_MASK)(((1u << s->high) - 1) & ~((1u << s->low) - 1));
+#else
+    TILE_INDEX lane[LANES];
+    TILE(places) x;
+    for (int i = 0; i < LANES; i++) lane[i] = i >= s->low && i < s->high ? -1 : 0;
+    memcpy(&x, lane, sizeof x);
+    return x;
+#endif
+}
+
+/* best, place = x, at in the lanes inside where x is larger, or NaN. */
+TILE_INLINE void TILE(larger)(TILE(vec)* best, TILE(places)* place, TILE(vec) x, TILE(places) at, TILE(inside) inside) {
+#if TILE_MASKED == 2
+    const TILE_MASK more = TILE_COMPARE(inside, x, *best, _CMP_GT_OQ), nan = TILE_COMPARE(inside, x, x, _CMP_UNORD_Q);
+    *best = TILE_X86(512, mask_mov)(TILE_X86(512, mask_mov)(*best, more, x), nan, x);
+    *place = (TILE(places))TILE_X86(512, mask_mov)(TILE_X86(512, mask_mov)((TILE(vec))*place, more, (TILE(vec))at), nan, (TILE(vec))at);
+#elif defined(__GNUC__)
+    const TILE(places) take = ((TILE(places))(x > *best) | (TILE(places))(x != x)) & inside;
+    *best = (TILE(vec))(((TILE(places))x & take) | ((TILE(places))*best & ~take));
+    *place = (at & take) | (*place & ~take);
+#else
+    if (inside && (x > *best || x != x)) {
+        *best = x;
+        *place = at;
+    }
+#endif
+}
+
+/* to[i] = place[i], of `count` places. */
+TILE_INLINE void TILE(store_places)(int64_t* to, TILE(places) place, int count) {
+    TILE_INDEX lane[LANES];
+#if TILE_MASKED == 2
+    if (sizeof(TILE_INDEX) == 4) {
+        const __m512i low = _mm512_cvtepi32_epi64(_mm512_castsi512_si256((__m512i)place));
+        const __m512i high = _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64((__m512i)place, 1));
+        _mm512_mask_storeu_epi64(to, (__mmask8)((1u << count) - 1), low);
+        if (count > 8) _mm512_mask_storeu_epi64(to + 8, (__mmask8)(((1u << count) - 1) >> 8), high);
+        return;
+    }
+#endif
+    memcpy(lane, &place, sizeof lane);
+    if (count == LANES) TILE_UNROLL for (int i = 0; i < LANES; i++) to[i] = lane[i];
+    else for (int i = 0; i < count; i++) to[i] = lane[i];
+}
+
+/* The largest element that places (y, x) of q rows of `width` see in each of `images` images, and where in the image it is, -1 for
+ * nowhere.  Of the window: `planes` planes, the first of them at `plane` of the image and the next `plane_step` on, `rows` rows, and
+ * taps.  The rest is as above; `image_step` and `out_step`: from image to image. */
+TILE_INLINE void TILE(largest_of)(int64_t images, int64_t image_step, int64_t out_step, int64_t q, int64_t width, int64_t planes,
+                                  int64_t plane, int64_t plane_step, int64_t rows, int64_t taps, const WindowTap* tap,
+                                  const TILE_REAL* image, int64_t size, int64_t pitch, int64_t down, const int64_t across,
+                                  int64_t between, int64_t first, TILE_REAL* out, int64_t* where) {
+    WindowSpan span[WINDOW_TAPS];
+    TILE(inside) inside[WINDOW_TAPS];
+    TILE(places) apart, start;                  /* what lanes see is so far apart; where the first tap that they see is */
+    TILE_INDEX lane[LANES];
+    for (int i = 0; i < LANES; i++) lane[i] = (TILE_INDEX)(i * across);
+    memcpy(&apart, lane, sizeof apart);
+    for (int64_t x = 0; x < width; x += LANES) {
+        const int all = TILE(lane)(width - x);
+        int unseen = 0;
+        for (int64_t t = 0; t < taps; t++) {
+            span[t] = TILE(span)(tap + t, x, across == 2 ? 2 : 1);
+            inside[t] = TILE(inside_of)(span + t);
+        }
+        for (int i = 0; i < all; i++) {
+            int64_t t = 0;
+            while (t < taps && (i < span[t].low || i >= span[t].high)) t++;
+            unseen |= t == taps;
+            lane[i] = (TILE_INDEX)(i * across + (t < taps ? tap[t].offset : 0));
+        }
+        memcpy(&start, lane, sizeof start);
+        for (int64_t n = 0; n < images; n++) for (int64_t y = 0; y < q; y++) {
+            const TILE_REAL* in = image + n * image_step;
+            int64_t* to = where + n * out_step + y * width + x;
+            TILE(vec) best = TILE(splat)((TILE_REAL)-INFINITY);
+            TILE(places) place = start;
+            int64_t r = 0, last = rows, seen = planes;
+            while (r < last && y * down + r * between + first < 0) r++;
+            while (last > r && y * down + (last - 1) * between + first >= size) last--;
+            if (r == last) seen = 0;
+            place += (TILE_INDEX)(plane + (y * down + r * between + first) * pitch + x * across);
+            for (int64_t z = 0; z < seen; z++) for (int64_t row = r; row < last; row++) {
+                const int64_t from = plane + z * plane_step + (y * down + row * between + first) * pitch + x * across;
+                for (int64_t t = 0; t < taps; t++) {
+                    if (span[t].low >= span[t].high) continue;
+                    TILE(larger)(&best, &place, TILE(load_apart)(in + from + tap[t].offset, span + t, across),
+                                 apart + (TILE_INDEX)(from + tap[t].offset), inside[t]);
+                }
+            }
+            TILE(store)(out + n * out_step + y * width + x, best, all);
+            TILE(store_places)(to, place, all);
+            if (unseen || !seen) {
+                for (int i = 0; i < all; i++) {
+                    int64_t t = 0;
+                    while (seen && t < taps && (i < span[t].low || i >= span[t].high)) t++;
+                    if (!seen || t == taps) to[i] = -1;
+                }
+            }
+        }
+    }
+}
+
+static void TILE(largest)(int64_t images, int64_t image_step, int64_t out_step, int64_t q, int64_t width, int64_t planes, int64_t plane,
+                          int64_t plane_step, int64_t rows, int64_t taps, const WindowTap* tap, const TILE_REAL* image, int64_t size,
+                          int64_t pitch, int64_t down, int64_t across, int64_t between, int64_t first, TILE_REAL* out, int64_t* where) {
+#define LARGEST(planes, taps, across) \
+    TILE(largest_of)(images, image_step, out_step, q, width, planes, plane, plane_step, rows, taps, tap, image, size, pitch, down, across, \
+                     between, first, out, where)
+    if (across == 2 && taps == 2 && planes == 1) LARGEST(1, 2, 2);
+    else if (across == 2) LARGEST(planes, taps, 2);
+    else if (across == 1) LARGEST(planes, taps, 1);
+    else LARGEST(planes, taps, across);
+#undef LARGEST
 }
 
 #undef LANES

@@ -3,6 +3,12 @@
 # What users call checks its arguments, adds a batch dimension where there is none, and calls `_convolution` or
 # `_convolution_transposed` with tuples and the result's size; these and `_convolution_weight` launch, in three dimensions always.
 
+cdef enum:                       # as in kernels/convolution_lanes.pxi
+    LANES_IMAGES = 16            # a multiple of every vector's lanes
+    LANES_TAPS = 384
+    LANES_SIZE = 256
+    LANES_BLOCK = 1 << 20
+
 cdef struct Geometry3:           # of a convolution; dimensions that are not there have size 1
     int n                        # spatial dimensions
     int64_t q[3]
@@ -97,8 +103,55 @@ cdef Tensor convolved(Tensor input, Tensor weight, Tensor bias, tuple how, tuple
         l.ptr[3] = bias.a.data
         l.stride[3][0] = (g.c if transposed else g.m) * itemsize(dt)
     if out.a.numel:
-        run(&l)
+        run_convolution(&l, &g, K_CONVOLUTION_TRANSPOSED_LANES_FORWARD if transposed else K_CONVOLUTION_LANES_FORWARD)
     return out if dt == input.a.dtype else converted(out, input.a.dtype)
+
+
+cdef int run_convolution(Launch* l, const Geometry3* g, int lanes_kernel) except -1:
+    """A launch over images, side by side as far as that is faster: see kernels/convolution_lanes.pxi."""
+    cdef int64_t side = images_side_by_side(g, itemsize(l.dtype), lanes_kernel)
+    cdef int i
+    cdef Launch beside
+    if side:
+        beside = l[0]
+        beside.kernel = lanes_kernel
+        beside.shape[0], beside.shape[1] = g.batch // side, side
+        l.shape[1] = g.batch % side
+        for i in range(l.noperands):
+            beside.stride[i][0] = side * l.stride[i][1]
+            if l.ptr[i] != NULL:
+                l.ptr[i] += beside.shape[0] * beside.stride[i][0]
+        run(&beside)
+    return run(l) if l.shape[1] else 0
+
+
+cdef int64_t images_side_by_side(const Geometry3* g, int w, int kernel) noexcept:
+    """How many images of a batch a kernel computes side by side in vectors; 0: vectors run over places, where rows of these fill them,
+    or there is too little to do for an image to be turned."""
+    cdef int64_t side = 16, seen = 1, largest
+    cdef bint whole = g.q[2] % 16 == 0 and g.a[0] * g.a[1] * g.a[2] == 1
+    cdef int d
+    if g.batch < LANES_IMAGES or g.groups > 1 or g.taps < 2 or g.taps > LANES_TAPS or g.c * g.m <= 4 or g.pixels * g.places == 0:
+        return 0
+    if kernel == K_CONVOLUTION_LANES_FORWARD and (whole or g.c * g.taps < 16):
+        return 0
+    if kernel == K_CONVOLUTION_TRANSPOSED_LANES_FORWARD and (whole and g.s[2] % 16 == 0 or g.c < 4):
+        return 0
+    if kernel == K_CONVOLUTION_WEIGHT_LANES_FORWARD and (whole or g.batch * g.places < 1024):
+        return 0
+    for d in range(3):
+        if g.s[d] > LANES_SIZE or g.q[d] > LANES_SIZE:
+            return 0
+        seen *= (g.q[d] - 1) * g.a[d] + (g.t[d] - 1) * g.b[d] + 1
+    largest = 8 * max(seen, g.places, g.pixels) * w         # of eight channels
+    if side * largest > LANES_BLOCK:
+        return 0
+    if kernel == K_CONVOLUTION_WEIGHT_LANES_FORWARD:        # sums over few places are not worth fetching
+        while g.batch % (2 * side) == 0 and side * g.places < 2048 and 2 * side * largest <= LANES_BLOCK:
+            side *= 2
+    elif g.batch >= 64 and 2 * side * largest <= LANES_BLOCK:
+        side *= 2
+    return side
 
 
 cdef Tensor _convolution_weight_rule(Tensor input, Tensor given, tuple how, tuple shape):
@@ -106,29 +159,22 @@ cdef Tensor _convolution_weight_rule(Tensor input, Tensor given, tuple how, tupl
     cdef int64_t parts
     cdef int d, dt = convolution_dtype(input.a.dtype), n = read_shape("convolution", shape, sizes), w = itemsize(dt)
     cdef Geometry3 g
-    cdef Launch l
     cdef Tensor x = as_computed(input, dt), y = as_computed(given, dt), out, sums
     cdef Array form
     form.ndim = n
     for d in range(n):
         form.shape[d] = sizes[d]
     read_geometry(&g, &x.a, &y.a, &form, how)
+    if images_side_by_side(&g, w, K_CONVOLUTION_WEIGHT_LANES_FORWARD):
+        out = weight_side_by_side(&g, x, y, n, sizes)
+        return out if dt == input.a.dtype else converted(out, input.a.dtype)
     parts = weight_parts(&g)
     for d in range(n, 0, -1):
         sizes[d] = sizes[d - 1]
     sizes[0] = parts
     out, sums = empty(dt, n + 1, sizes), empty(dt, n + 1, sizes)
     if out.a.numel and x.a.numel and y.a.numel:
-        fill_convolution(&l, K_CONVOLUTION_WEIGHT_FORWARD, dt, &g, 1, 2, 3, True)
-        l.ptr[0], l.ptr[1], l.ptr[2], l.ptr[3] = out.a.data, x.a.data, y.a.data, sums.a.data
-        l.stride[0][0], l.stride[0][1], l.stride[0][3] = l.stride[3][0], g.taps * w, g.c * g.taps * w
-        l.stride[3][1] = g.taps * g.m * w
-        if g.m <= 4 and g.c * g.m > 4:              # fewer channels would be summed in another order: see direct() of the kernels
-            l.stride[0][1] = 0                      # not cut
-        if parts > 1:                               # groups is 1: parts of the batch instead
-            l.shape[0], l.shape[2] = parts, g.batch // parts
-            l.stride[1][0], l.stride[2][0] = l.shape[2] * l.stride[1][2], l.shape[2] * l.stride[2][2]
-        run(&l)
+        run_weight(&g, x.a.data, y.a.data, out.a.data, sums, parts)
     else:
         fill_array(&out.a, 0)
     if parts == 1:
@@ -136,6 +182,52 @@ cdef Tensor _convolution_weight_rule(Tensor input, Tensor given, tuple how, tupl
     else:
         out = sum_over(out, 1, False, PLAIN, AS_IS, 0, 0)
     return out if dt == input.a.dtype else converted(out, input.a.dtype)
+
+
+cdef Tensor weight_side_by_side(Geometry3* g, Tensor x, Tensor y, int n, int64_t* shape):
+    """The weight's gradient: equal parts of the batch, what is left of it in another part, and their sum."""
+    cdef int64_t sizes[MAX_DIMS]
+    cdef int64_t rest = g.batch % LANES_IMAGES, parts = 1 if g.c >= 8 else min(g.batch // LANES_IMAGES, 8)
+    cdef int d, w = itemsize(x.a.dtype)
+    cdef Tensor out
+    cdef Launch l
+    g.batch -= rest
+    while g.batch // LANES_IMAGES % parts:
+        parts -= 1
+    for d in range(n):
+        sizes[d + 1] = shape[d]
+    sizes[0] = parts + (rest > 0)
+    out = empty(x.a.dtype, n + 1, sizes)
+    g.batch //= parts
+    fill_convolution(&l, K_CONVOLUTION_WEIGHT_LANES_FORWARD, x.a.dtype, g, 1, 2, 0, True)
+    l.noperands = 3
+    l.ptr[0], l.ptr[1], l.ptr[2] = out.a.data, x.a.data, y.a.data
+    l.shape[0] = parts
+    l.stride[0][0], l.stride[0][1], l.stride[0][3] = g.m * g.c * g.taps * w, g.taps * w, g.c * g.taps * w
+    l.stride[1][0], l.stride[2][0] = g.batch * l.stride[1][2], g.batch * l.stride[2][2]
+    l.attr[12].i = max(images_side_by_side(g, w, K_CONVOLUTION_WEIGHT_LANES_FORWARD), LANES_IMAGES)
+    run(&l)
+    if rest:
+        g.batch, sizes[0] = rest, 1
+        run_weight(g, l.ptr[1] + parts * l.stride[1][0], l.ptr[2] + parts * l.stride[2][0], l.ptr[0] + parts * l.stride[0][0],
+                   empty(x.a.dtype, n + 1, sizes), 1)
+    return without_dim(out, 0) if parts == 1 and not rest else sum_over(out, 1, False, PLAIN, AS_IS, 0, 0)
+
+
+cdef int run_weight(const Geometry3* g, char* x, char* y, char* out, Tensor sums, int64_t parts) except -1:
+    """The weight's gradient of some parts of the batch."""
+    cdef Launch l
+    cdef int w = itemsize(sums.a.dtype)
+    fill_convolution(&l, K_CONVOLUTION_WEIGHT_FORWARD, sums.a.dtype, g, 1, 2, 3, True)
+    l.ptr[0], l.ptr[1], l.ptr[2], l.ptr[3] = out, x, y, sums.a.data
+    l.stride[0][0], l.stride[0][1], l.stride[0][3] = l.stride[3][0], g.taps * w, g.c * g.taps * w
+    l.stride[3][1] = g.taps * g.m * w
+    if g.m <= 4 and g.c * g.m > 4:              # fewer channels would be summed in another order: see direct() of the kernels
+        l.stride[0][1] = 0                      # not cut
+    if parts > 1:                               # groups is 1: parts of the batch instead
+        l.shape[0], l.shape[2] = parts, g.batch // parts
+        l.stride[1][0], l.stride[2][0] = l.shape[2] * l.stride[1][2], l.shape[2] * l.stride[2][2]
+    return run(&l)
 
 
 cdef int64_t weight_parts(const Geometry3* g) noexcept:

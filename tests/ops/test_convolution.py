@@ -71,6 +71,11 @@ BLOCKS = [    # more places, channels or images than a block holds; few places a
     (2, (2, 70, 16, 16), (300, 70, 1, 1), {}), (2, (5, 64, 7, 7), (20, 64, 1, 1), {"stride": 2}), (1, (1, 1, 2000), (8, 1, 100), {"stride": 4}),
     (2, (2, 40, 9, 500), (40, 1, 3, 3), {"padding": 1, "groups": 40}), (3, (1, 4, 9, 10, 11), (6, 4, 3, 3, 3), {"padding": 1}),
     (2, (16, 2, 30, 30), (9, 2, 4, 4), {"stride": 3, "dilation": 2, "padding": 4}), (1, (2, 2, 400), (4, 1, 70), {"groups": 2, "padding": 5}),
+    # images side by side: a batch and a few more, taps outside of the image, several blocks of channels, no place at some taps
+    (2, (64, 10, 12, 12), (20, 10, 5, 5), {}), (2, (70, 1, 20, 20), (10, 1, 5, 5), {}), (2, (33, 7, 9, 8), (6, 7, 3, 2), {"padding": 2, "stride": 2}),
+    (2, (16, 100, 8, 8), (61, 100, 3, 3), {"padding": 1}), (1, (20, 30, 50), (5, 30, 4), {"stride": 3, "dilation": 2, "padding": 5}),
+    (3, (31, 4, 5, 4, 6), (9, 4, 3, 2, 2), {"padding": 1}), (2, (100, 20, 6, 6), (40, 20, 6, 6), {"padding": 5, "dilation": 2}),
+    (2, (32, 300, 12, 12), (8, 300, 2, 2), {"stride": 2}),
 ]
 
 

@@ -4,6 +4,9 @@ from row import composite, kernel, structured
 kernel("convolution_forward", "T T T", "float", cut="channels")
 kernel("convolution_transposed_forward", "T T T", "float", cut="first")
 kernel("convolution_weight_forward", "T T T", "float", cut="first")
+kernel("convolution_lanes_forward", "T T T", "float", cut="outer")
+kernel("convolution_transposed_lanes_forward", "T T T", "float", cut="outer")
+kernel("convolution_weight_lanes_forward", "T T", "float", cut="first")
 
 # how: (stride, padding, dilation, groups)
 HIDDEN = dict(function=False, method=False, node="Convolution")
