@@ -12,6 +12,12 @@ from .probs import OverCategories
 __all__ = ["Categorical", "Multinomial", "OneHotCategorical", "OneHotCategoricalStraightThrough"]
 
 
+def _of_index(index, logits):
+    """The logits at an index."""
+    index, logits = fg.broadcast_tensors(index.unsqueeze(-1), logits)
+    return logits.gather(-1, index[..., :1]).squeeze(-1)
+
+
 class Categorical(OverCategories):
     """An index 0 to K-1 in proportion to `probs`, or to exp(`logits`), along their last dimension; exactly one of both is given."""
 
@@ -25,10 +31,7 @@ class Categorical(OverCategories):
     mean = variance = quantity(lambda probs, batch_shape: fg.full(batch_shape, math.nan, dtype=probs.dtype))
     mode = quantity(lambda probs: probs.argmax(-1))
 
-    @checked
-    def log_prob(value, logits):
-        index, logits = fg.broadcast_tensors(value.long().unsqueeze(-1), logits)
-        return logits.gather(-1, index[..., :1]).squeeze(-1)
+    log_prob = checked(lambda value, logits: _of_index(value.long(), logits))
 
     def sample(self, sample_shape=()):
         return self._draw_indices(self._extended_shape(sample_shape))
@@ -46,7 +49,7 @@ class OneHotCategorical(OverCategories):
     mean = quantity(lambda probs: probs)
     variance = quantity(lambda probs: probs * (1 - probs))
     mode = property(lambda self: self._one_hot(self.probs.argmax(-1)))
-    log_prob = checked(lambda value, logits: (logits * value).where(value != 0, 0).sum(-1))
+    log_prob = checked(lambda value, logits: _of_index(value.argmax(-1), logits))
 
     def _one_hot(self, index):
         return fg.nn.functional.one_hot(index, self._num_events).to(self._dtype)

@@ -18,6 +18,15 @@ cdef inline i64 checked_index(i64 index, i64 size, i64* bad) noexcept nogil:
     return index + size if index < 0 else index
 
 
+cdef inline i64 plain_index(i64 index, i64 size, i64* bad) noexcept nogil:
+    """An index that does not count from the end."""
+    if index < 0 or index >= size:
+        bad[0] = index
+        bad[1] = 1
+        return 0
+    return index
+
+
 cdef void index_offsets(i64* out, i64* index, i64* bad, const Launch* l, void* scratch) noexcept nogil:
     """out += index * stride; attr: size, stride."""
     cdef i64 n = extent(l, 0), os = step(l, 0, 0) // 8, s = step(l, 1, 0) // 8, i
@@ -103,14 +112,14 @@ cdef void gather_items(item* out, item* source, i64* index, i64* bad, const Laun
     cdef i64 n = extent(l, 0), size = l.attr[0].i, stride = l.attr[1].i, i
     cdef i64 o = step(l, 0, 0) // <i64>sizeof(item), s = step(l, 1, 0) // <i64>sizeof(item), x = step(l, 2, 0) // 8
     for i in range(n):
-        out[i * o] = source[i * s + checked_index(index[i * x], size, bad) * stride]
+        out[i * o] = source[i * s + plain_index(index[i * x], size, bad) * stride]
 
 
 cdef void scatter_items(item* out, item* source, i64* index, i64* bad, const Launch* l, void* scratch) noexcept nogil:
     cdef i64 n = extent(l, 0), size = l.attr[0].i, stride = l.attr[1].i, i
     cdef i64 o = step(l, 0, 0) // <i64>sizeof(item), s = step(l, 1, 0) // <i64>sizeof(item), x = step(l, 2, 0) // 8
     for i in range(n):
-        out[i * o + checked_index(index[i * x], size, bad) * stride] = source[i * s]
+        out[i * o + plain_index(index[i * x], size, bad) * stride] = source[i * s]
 
 
 cdef void scatter_reduce_items(element* out, element* source, i64* index, i64* bad, const Launch* l, void* scratch) noexcept nogil:
@@ -120,7 +129,7 @@ cdef void scatter_reduce_items(element* out, element* source, i64* index, i64* b
     cdef element* p
     cdef element v
     for i in range(n):
-        p = out + i * o + checked_index(index[i * x], size, bad) * stride
+        p = out + i * o + plain_index(index[i * x], size, bad) * stride
         v = source[i * s]
         if how == 0:
             p[0] += v

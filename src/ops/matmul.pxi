@@ -114,8 +114,10 @@ cdef object matmul_entry(const Row* row, PyObject** x):
     """Vectors become matrices for the product and lose the added dimension after it."""
     cdef Tensor a = tensor_argument(row, x[0], 0)
     cdef Tensor b = tensor_argument(row, x[1], 1)
-    if a.a.ndim >= 2 and b.a.ndim >= 2:
+    if a.a.ndim == 2 and b.a.ndim == 2:
         return product_of(a, b)
+    if a.a.ndim >= 2 and b.a.ndim >= 2:
+        return product_in(form_of(op__product.row, b"UnsafeViewBackward0", NULL), a, b)
     if a.a.ndim == 0 or b.a.ndim == 0:
         raise RuntimeError(f"both arguments to {row.name.decode()} need to be at least 1D, but they are {a.a.ndim}D and "
                            f"{b.a.ndim}D")
@@ -139,9 +141,14 @@ cdef object TRANSPOSED = True
 
 
 cdef inline object product_of(object a, object b, object ta=AS_IT_IS, object tb=AS_IT_IS):
+    return product_in(op__product.row, a, b, ta, tb)
+
+
+cdef object product_in(const Row* form, object a, object b, object ta=AS_IT_IS, object tb=AS_IT_IS):
+    """A product whose node says the name of a form."""
     cdef PyObject* args[4]
     args[0], args[1], args[2], args[3] = <PyObject*>a, <PyObject*>b, <PyObject*>ta, <PyObject*>tb
-    return entry__product(op__product.row, args)
+    return entry__product(form, args)
 
 
 cdef int require_dims(str name, Tensor t, str argument, int ndim) except -1:
@@ -161,7 +168,7 @@ cdef object bmm_rule(Tensor input, Tensor mat2):
     require_dims("bmm", mat2, "batch2", 3)
     if input.a.shape[0] != mat2.a.shape[0]:
         raise RuntimeError(f"bmm: expected the same batch size, got {shape_tuple(&input.a)} and {shape_tuple(&mat2.a)}")
-    return product_of(input, mat2)
+    return product_in(form_of(op__product.row, b"BmmBackward0", NULL), input, mat2)
 
 
 cdef Tensor mv_rule(Tensor input, Tensor vec):
@@ -296,9 +303,13 @@ cdef object odd_linear(Tensor input, Tensor weight, Tensor bias):
     return op_add(out, bias)
 
 
-cdef inline const Row* linear_form(const Row* row, Tensor bias):
-    """The names that PyTorch's graph shows for matrices."""
-    return form_of(row, b"MmBackward0", b"\1\2") if bias is None else row
+cdef const Row* linear_form(const Row* row, Tensor input, Tensor bias):
+    """The names that PyTorch's graph shows; of what is no matrix, that of the view it takes of its product."""
+    if bias is not None:
+        return row if input.a.ndim == 2 else form_of(row, b"ViewBackward0", NULL) if input.a.contiguous else form_of(row, b"AddBackward0", NULL)
+    if input.a.ndim == 2:
+        return form_of(row, b"MmBackward0", b"\1\2")
+    return form_of(row, b"UnsafeViewBackward0" if input.a.ndim > 2 else b"SqueezeBackward4", b"\1\2")
 
 
 cdef Tensor linear_rule(Tensor input, Tensor weight, Tensor bias):

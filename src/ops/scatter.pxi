@@ -37,11 +37,11 @@ cdef int check_range(Tensor index, int64_t size, bint wraps, str text) except -1
     return 0
 
 
-cdef Plan row_plan(str name, Tensor t, object dim, Tensor index):
-    """The plan of a vector of row numbers along dim."""
+cdef Plan row_plan(str name, Tensor t, object dim, Tensor index, bint wraps=False):
+    """The plan of a vector of row numbers along dim; wraps: they may count from the end."""
     cdef int d = wrapped_dim(name, dim, t.a.ndim)
     index = row_index(name, index)
-    check_range(index, t.a.shape[d] if t.a.ndim else 1, False, "index out of range in self")
+    check_range(index, t.a.shape[d] if t.a.ndim else 1, wraps, "index out of range in self")
     return rows_plan(&t.a, d, index)
 
 
@@ -137,7 +137,7 @@ cdef Tensor scalar_operand(str name, object value, int dt):
 
 cdef int index_fill_into(Tensor out, object dim, Tensor index, object value) except -1:
     cdef Tensor one = scalar_operand("index_fill_", value, out.a.dtype)
-    return put_plan(K_PUT_ITEMS, lifted(out), one, row_plan("index_fill_", lifted(out), dim, index))
+    return put_plan(K_PUT_ITEMS, lifted(out), one, row_plan("index_fill_", lifted(out), dim, index, True))
 
 
 cdef Tensor index_fill_rule(Tensor input, object dim, Tensor index, object value):

@@ -184,3 +184,13 @@ def test_gradient_of_a_multivariate_log_probability():
         grads.append((loc.grad.numpy(), covariance.grad.numpy()))
     np.testing.assert_allclose(grads[1][0], grads[0][0], rtol=1e-10)
     np.testing.assert_allclose(grads[1][1], grads[0][1], rtol=1e-10)
+
+
+@pytest.mark.parametrize("value", [[0.2, 0.7, 0.1], [0.0, 1.0, 0.0], [3.0, 3.0, 0.0]])
+def test_one_hot_reads_the_largest(value):
+    """Also of what is not one-hot, as relaxed draws are, where arguments are not validated."""
+    def observe(lib):
+        made = lib.distributions.OneHotCategorical(lib.tensor([[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]), validate_args=False)
+        return made.log_prob(lib.tensor(value)).tolist()
+
+    assert observe(fg) == pytest.approx(observe(torch))

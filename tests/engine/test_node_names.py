@@ -52,6 +52,18 @@ def test_linear():
     assert graph(fastgrad, "F.linear(a, b)") == ("MmBackward0", ["a", "b"])
 
 
+@pytest.mark.parametrize("source", ["t @ b", "t @ t", "t[:, None] @ t", "torch.bmm(t, t)", "F.linear(t, b)", "F.linear(t, b, v)", "F.linear(v, b)",
+                                    "F.linear(v, b, v)", "F.linear(t.mT, b, v)", "F.linear(t[:, None], b)", "torch.mm(a, b)"])
+def test_products_of_batches_say_the_view_that_pytorch_takes(source):
+    def name(lib):
+        a, b, v, t = lib.ones(3, 3), lib.ones(3, 3), lib.ones(3), lib.ones(2, 3, 3)
+        for x in (a, b, v, t):
+            x.requires_grad_()
+        return eval(source, {"torch": lib, "F": lib.nn.functional, "a": a, "b": b, "v": v, "t": t}).grad_fn.name()
+
+    assert name(fastgrad) == name(torch)
+
+
 @pytest.mark.parametrize("source", ["torch.where(m, a, b)", "a.scatter(0, n, b)", "F.linear(a, b, v)", "1 - a", "a * 2"])
 def test_hooks_of_a_node_get_a_gradient_for_each_edge_shown(source):
     seen = []

@@ -1,5 +1,8 @@
 """Reading and writing by index: every expression over every kind of tensor gives what PyTorch gives, gradients and errors included."""
 import pytest
+import torch
+
+import fastgrad
 
 from .expressions import check
 
@@ -67,3 +70,16 @@ WRITES = [
 @pytest.mark.parametrize("write", WRITES)
 def test_write(write, base):
     check("base", f"{base}\n{write}")
+
+
+@pytest.mark.parametrize("k", [-4, -1, 0, 2, 3])
+@pytest.mark.parametrize("source", ["x.gather(1, i)", "x.scatter(1, i, 9.0)", "x.scatter_add(1, i, y)", "x.index_fill(1, i[0], 5.0)", "x.take(i)"])
+def test_which_indices_count_from_the_end(source, k):
+    def observe(lib):
+        names = {"x": lib.arange(6.0).reshape(2, 3), "i": lib.tensor([[k], [0]]), "y": lib.ones(2, 1)}
+        try:
+            return eval(source, names).tolist()
+        except (IndexError, RuntimeError) as error:
+            return type(error).__name__
+
+    assert observe(fastgrad) == observe(torch)

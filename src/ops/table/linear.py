@@ -37,7 +37,7 @@ composite("baddbmm(input, batch1, batch2, *, beta: number = 1, alpha: number = 1
 
 structured("linear(input, weight, bias = None)", "input @ weight.T + bias, over the last dimension.", function="functional", method=False,
            samples="linear",
-           unless="odd_linear(input, weight, bias)", node="Addmm", form="linear_form(this, bias)", edges="bias input weight",
+           unless="odd_linear(input, weight, bias)", node="Addmm", form="linear_form(this, input, bias)", edges="bias input weight",
            grad={"input": "linear_grad_input(grad, weight)", "weight": "linear_grad_weight(grad, input)",
                  "bias": "linear_grad_bias(grad)"})
 
