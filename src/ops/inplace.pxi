@@ -303,41 +303,44 @@ cdef int zero_into(Tensor out) except -1:
 
 # changes of shape in place
 
-cdef object take_geometry(Tensor t, Tensor out):
-    """t becomes its own view `out`."""
+cdef object take_geometry(Tensor t, Tensor out, const char* name):
+    """t becomes its own view `out`; name: what its node is called."""
     cdef bint recorded = wants(t) != 0
     check_history(t, recorded)
     t.a = out.a
     bump(t)
     if recorded:
         t.node, t.nr = out.node, out.nr
+        if t.node is not None:
+            (<Node>t.node).row = form_of((<Node>t.node).row, name, NULL)
     t.seen = t.storage.version
     return t
 
 
 def tensor_squeeze_(Tensor self, dim=None):
     """In-place version of squeeze."""
-    return take_geometry(self, op_squeeze(self, dim))
+    cdef const char* name = b"SqueezeBackward3" if dim is None else b"SqueezeBackward5" if isinstance(dim, (tuple, list)) else b"SqueezeBackward4"
+    return take_geometry(self, op_squeeze(self, dim), name)
 
 
 def tensor_unsqueeze_(Tensor self, dim):
     """In-place version of unsqueeze."""
-    return take_geometry(self, op_unsqueeze(self, dim))
+    return take_geometry(self, op_unsqueeze(self, dim), b"UnsqueezeBackward1")
 
 
 def tensor_t_(Tensor self):
     """In-place version of t."""
-    return take_geometry(self, op_t(self))
+    return take_geometry(self, op_t(self), b"TBackward1")
 
 
 def tensor_transpose_(Tensor self, dim0, dim1):
     """In-place version of transpose."""
-    return take_geometry(self, op_transpose(self, dim0, dim1))
+    return take_geometry(self, op_transpose(self, dim0, dim1), b"TransposeBackward1")
 
 
 def tensor_as_strided_(Tensor self, size, stride, storage_offset=None):
     """In-place version of as_strided."""
-    return take_geometry(self, op_as_strided(self, size, stride, storage_offset))
+    return take_geometry(self, op_as_strided(self, size, stride, storage_offset), b"AsStridedBackward1")
 
 
 def tensor_detach_(Tensor self):

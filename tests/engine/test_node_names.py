@@ -38,6 +38,8 @@ def graph(lib, source):
     "a.fmod(b)", "a.fmod(2)", "a % b", "a % 2", "a.masked_fill(m, 0.0)", "a.masked_fill(m, v[0])", "torch.fill(a, 2.0)", "torch.fill(a, v[0])",
     "a.index_fill(0, i, 2.0)", "a.index_fill(0, i, v[0])", "a.clamp_min(0.5)", "a.clamp_min(b)", "a.clamp_max(0.5)", "a.clamp_max(b)",
     "torch.div(a, b, rounding_mode='floor')", "torch.div(a, 2, rounding_mode='trunc')", "a // b", "torch.nextafter(a, b)", "(a * 1).masked_fill_(m, 0)",
+    "(a * 1).t_()", "(a * 1).transpose_(0, 1)", "(a * 1).swapdims_(0, 1)", "(a * 1).unsqueeze_(0)", "(a * 1).squeeze_()", "(a * 1).squeeze_(0)",
+    "(a * 1).squeeze_((0, 1))", "(a * 1).as_strided_((3,), (1,))",
     "(a * 1).clamp_min_(0.5)", "(a * 1).fmod_(2)",
 ])
 def test_as_in_pytorch(source):
