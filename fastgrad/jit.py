@@ -3,14 +3,21 @@
 import functools
 
 from ._once import warn_once
-from .nn import Module as ScriptModule
+from .nn import Module
 
 __all__ = ["ScriptFunction", "ScriptModule", "annotate", "export", "fork", "freeze", "ignore", "is_scripting", "is_tracing", "isinstance", "load",
            "optimize_for_inference", "save", "script", "script_if_tracing", "trace", "trace_module", "unused", "wait"]
 
-ScriptFunction = type(lambda: None)
 _isinstance = isinstance
 AS_IT_IS = "torch.jit: fastgrad runs functions and modules as they are; script and trace give them back."
+
+
+class ScriptModule(Module):
+    """A Module that a program may derive from.  What `script` and `trace` give back is none: it has no program of its own."""
+
+
+class ScriptFunction:
+    """For isinstance: what no function is here."""
 
 
 def script(obj, optimize=None, _frames_up=0, _rcb=None, example_inputs=None):

@@ -42,6 +42,9 @@ FLATTENED = {
 }
 FLAT_PACKAGES = {"torch.autograd", "torch.distributions", "torch.nn.utils", "torch.optim", "torch.utils.data", "torchvision.io"}
 
+# array_api_compat, and the copies of it in other libraries, load this for a tensor alone.
+SERVES_TORCH = ".array_api_compat.torch"
+
 # Values a module may set anew while the program runs, so they are looked up every time. The rest is copied once.
 LIVE = (bool, int, str, type(None), ModuleType)
 MISSING = object()
@@ -76,7 +79,7 @@ class Finder:
             return spec
         hiding = getattr(self.thread, "hiding", False)
         root = fullname.partition(".")[0]
-        if hiding or root in self.blocked:  # while it hides, what gets loaded belongs to the real torch
+        if hiding or self.blocks(fullname):  # while it hides, what gets loaded belongs to the real torch
             return blocked_spec(self, fullname, path)
         if root in TREES:
             return self.find_torch(fullname, *importing_frame())
@@ -101,7 +104,11 @@ class Finder:
         return ModuleSpec(fullname, self, origin=getattr(target, "__file__", None), loader_state=target, is_package=True)
 
     def comes_from_blocked(self, frame):
-        return frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in self.blocked
+        return frame is not None and self.blocks(frame.f_globals.get("__name__", ""))
+
+    def blocks(self, name):
+        """True for a module of a blocked package, unless it is there to serve torch's tensors, once it was given one."""
+        return name.partition(".")[0] in self.blocked and SERVES_TORCH not in f".{name}"
 
     def target_above(self, fullname):
         """fastgrad's object for the module that the module `fullname` is in."""

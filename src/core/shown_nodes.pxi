@@ -130,14 +130,6 @@ cdef class Node:
     def requires_grad(self):
         return True
 
-    @property
-    def saved_tensors(self):
-        if self.row.backward == function_backward:
-            return saved_of((<dict>self.extra)["context"])
-        check_saved(self)
-        return tuple([<object>self.saved[i] for i in range(self.nsaved)
-                      if self.saved[i] != NULL and is_tensor(self.saved[i])])
-
     def _sequence_nr(self):
         return self.seq
 

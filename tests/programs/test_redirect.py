@@ -331,6 +331,27 @@ def test_block_listed_library_does_not_see_the_redirect(run):
     assert lines == ["None None None None", "None None", "True True", "True", "True True"]
 
 
+def test_what_serves_tensors_in_a_block_listed_library_sees_the_redirect(run):
+    """As in array_api_compat: the package probes, and loads the module for torch's tensors when it is given one."""
+    files = {
+        "array_api_compat/__init__.py": textwrap.dedent(PROBE).partition("def probe")[2].join(["def probe", ""]).replace("def trusting", "def namespace(x):\n    from . import torch\n    return torch\n\ndef trusting"),
+        "array_api_compat/torch/__init__.py": "from torch import *\nimport torch.linalg\nfrom . import more\n",
+        "array_api_compat/torch/more.py": "import torch\n",
+        "scipy/__init__.py": "", "scipy/array_api_compat/__init__.py": "", "scipy/array_api_compat/torch.py": "from torch import ones\n",
+    }
+    run(
+        """
+        import torch, array_api_compat, scipy.array_api_compat.torch
+        assert array_api_compat.probe() is None
+        space = array_api_compat.namespace(torch.ones(1))
+        assert space.ones is torch.ones and space.torch is torch and space.more.torch is torch
+        assert scipy.array_api_compat.torch.ones is torch.ones
+        """,
+        files=files,
+        runner=("-S", "-c", RUN_WITHOUT_SITE),
+    )
+
+
 def test_block_listed_library_sees_the_real_torch(run):
     real = {
         "real/torch/__init__.py": "__version__ = 'real'\nfrom . import nn\ndef late():\n    import torch.nn as nn\n    return nn",
