@@ -3,6 +3,7 @@
 A program as a user would write it, with nothing but fastgrad's public names. The digits are data_files/digits.npz.
 """
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -53,7 +54,7 @@ def drawing(images):
     """The images (n, 64) side by side as text, darker for more ink."""
     shades = " ░▒▓█"
     try:
-        shades.encode(sys.stdout.encoding or "ascii")
+        shades.encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except UnicodeEncodeError:
         shades = " .:*#"
     pixels = (images * 4).round().long().numpy().reshape(-1, 8, 8)
@@ -84,7 +85,7 @@ def run():
     count = sum(p.numel() for p in network.parameters())
     print(f"fastgrad learns to read: {len(train):,} handwritten digits, a 64-32-10 network, {count:,} weights\n")
 
-    live = sys.stdout.isatty()
+    live = sys.stdout is not None and sys.stdout.isatty()
     steps, seconds = 0, 0.0
     for epoch in range(1, EPOCHS + 1):
         start = time.perf_counter()
@@ -113,9 +114,14 @@ def main():
     """Runs the demonstration; returns the exit code."""
     try:
         run()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # `| head` has seen enough; the interpreter shall not write what is left, and fail, as it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 

@@ -73,3 +73,18 @@ def test_ctrl_c_stops_it_cleanly(tmp_path, lines):
         process.send_signal(signal.SIGINT)
         out, error = process.communicate(timeout=60)
     assert (process.returncode, error) == (130, "\nstopped\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+def test_a_pipe_that_closes_ends_it_quietly(tmp_path):
+    with subprocess.Popen(**demo(), cwd=tmp_path) as process:
+        assert process.stdout.readline().startswith("fastgrad learns to read")
+        process.stdout.close()
+        error = process.stderr.read()
+    assert (process.returncode, error) == (1, "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="file descriptors of POSIX")
+def test_demo_without_an_output(tmp_path):
+    done = subprocess.run(**{**demo(), "stdout": None}, cwd=tmp_path, timeout=60, preexec_fn=lambda: os.close(1))
+    assert (done.returncode, done.stderr) == (0, "")
