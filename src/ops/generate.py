@@ -491,34 +491,46 @@ ANNOTATION = {"tensor": "Tensor", "operand": "Tensor | float", "tensors": "list[
               "shape": "int | tuple[int, ...]", "dtype": "object", "number": "float"}
 
 
+def in_stub(row):
+    return row.function and not row.name.startswith("_")
+
+
+def stub(row):
+    parts, starred = [], False
+    for p in row.parameters:
+        if p.keyword_only and not starred:
+            parts.append("*")
+            starred = True
+        default = "" if p.default is REQUIRED else f" = {p.default!r}"
+        optional = " | None" if p.default is None else ""
+        parts.append(f"{p.name}: {ANNOTATION.get(p.kind, p.kind if p.kind != 'any' else 'object')}{optional}{default}")
+    return [f"def {row.name}({', '.join(parts)}) -> Tensor:", f"    {row.doc!r}", ""]
+
+
 def stub_source():
     lines = ["# generated from the table of operations", "from fastgrad._engine import Tensor", ""]
     for row in table_row.ROWS:
-        if not row.function or row.name.startswith("_"):
-            continue
-        parts, starred = [], False
-        for p in row.parameters:
-            if p.keyword_only and not starred:
-                parts.append("*")
-                starred = True
-            default = "" if p.default is REQUIRED else f" = {p.default!r}"
-            optional = " | None" if p.default is None else ""
-            parts.append(f"{p.name}: {ANNOTATION.get(p.kind, p.kind if p.kind != 'any' else 'object')}{optional}{default}")
-        lines += [f"def {row.name}({', '.join(parts)}) -> Tensor:", f"    {row.doc!r}", ""]
+        if in_stub(row):
+            lines += stub(row)
     return "\n".join(lines)
 
 
 def explain(name):
-    row = next(r for r in table_row.ROWS if r.name == name)
+    row = next((r for r in table_row.ROWS if r.name == name), None)
+    if row is None:
+        sys.exit(f"generate.py: no row of that name in src/ops/table: {name} (operations made in Python are in fastgrad/composites)")
     print(f"# {row.where}: {row.kind} {row.name}({', '.join(p.name for p in row.parameters)})\n# {row.doc}")
     operations = {r.name for r in table_row.ROWS}
     if row.kind == "elementwise":
         for k in row_kernels(row):
-            print("\n".join(expression_kernel(k, k.dtypes[-1])))
+            shown = "f32" if "f32" in k.dtypes else k.dtypes[-1]
+            print(f"# kernels for {', '.join(k.dtypes)}; that for {shown}:", *expression_kernel(k, shown), sep="\n")
         print("\n".join(elementwise_formulas(row, operations)))
     else:
         print("\n".join(structured_entry(row) + (structured_backward(row, operations) if any(row.grads.values()) else [])))
     print("\n".join(row_setup(0, row) + row_definition(0, row)))
+    if in_stub(row):
+        print("\n# the stub:", *stub(row), sep="\n")
 
 
 def write_if_changed(path, text):
@@ -540,7 +552,9 @@ def main(out):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--explain"]:
+    if len(sys.argv) == 3 and sys.argv[1] == "--explain":
         explain(sys.argv[2])
-    else:
+    elif len(sys.argv) == 2 and not sys.argv[1].startswith("-"):
         main(sys.argv[1])
+    else:
+        sys.exit(__doc__)
