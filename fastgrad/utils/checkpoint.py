@@ -2,21 +2,39 @@
 
 Two ways, PyTorch's. Reentrant: the stretch is one custom function, whose backward runs forward again with gradients on and then a
 backward of its own. Not reentrant: each tensor it would save is kept as its number; the first that is asked for runs forward again, and
-keeps what is saved then under the same numbers.
+keeps what is saved then under the same numbers, up to the last.
 """
 
 import warnings
+from contextlib import contextmanager
 
 import fastgrad as fg
 from fastgrad._engine import Tensor, _is_partial_backward
 from fastgrad.autograd import Function, backward
 from fastgrad.autograd.graph import saved_tensors_hooks
 
-__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn"]
+__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn", "set_checkpoint_early_stop"]
+
+early_stop_set = None  # what set_checkpoint_early_stop says, for every checkpoint
 
 
 class CheckpointError(RuntimeError):
     """Forward saved other tensors the second time."""
+
+
+class AllSaved(Exception):
+    """Ends the second run: whatever it has yet to compute, nobody asked for."""
+
+
+@contextmanager
+def set_checkpoint_early_stop(enable):
+    """While in effect, whether checkpoints made here end their second run once they have what was saved, whatever their `early_stop`."""
+    global early_stop_set
+    before, early_stop_set = early_stop_set, enable
+    try:
+        yield
+    finally:
+        early_stop_set = before
 
 
 def noop_context_fn():
@@ -51,6 +69,7 @@ def checkpoint(function, *args, use_reentrant=None, context_fn=noop_context_fn, 
         use_reentrant: the way, see this file's head; False is the better one.
         context_fn: makes two contexts, one for each run (not reentrant only).
         determinism_check: "default" compares shapes and dtypes of the two runs, "none" nothing.
+        early_stop: whether the second run ends where all that was saved is there again (not reentrant only).
         preserve_rng_state: whether random numbers are the same in both runs.
     Raises:
         CheckpointError: the second run saved other tensors.
@@ -73,7 +92,8 @@ def checkpoint(function, *args, use_reentrant=None, context_fn=noop_context_fn, 
         if fg.is_grad_enabled() and not any(isinstance(a, Tensor) and a.requires_grad for a in args):
             warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2)
         return CheckpointFunction.apply(function, preserve_rng_state, *args)
-    return recorded(lambda: function(*args, **kwargs), context_fn, determinism_check, preserve_rng_state)
+    early_stop = early_stop if early_stop_set is None else early_stop_set
+    return recorded(lambda: function(*args, **kwargs), context_fn, determinism_check, preserve_rng_state, early_stop)
 
 
 class CheckpointFunction(Function):
@@ -107,7 +127,7 @@ class CheckpointFunction(Function):
         return (None, None, *(a.grad if isinstance(a, Tensor) else None for a in args))
 
 
-def recorded(run, context_fn, determinism_check, preserve):
+def recorded(run, context_fn, determinism_check, preserve, early_stop):
     """Run now, saving numbers instead of tensors."""
     random = Random(preserve)
     first, second = context_fn()
@@ -120,12 +140,26 @@ def recorded(run, context_fn, determinism_check, preserve):
 
     def unpack(number):
         if not again:
-            with fg.enable_grad(), random, second, saved_tensors_hooks(lambda t: again.append(t.detach()), refuse):
-                run()
-            if len(again) != len(kept):
+            saved = []
+
+            def keep(tensor):
+                if len(saved) == len(kept):
+                    raise CheckpointError("torch.utils.checkpoint: trying to save more tensors during recomputation than during the "
+                                          "original forward pass.")
+                saved.append(tensor.detach())
+                if early_stop and len(saved) == len(kept):
+                    raise AllSaved
+
+            try:
+                with fg.enable_grad(), random, second, saved_tensors_hooks(keep, refuse):
+                    run()
+            except AllSaved:
+                pass
+            if len(saved) != len(kept):
                 raise CheckpointError(f"torch.utils.checkpoint: A different number of tensors was saved during the original forward "
                                       f"and recomputation.\nNumber of tensors saved during forward: {len(kept)}\n"
-                                      f"Number of tensors saved during recomputation: {len(again)}")
+                                      f"Number of tensors saved during recomputation: {len(saved)}")
+            again.extend(saved)
         found = again[number]
         if determinism_check != "none" and (tuple(found.shape), found.dtype) != kept[number]:
             raise CheckpointError(f"torch.utils.checkpoint: Recomputed values for the following tensors have different metadata than "

@@ -566,21 +566,6 @@ def test_nodes_of_many_inputs_and_outputs(n):
 
 
 @pytest.mark.parametrize("lib", [fastgrad, torch])
-def test_a_reentrant_checkpoint_needs_a_whole_backward(lib):
-    from importlib import import_module
-
-    checkpoint = import_module(lib.__name__ + ".utils.checkpoint").checkpoint
-    x = lib.ones(2, requires_grad=True)
-    for backward in (lambda y: lib.autograd.grad(y, x), lambda y: y.backward(inputs=[x])):
-        with pytest.raises(RuntimeError, match="use_reentrant=True, torch.utils.checkpoint is incompatible"):
-            backward(checkpoint(lib.sin, x, use_reentrant=True).sum())
-        backward(checkpoint(lib.sin, x, use_reentrant=False).sum())
-    checkpoint(lib.sin, x, use_reentrant=True).sum().backward()
-    with pytest.raises(ValueError, match="determinism_check should be one of"):
-        checkpoint(lib.sin, x, use_reentrant=False, determinism_check="some")
-
-
-@pytest.mark.parametrize("lib", [fastgrad, torch])
 def test_grad_wants_inputs(lib):
     with pytest.raises(RuntimeError, match="cannot be empty"):
         lib.autograd.grad(lib.ones(2, requires_grad=True).sum(), [])
