@@ -343,7 +343,41 @@ def elementwise():
                     np.testing.assert_allclose(f.numpy(), w.numpy()[cut], rtol=1e-4, atol=1e-4, err_msg=f"{name} {n}")
 
 
-GROUPS = {f.__name__: f for f in (reductions, extremes, scans, softmaxes, sorts, gathers, products, losses, optimizers, elementwise)}
+def windows(x, taps, stride, padding, fill):
+    """What each window of x (N, C, H, W) sees: (N, C, rows, columns, taps, taps), in float64."""
+    x = np.pad(x.astype(np.float64), [(0, 0), (0, 0), (padding, padding), (padding, padding)], constant_values=fill)
+    return np.lib.stride_tricks.sliding_window_view(x, (taps, taps), (2, 3))[:, :, ::stride, ::stride]
+
+
+def images():
+    """Convolutions whose vectors run over places and over images, with both gradients, and max pooling."""
+    for dtype in FLOATS:
+        for batch, inputs, outputs, size, taps, stride, padding in ((3, 2, 5, 9, 3, 1, 1), (16, 5, 9, 8, 3, 1, 1), (37, 4, 7, 7, 2, 2, 0),
+                                                                    (64, 9, 3, 6, 3, 2, 2), (18, 40, 11, 8, 5, 1, 0)):
+            x, w, b = (rng.integers(-4, 5, s).astype(dtype) for s in ((batch, inputs, size, size), (outputs, inputs, taps, taps), outputs))
+            seen = windows(x, taps, stride, padding, 0)
+            leaves = [t(x).requires_grad_(), t(w).requires_grad_()]
+            out = F.conv2d(*leaves, t(b), stride=stride, padding=padding)
+            equal(out.detach(), np.einsum("nchwij,ocij->nohw", seen, w) + b[:, None, None], f"conv2d {dtype} {batch}")
+            given = rng.integers(-4, 5, tuple(out.shape)).astype(dtype)
+            from_x, from_w = fg.autograd.grad(out, leaves, t(given))
+            equal(from_w, np.einsum("nchwij,nohw->ocij", seen, given), f"weight's gradient {dtype} {batch}")
+            expected = np.zeros((batch, inputs, size + 2 * padding, size + 2 * padding))
+            for i, j in np.ndindex(taps, taps):
+                rows, columns = (slice(k, k + stride * (n - 1) + 1, stride) for k, n in ((i, out.shape[2]), (j, out.shape[3])))
+                expected[:, :, rows, columns] += np.einsum("nohw,oc->nchw", given, w[:, :, i, j])
+            equal(from_x, expected[:, :, padding:padding + size, padding:padding + size], f"input's gradient {dtype} {batch}")
+        for width in LENGTHS[3:]:
+            x = rng.integers(-9, 9, (2, 3, 5, width)).astype(dtype)
+            for taps, stride, padding in ((2, 2, 0), (3, 1, 1), (3, 2, 1), (3, 3, 0)):
+                seen = windows(x, taps, stride, padding, -np.inf).reshape(2, 3, -1, (width + 2 * padding - taps) // stride + 1, taps * taps)
+                out, places = F.max_pool2d(t(x), taps, stride, padding, return_indices=True)
+                equal(out, seen.max(-1), f"max_pool2d {dtype} {width}")
+                first, (row, column) = seen.argmax(-1), np.indices(out.shape[2:]) * stride - padding
+                equal(places, (row + first // taps) * width + column + first % taps, f"places {dtype} {width}")
+
+
+GROUPS = {f.__name__: f for f in (reductions, extremes, scans, softmaxes, sorts, gathers, products, losses, optimizers, elementwise, images)}
 
 if __name__ == "__main__":
     for group in sys.argv[1:] or GROUPS:
