@@ -1,4 +1,4 @@
-"""SummaryWriter, which is tensorboardX's: `pip install fastgrad[tensorboard]`; torch.utils.tensorboard."""
+"""SummaryWriter, which is tensorboardX's: `pip install tensorboardX`; torch.utils.tensorboard."""
 
 try:
     from tensorboardX import FileWriter, SummaryWriter as _SummaryWriter

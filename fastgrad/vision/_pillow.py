@@ -12,7 +12,7 @@ def pillow(user):
     try:
         from PIL import Image, ImageOps
     except ImportError as error:
-        raise ImportError(f"{user}: needs Pillow: pip install 'fastgrad[vision]'") from error
+        raise ImportError(f"{user}: needs Pillow: pip install pillow") from error
     return Image, ImageOps
 
 
