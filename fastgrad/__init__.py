@@ -81,6 +81,8 @@ def __getattr__(name):
     if name in _FROM:
         value = globals()[name] = getattr(_submodule(__name__, _FROM[name], (_FROM[name],)), name)
         return value
+    if name in ("uint16", "uint32", "uint64"):
+        raise AttributeError(f"fastgrad has no {name}: its unsigned integers have 8 bits. int32 and int64 hold the values of wider ones.", name=name)
     return _submodule(__name__, name, _LAZY)
 
 

@@ -256,7 +256,7 @@ def basis(A, q, niter):
     """An orthonormal basis (m, q) that holds most of A's image.  Source: Halko et al., Finding structure with randomness, 2009."""
     found = qr_(A @ _ops.randn(A.shape[-1], q, dtype=A.dtype)).Q
     for _ in range(niter):
-        found = qr_(A @ qr_(A.mT @ found).Q).Q
+        found = qr_(A @ qr_(A.mH @ found).Q).Q
     return found
 
 
@@ -270,13 +270,13 @@ def svd_lowrank(A: Tensor, q=6, niter=2, M=None):
     """
     m, n = A.shape[-2:]
     A = A if M is None else A - _ops.broadcast_to(M, A.shape)
-    if m < n or n > q:
-        right = basis(A.mT, q, niter)
+    if m < n:
+        right = basis(A.mH, q, niter)
         U, S, Vh = svd_(A @ right, False)
-        return U, S, right @ Vh.mT
+        return U, S, right @ Vh.mH
     left = basis(A, q, niter)
-    U, S, Vh = svd_(left.mT @ A, False)
-    return left @ U, S, Vh.mT
+    U, S, Vh = svd_(left.mH @ A, False)
+    return left @ U, S, Vh.mH
 
 
 @composite(out=False)

@@ -72,9 +72,8 @@ def _adaptive_avg(n, input, output_size):
     if set(out) == {1}:                      # a mean, whose gradient does not know of the input in PyTorch either
         return input.mean(list(range(-n, 0)), keepdim=True)
     taps, inside, _ = _windows(_ops._tied(input), n, out)
-    if inside is None:
-        return taps.mean(-1)
-    return taps.masked_fill(~inside, 0).sum(-1) / inside.sum(-1)
+    means = taps.mean(-1) if inside is None else taps.masked_fill(~inside, 0).sum(-1) / inside.sum(-1)
+    return _ops._laid_out_as(means, input) if n == 2 else means
 
 
 def _adaptive_max(n, input, output_size, return_indices):
@@ -83,6 +82,8 @@ def _adaptive_max(n, input, output_size, return_indices):
     if inside is not None:
         taps = taps.masked_fill(~inside, -math.inf)
     values, chosen = taps.max(-1)
+    if n == 2:
+        _ops._laid_out_as(values, input)
     if not return_indices:
         return values
     places = places.reshape(*out, -1).expand(taps.shape)

@@ -142,7 +142,7 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     channels = input.shape[1]
     _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     _check_floating("instance_norm", input)
-    result, stats = _ops._group_norm(input, weight, bias, None, channels, eps)
+    result, stats = _ops._group_norm(input.contiguous(), weight, bias, None, channels, eps)
     if input.numel():
         _follow(running_mean, running_var, stats.reshape(input.shape[0], channels, 3).mean(0), count, momentum)
     return result

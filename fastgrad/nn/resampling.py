@@ -161,7 +161,7 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
             out = _antialiased(out, dim, count, align_corners, factor, mode == "bicubic")
         else:
             out = (_cubic if mode == "bicubic" else _linear)(out, dim, count, align_corners, factor)
-    return out.contiguous()
+    return fg._ops._laid_out_as(out.contiguous(), input)
 
 
 def upsample(input, size=None, scale_factor=None, mode="nearest", align_corners=None):

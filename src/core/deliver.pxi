@@ -134,7 +134,9 @@ cdef int accumulate(Tensor leaf, PyObject** place, bint create_graph) except -1:
     if g.node is not None:
         cycles_are_possible()
     if leaf.grad_ is None:
-        if not exclusive(g, 1) or not g.a.contiguous or (g.node is not None and not create_graph):
+        if not leaf.a.contiguous and dense(&leaf.a) and same_shape(&leaf.a, &g.a):
+            g = in_order_of(leaf, g, create_graph)
+        elif not exclusive(g, 1) or not g.a.contiguous or (g.node is not None and not create_graph):
             g = copied(g, create_graph)
         if leaf.grad_ is None:
             leaf.grad_ = g
@@ -163,7 +165,21 @@ cdef int accumulate(Tensor leaf, PyObject** place, bint create_graph) except -1:
 
 cdef Tensor copied(Tensor g, bint with_graph):
     """The same values in memory of their own, and at the same place in the graph if that is kept."""
-    cdef Tensor r = contiguous_copy(g)
+    return at_place_of(g, contiguous_copy(g), with_graph)
+
+
+cdef Tensor in_order_of(Tensor leaf, Tensor g, bint with_graph):
+    """The same, laid out in memory as the leaf is."""
+    cdef int8_t perm[MAX_DIMS]
+    cdef Array* operand = &leaf.a
+    cdef Tensor r
+    order_dims(&operand, 1, &leaf.a, perm)
+    r = empty_in_order(g.a.dtype, &leaf.a, perm)
+    copy_array(&r.a, &g.a)
+    return at_place_of(g, r, with_graph)
+
+
+cdef Tensor at_place_of(Tensor g, Tensor r, bint with_graph):
     if with_graph and g.node is not None:
         r.node, r.nr = g.node, g.nr
         r.flags |= REQUIRES_GRAD

@@ -1,9 +1,21 @@
 # The graph as Python sees it: shapes, handles of hooks, backward and grad.  Its nodes are in shown_nodes.pxi.
 
+from operator import index as operator_index
+
+
 class Size(tuple):
     """A tensor's shape: a tuple that prints as torch.Size."""
 
     __slots__ = ()
+
+    def __new__(cls, sizes=()):
+        if type(sizes) is cls:
+            return sizes
+        given = tuple(sizes)
+        for i, size in enumerate(given):
+            if not hasattr(size, "__index__"):
+                raise TypeError(f"torch.Size() takes an iterable of 'int' (item {i} is '{type(size).__name__}')")
+        return tuple.__new__(cls, [operator_index(size) for size in given])
 
     def numel(self):
         n = 1
@@ -16,10 +28,15 @@ class Size(tuple):
 
     def __getitem__(self, index):
         item = tuple.__getitem__(self, index)
-        return Size(item) if isinstance(index, slice) else item
+        return tuple.__new__(Size, item) if isinstance(index, slice) else item
 
     def __add__(self, other):
+        if not isinstance(other, tuple):
+            return NotImplemented
         return Size(tuple.__add__(self, other))
+
+    def __radd__(self, other):
+        return Size(other + tuple(self)) if isinstance(other, tuple) else NotImplemented
 
     def __mul__(self, times):
         return Size(tuple.__mul__(self, times))

@@ -331,7 +331,9 @@ cdef object call_convolution(bint transposed, Tensor input, Tensor weight, objec
         out = entry__convolution_transposed(op__convolution_transposed.row, args)
     else:
         out = entry__convolution(op__convolution.row, args)
-    return out if batched else own(op_squeeze(out, 0))
+    if not batched:
+        return own(op_squeeze(out, 0))
+    return laid_out_as(out, input if weight.a.contiguous else weight if input.a.contiguous else input, n)
 
 
 cdef object complex_convolution(entry_point entry, const Row* this, PyObject** a, int n):

@@ -195,6 +195,8 @@ cdef Tensor histc_rule(Tensor input, int64_t bins, double low, double high):
     values = contiguous(in_dtype(input, FLOAT64))
     if low == high and values.a.numel:
         low, high = op_amin(values).item(), op_amax(values).item()
+    if not -float("inf") < low <= high < float("inf"):
+        raise RuntimeError(f"histc: range of [{low}, {high}] is not finite")
     if low == high:
         low, high = low - 1, high + 1
     out = empty(FLOAT64, 1, &bins)

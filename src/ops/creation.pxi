@@ -161,7 +161,7 @@ cdef object arange_rule(object start, object end, object by, object dtype_, obje
         raise TypeError("arange() missing required argument 'end' (position 1)")
     cdef int dt = range_dtype(dtype_, start, end, by)
     start, end, by = plain_number(start), plain_number(end), plain_number(by)
-    if not is_floating(dt):
+    if dt == INT64:
         start, end, by = int(start), int(end), int(by)
     return finished(counted(dt, range_count("arange", start, end, by, False), start, by), layout_, device_, pin_memory,
                      requires_grad)

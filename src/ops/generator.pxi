@@ -38,11 +38,15 @@ cdef class Generator:
     cdef uint64_t seed_
 
     def __cinit__(self, device="cpu"):
+        if str(device).split(":")[0] == "cuda":
+            raise RuntimeError("Generator: device must be 'cpu', got 'cuda': this PyTorch is built without CUDA")
         check_device(device)
         seed_generator(self, 67280421310721)
 
     def manual_seed(self, seed):
         """Start over from a seed; negative ones count from 2**64."""
+        if not -2 ** 63 <= int(seed) < 2 ** 64:
+            raise ValueError(f"manual_seed: seed must be from -2**63 to 2**64 - 1, got {seed}. Overflow when unpacking long long")
         seed_generator(self, <uint64_t>(int(seed) & 0xFFFFFFFFFFFFFFFF))
         return self
 

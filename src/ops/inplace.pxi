@@ -59,6 +59,27 @@ cdef bint in_format(Tensor t, object format):
     return True
 
 
+cdef object channels_last_of(Tensor t):
+    """The order of channels last that t's elements have, or None; None also where they are in row-major order as well."""
+    if t.a.contiguous or not 4 <= t.a.ndim <= 5:
+        return None
+    format = _places.channels_last if t.a.ndim == 4 else _places.channels_last_3d
+    return format if in_format(t, format) else None
+
+
+cdef object laid_out_as(object result, Tensor like, int n):
+    """A result of n spatial dimensions, which nobody has yet, its elements moved to the order of channels last if those of `like` are in
+    it, as PyTorch's kernels leave them."""
+    cdef object format = channels_last_of(like)
+    if format is not None and like.a.ndim == n + 2 and (<Tensor>result).storage.refs == 1:
+        adopt(<Tensor>result, formatted("contiguous", <Tensor>result, (<Tensor>result).a.dtype, format))
+    return result
+
+
+def _laid_out_as(Tensor result, Tensor like):
+    return laid_out_as(result, like, like.a.ndim - 2)
+
+
 cdef bint suits(Tensor t, object format):
     """Whether a conversion to a format leaves t as it is: what has neither order of channels last counts as contiguous."""
     if format is not _places.contiguous_format:
@@ -80,7 +101,7 @@ cdef Tensor clone_rule(Tensor input, object memory_format):
 
 
 cdef object contiguous_rule(Tensor input, object memory_format):
-    if memory_format is _places.preserve_format:
+    if memory_format is _places.preserve_format and not input.a.contiguous:
         raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
     if in_format(input, memory_format):
         return input
@@ -358,9 +379,8 @@ def tensor_resize_(Tensor self, *size, memory_format=_places.contiguous_format):
     """Another shape, in place: elements stay where they are, new ones are uninitialised."""
     cdef int64_t sizes[MAX_DIMS]
     cdef Tensor out
+    cdef object strides
     cdef int n, d
-    if memory_format is not _places.contiguous_format and memory_format is not _places.preserve_format:
-        raise NotImplementedError("resize_: memory_format other than torch.contiguous_format is not supported")
     if self.flags & REQUIRES_GRAD:
         raise RuntimeError("cannot resize variables that require grad")
     n = read_shape("resize_", size[0] if len(size) == 1 and isinstance(size[0], (tuple, list)) else size, sizes)
@@ -368,6 +388,9 @@ def tensor_resize_(Tensor self, *size, memory_format=_places.contiguous_format):
         if sizes[d] < 0:
             raise RuntimeError(f"resize_: Dimension size must be non-negative, got {shape_list(n, sizes)}")
     out = empty(self.a.dtype, n, sizes)
+    strides = format_strides("resize_", memory_format, &out.a)
+    if strides is not None:
+        out = strided_empty(self.a.dtype, shape_tuple(&out.a), strides)
     if (self.a.data - self.storage.data) + out.a.numel * itemsize(self.a.dtype) <= self.storage.nbytes:
         out.a.data = self.a.data
         self.a = out.a

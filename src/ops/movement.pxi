@@ -2,8 +2,6 @@
 
 cdef list tensor_list(str name, object tensors):
     """The tensors to join, checked."""
-    if is_tensor(<PyObject*>tensors):
-        tensors = list(op_unbind(tensors, 0))
     if not isinstance(tensors, (tuple, list)):
         raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}")
     result = list(tensors)
@@ -85,7 +83,11 @@ cdef object cat_entry(const Row* row, PyObject** a):
         total += t.a.shape[d]
     part = first.a
     part.shape[d] = total
-    out = empty(joined_dtype(tensors), part.ndim, part.shape)
+    format = channels_last_of(first)
+    if format is not None and all([channels_last_of(t) is format for t in tensors]):
+        out = strided_empty(joined_dtype(tensors), shape_tuple(&part), format_strides("cat", format, &part))
+    else:
+        out = empty(joined_dtype(tensors), part.ndim, part.shape)
     part = out.a
     cdef list sizes = []
     for t in tensors:

@@ -180,7 +180,8 @@ cdef object pad_entry(const Row* row, PyObject** a):
     cdef int n, k, d
     cdef PadMode how
     if mode == "constant":
-        return op_constant_pad_nd(input, tuple(pad) if isinstance(pad, list) else pad, ZERO if value is None else value)
+        return laid_out_as(op_constant_pad_nd(input, tuple(pad) if isinstance(pad, list) else pad, ZERO if value is None else value),
+                           input, input.a.ndim - 2)
     n = read_pads(pad, p)
     if value is not None and value != 0:
         raise RuntimeError(f"Padding mode \"{mode}\" doesn't take in value argument")
@@ -202,7 +203,9 @@ cdef object pad_entry(const Row* row, PyObject** a):
             if input.a.shape[d] == 0 and (d > 0 or input.a.ndim == k + 1):
                 raise RuntimeError(f"Expected {k + 1}D or {k + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero "
                                    f"dimensions for input, but got: {shape_list(input.a.ndim, input.a.shape)}")
-    return op__resample(input if how == CIRCULAR else op__tied(input), pad_taps(input, p, k, how))
+    if how == CIRCULAR:
+        return op__resample(input, pad_taps(input, p, k, how))
+    return laid_out_as(op__resample(op__tied(input), pad_taps(input, p, k, how)), input, k)
 
 
 cdef Taps pad_taps(Tensor input, const int64_t* p, int k, PadMode how):

@@ -154,6 +154,8 @@ cdef object max_pool_entry(const Row* this, PyObject** a):
                                f"{shape_list(input.a.ndim, input.a.shape)}")
     cdef tuple out = op__max_pool(input, kernel, stride, padding, dilation,
                                   pool_sizes(name, input, kernel, stride, padding, dilation, bool(given_or(a[5], False))))
+    laid_out_as(out[0], input, n)
+    laid_out_as(out[1], input, n)
     return out if given_or(a[6], False) else out[0]
 
 
@@ -167,7 +169,8 @@ cdef object avg_pool_entry(const Row* this, PyObject** a):
     size = pool_sizes(name, input, kernel, stride, padding, (1,) * n, bool(given_or(a[4], False)))
     if divisor is not None and divisor == 0:
         raise RuntimeError("divisor must be not zero")
-    return op__avg_pool(input, (kernel, stride, padding, bool(given_or(a[5], True)), divisor), size)
+    out = op__avg_pool(input, (kernel, stride, padding, bool(given_or(a[5], True)), divisor), size)
+    return laid_out_as(out, input, n) if n == 2 else out           # PyTorch's three-dimensional one gives row-major order
 
 
 cdef tuple pool_stride(str name, PyObject* given, tuple kernel):

@@ -52,3 +52,41 @@ def test_low_rank(shape):
     assert [t.shape for t in (u, s, v)] == [t.shape for t in torch.svd_lowrank(torch.from_numpy(array), q=3)]
     u, s, v = fg.pca_lowrank(ours(array), q=3)
     np.testing.assert_allclose(values(u * s[..., None, :] @ v.mT), array - array.mean(-2, keepdims=True), atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (3, 4, 4), (2, 1, 1), (0, 3, 3), (2, 0, 0), (8, 8)])
+@pytest.mark.parametrize("hermitian", [False, True])
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
+def test_symmetric_factors_and_their_systems_are_lapacks(shape, hermitian, dtype):
+    array = RNG.normal(size=shape).astype(dtype)
+    array[..., range(shape[-1]), range(shape[-1])] *= 0.01                     # pivots of two by two
+    right = RNG.normal(size=(*shape[:-1], 2)).astype(dtype)
+    if dtype == np.complex128:
+        array, right = array + 1j * RNG.normal(size=shape), right * 1j
+    got, expected = (lib.linalg.ldl_factor_ex(lib.from_numpy(array), hermitian=hermitian) for lib in (fg, torch))
+    for x, y in zip(got, expected, strict=True):
+        np.testing.assert_allclose(values(x), values(y), rtol=1e-9, atol=1e-12)
+        assert x.stride() == y.stride()
+    got, expected = (lib.linalg.ldl_solve(f.LD, f.pivots, lib.from_numpy(right), hermitian=hermitian) for lib, f in ((fg, got), (torch, expected)))
+    np.testing.assert_allclose(values(got), values(expected), rtol=1e-8, atol=1e-10)
+
+
+def test_a_symmetric_factor_with_a_zero_has_its_place_and_no_gradient():
+    a = [[0.0, 0.0], [0.0, 1.0]]
+    assert fg.linalg.ldl_factor_ex(fg.tensor(a)).info.item() == torch.linalg.ldl_factor_ex(torch.tensor(a)).info.item() == 1
+    for lib in (fg, torch):
+        with pytest.raises(RuntimeError, match="linalg.ldl_factor"):
+            lib.linalg.ldl_factor(lib.tensor(a))
+        with pytest.raises(RuntimeError, match="not implemented"):
+            lib.linalg.ldl_factor(lib.eye(2, requires_grad=True)).LD.sum().backward()
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (3, 4), (5, 5), (2, 6, 3)])
+def test_low_rank_by_the_same_projections(shape):
+    array = RNG.normal(size=shape)
+    found = []
+    for lib in (fg, torch):
+        lib.manual_seed(0)
+        u, s, v = lib.svd_lowrank(lib.from_numpy(array), q=2)
+        found.append(values((u * s[..., None, :]) @ v.mT))
+    np.testing.assert_allclose(*found, atol=1e-12)

@@ -1,5 +1,7 @@
 """Corners where PyTorch's choice is not the obvious one, each against torch."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -150,3 +152,29 @@ def test_refused_as_by_torch(program):
     for lib in (fg, torch):
         with pytest.raises(RuntimeError, match="could not infer output dtype|dtypes match"):
             program(lib)
+
+
+CORNERS = [
+    "lib.Size([1.5, 2])", "lib.Size('ab')", "lib.Size([True, 2])", "lib.Size((1, 2)) + (3,)", "(3,) + lib.Size((1, 2))", "lib.Size((1, 2)) * 2",
+    "lib.Size((1, 2)) + [3]", "lib.Size(lib.Size([2]))[:1]", "pickle.loads(pickle.dumps(lib.Size([1, 2])))", "lib.Size([lib.tensor(2), 3])",
+    "lib.Generator().manual_seed(2 ** 64)", "lib.Generator().manual_seed(-2 ** 63 - 1)", "lib.Generator().manual_seed(-1).initial_seed()",
+    "lib.Generator().manual_seed(-2 ** 63).initial_seed()", "lib.Generator('cuda')", "lib.Generator(device='cuda:1')",
+    "lib.cat(lib.ones(3))", "lib.stack(lib.ones(3))", "lib.cumsum(lib.ones(3), 0, out=lib.empty(3, dtype=lib.int64))",
+    "lib.cumprod(lib.full((3,), 2), 0, out=lib.empty(3, dtype=lib.float64))", "lib.cumsum(lib.ones(3), 0, dtype=lib.float32, out=lib.empty(3, dtype=lib.float64))",
+    "lib.arange(0, 2.5, 1, out=lib.empty(3, dtype=lib.int32))", "lib.arange(0, 2.5, 1, dtype=lib.int64)", "lib.arange(0.5, 3, 1, dtype=lib.int16)",
+    "lib.arange(2.7, 0, -1, dtype=lib.int32)", "lib.histc(lib.tensor([float('nan')]))", "lib.histc(lib.tensor([float('inf'), 1.0]))",
+    "lib.ones(2, 2).contiguous(memory_format=lib.preserve_format)", "lib.ones(2, 3).t().contiguous(memory_format=lib.preserve_format)",
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("code", CORNERS)
+def test_corners(code):
+    """The same text, and of refused ones the same class."""
+    found = []
+    for lib in (fg, torch):
+        try:
+            found.append(str(eval(code, {"lib": lib, "pickle": pickle})))
+        except Exception as error:
+            found.append(type(error))
+    assert found[0] == found[1]

@@ -16,9 +16,9 @@ structured("_recurrence(input, factor, dim: dim, reverse: bool)", "out[i] = inpu
 structured("_shift(input, dim: dim, by: int)", "out[i] = input[i - by], 0 at the ends.", grad="_shift(grad, dim, -by)",
            function=False, method=False)
 
-structured("cumsum(input, dim: dim, *, dtype: dtype = None)", "Sums of the elements so far.", overlap="WHOLE",
+structured("cumsum(input, dim: dim, *, dtype: dtype = None)", "Sums of the elements so far.", overlap="WHOLE", out="ANY",
            grad="_cumulate(grad, dim, False, True, False)")
-structured("cumprod(input, dim: dim, *, dtype: dtype = None)", "Products of the elements so far.", overlap="WHOLE",
+structured("cumprod(input, dim: dim, *, dtype: dtype = None)", "Products of the elements so far.", overlap="WHOLE", out="ANY",
            grad="cumulate_backward(grad, input, dim, True, False, False)")
 structured("logcumsumexp(input, dim: dim)", "log of the sum of exp of the elements so far.",
            grad="logcumsumexp_backward_of(grad, input, result, dim)", overlap="WHOLE", out="EXACT")
