@@ -211,6 +211,14 @@ cdef inline real v_linked(real x, real other) noexcept nogil:
     return x
 
 
+cdef inline real v_power_one(real x) noexcept nogil:
+    return x
+
+
+cdef inline real vsquare(real x) noexcept nogil:
+    return x * x
+
+
 cdef inline real vsign(real x) noexcept nogil:
     return <real>((x > 0) - (x < 0))
 

@@ -150,6 +150,18 @@ cdef inline complexes zlog(complexes z) noexcept nogil:
     return result
 
 
+cdef inline complexes z_linked(complexes z, complexes other) noexcept nogil:
+    return z
+
+
+cdef inline complexes z_power_one(complexes z) noexcept nogil:
+    return z
+
+
+cdef inline complexes zsquare(complexes z) noexcept nogil:
+    return z * z
+
+
 cdef inline complexes zsqrt(complexes z) noexcept nogil:
     cdef complexes result
     if complexes is c64:

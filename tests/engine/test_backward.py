@@ -569,3 +569,17 @@ def test_nodes_of_many_inputs_and_outputs(n):
 def test_grad_wants_inputs(lib):
     with pytest.raises(RuntimeError, match="cannot be empty"):
         lib.autograd.grad(lib.ones(2, requires_grad=True).sum(), [])
+
+
+@pytest.mark.parametrize("power", [lambda x: x**1, lambda x: x**2, lambda x: x**3.0, lambda x: x**4, lambda x: x.square(), lambda x: x * x])
+@pytest.mark.parametrize("dtype", ["float32", "complex64"])
+def test_the_constant_derivative_of_a_power_has_derivatives(power, dtype):
+    """The n-th derivative of x ** n is a constant that belongs to the graph, so one more can be asked for: zeros, not an error."""
+    def derivatives(lib):
+        x = lib.tensor([0.5, 2.0], dtype=getattr(lib, dtype), requires_grad=True)
+        found = [power(x)]
+        while found[-1].requires_grad and len(found) < 8:
+            found += lib.autograd.grad(found[-1], x, lib.ones_like(x), create_graph=True)
+        return [[complex(number) for number in one.tolist()] for one in found]
+
+    assert derivatives(fastgrad) == derivatives(torch)

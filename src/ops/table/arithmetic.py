@@ -59,18 +59,18 @@ elementwise("gcd(input: tensor, other: tensor)", "gcd(input, other)", "The great
 elementwise("lcm(input: tensor, other: tensor)", "lcm(input, other)", "The least common multiple of integers.", rule="SAME", dtypes="int",
             domain=(1, 9))
 
-# ---- powers
+# ---- powers: each one's gradient is made of the next lower one, down to one whose slope is constant (`_linked`)
 
 elementwise("pow(input, exponent)", "pow(input, exponent)", "input to the power of exponent.", rule="SAME", dtypes="all",
             by_dtype={"int": "integer_pow(input, exponent)", "b8": "input | (exponent == 0)"}, entry="pow_entry", operator="**", complex=True, domain=((0.5, 3), (-2, 2)), grad={
                 "input": "where(exponent == 0, 0, grad * (exponent * pow(input, exponent - 1)))",
                 "exponent": "where((input == 0) & (real(exponent) >= 0), 0, grad * (result * log(input)))"})
-elementwise("square(input)", "input * input", "input ** 2.", rule="SAME", dtypes="number", grad="grad * (2 * input)", node="Pow",
+elementwise("square(input)", "input * input", "input ** 2.", rule="SAME", dtypes="number", grad="grad * (2 * _power_one(input))", node="Pow",
             entry="square_entry", complex=True, domain=(-3, 3))
-elementwise("_cube(input)", "input * input * input", "input ** 3.", rule="SAME", grad="grad * (3 * (input * input))", node="Pow",
+elementwise("_cube(input)", "input * input * input", "input ** 3.", rule="SAME", grad="grad * (3 * square(input))", node="Pow",
             function=False, method=False, inplace=False, complex=True, domain=(-3, 3))
-elementwise("_power_one(input)", "input", "input ** 1.", rule="SAME", grad="grad", node="Pow", function=False, method=False,
-            inplace=False, complex=True, domain=(-3, 3))
+elementwise("_power_one(input)", "input", "input ** 1.", rule="SAME", grad="_linked(grad, input)", node="Pow", function=False,
+            method=False, inplace=False, complex=True, domain=(-3, 3))
 elementwise("_power_half(input)", "sqrt(input)", "input ** 0.5.", rule="SAME", grad="grad * (0.5 * (1 / sqrt(input)))", node="Pow",
             function=False, method=False, inplace=False, complex=True, domain=(0.5, 3))
 elementwise("_power_minus_half(input)", "1 / sqrt(input)", "input ** -0.5.", rule="SAME",
