@@ -175,7 +175,14 @@ def _apply_function(cls, tuple args, bint separate, list contexts=None):
     return wrapped_outputs(ctx, args, <tuple>result, recorded)
 
 
+cdef object looked_through(tuple those):
+    """For `among`: many are told by their addresses."""
+    return those if len(those) <= 16 else frozenset([id(one) for one in those])
+
+
 cdef inline bint among(object one, object those):
+    if isinstance(those, frozenset):
+        return id(one) in <frozenset>those
     if those is not None:
         for other in those:
             if other is one:
@@ -233,13 +240,14 @@ cdef int take_dirty(FunctionCtx ctx, tuple args, tuple outputs, bint recorded) e
 cdef tuple wrapped_outputs(FunctionCtx ctx, tuple args, tuple outputs, bint recorded):
     cdef Node node = None
     cdef list result = []
+    cdef object given = looked_through(args)
     check_marked(ctx.non_differentiable, "mark_non_differentiable")
     take_dirty(ctx, args, outputs, recorded)
     if recorded:
         node = function_node(ctx, args, len(outputs))
     for i in range(len(outputs)):
         one = outputs[i]
-        result.append(wrapped_output(ctx, args, <Tensor>one, node, i) if isinstance(one, Tensor) else one)
+        result.append(wrapped_output(ctx, args, given, <Tensor>one, node, i) if isinstance(one, Tensor) else one)
     if recorded:
         keep_saved(ctx, node)
     else:
@@ -247,9 +255,9 @@ cdef tuple wrapped_outputs(FunctionCtx ctx, tuple args, tuple outputs, bint reco
     return tuple(result)
 
 
-cdef Tensor wrapped_output(FunctionCtx ctx, tuple args, Tensor t, Node node, int nr):
+cdef Tensor wrapped_output(FunctionCtx ctx, tuple args, object given, Tensor t, Node node, int nr):
     """One output as it leaves the function: with the node, or without any past."""
-    cdef bint is_input = among(t, args), dirty = among(t, ctx.dirty_tensors)
+    cdef bint is_input = among(t, given), dirty = among(t, ctx.dirty_tensors)
     if node is not None:
         meta_of(&t.a, &node.meta[nr])
     if among(t, ctx.non_differentiable) or not is_floating(t.a.dtype):
@@ -265,7 +273,7 @@ cdef Tensor wrapped_output(FunctionCtx ctx, tuple args, Tensor t, Node node, int
             raise RuntimeError("apply: a function with several outputs cannot change a view in place. Return a new tensor instead.")
         rebase(t, node)
         return t
-    if t.base is not None and (among(t.base, args) or shares_base(t, args)):
+    if t.base is not None and (among(t.base, given) or shares_base(t, args)):
         mark_function_view(t, node)
     else:
         t.base = None
