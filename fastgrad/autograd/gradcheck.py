@@ -204,7 +204,7 @@ def jacobian(output, leaf, check_grad_dtypes, fast_mode):
 
 
 def differences(func, inputs, place, output, eps, chosen=differentiable):
-    """The numerical Jacobian of one of the chosen outputs with respect to one input."""
+    """The numerical Jacobian of one of the chosen outputs with respect to one input, which may stand in several places."""
     point = values(inputs[place])
     columns = []
     for k in range(point.size):
@@ -212,9 +212,9 @@ def differences(func, inputs, place, output, eps, chosen=differentiable):
         for step in (eps, -eps):
             moved = point.copy()
             moved.reshape(-1)[k] += step
-            args = [t.detach().requires_grad_(t.requires_grad) if isinstance(t, Tensor) else t for t in inputs]
-            args[place] = like(moved, inputs[place]).requires_grad_()
-            sides.append(values(chosen(func(*args))[output]).reshape(-1))
+            copies = {id(t): t.detach().requires_grad_(t.requires_grad) for t in inputs if isinstance(t, Tensor)}
+            copies[id(inputs[place])] = like(moved, inputs[place]).requires_grad_()
+            sides.append(values(chosen(func(*[copies.get(id(t), t) for t in inputs]))[output]).reshape(-1))
         columns.append((sides[0] - sides[1]) / (2 * eps))
     n = chosen(func(*inputs))[output].numel()
     return np.array(columns).reshape(point.size, n)

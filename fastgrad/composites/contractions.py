@@ -5,7 +5,9 @@ Inside it a dimension is an integer label: 0..51 for A-Za-z, negative for what a
 """
 
 import itertools
-from math import prod
+from math import comb, prod
+
+import numpy as np
 
 import fastgrad
 from fastgrad import _ops
@@ -330,6 +332,10 @@ def combinations(input: Tensor, r=2, with_replacement=False):
         raise RuntimeError(f"Expect a non-negative number, but got {r}")
     if r == 0:
         return input.new_empty(0)
+    n = len(input)
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
-    rows = list(choose(range(len(input)), r))
-    return _ops.index_select(input, 0, fastgrad.tensor(rows, dtype=fastgrad.int64).reshape(-1)).reshape(len(rows), r)
+    count = comb(n + r - 1 if with_replacement else n, r)
+    if count * r >= 1 << 48:
+        raise RuntimeError(f"combinations: {count} choices of {r} elements are more than memory can hold")
+    places = np.fromiter(itertools.chain.from_iterable(choose(range(n), r)), np.int64, count * r)
+    return _ops.index_select(input, 0, fastgrad.from_numpy(places)).reshape(count, r)

@@ -191,10 +191,10 @@ def old_vander(x: Tensor, N=None, increasing=False):
     if x.ndim != 1:
         raise RuntimeError("x must be a one-dimensional tensor.")
     count = x.shape[0] if N is None else N
-    x = x if x.dtype.is_floating_point or x.dtype.is_complex else x.to(fastgrad.int64)
-    columns = [_ops.ones_like(x)] + [x ** k for k in range(1, count)]
-    columns = columns[:count]
-    return _ops.stack(columns if increasing else columns[::-1], -1) if columns else x.new_empty(x.shape[0], 0)
+    if count < 0:
+        raise RuntimeError(f"vander: N must be non-negative, got {count}.")
+    powers = vander(x, N=max(count, 2))[:, :count]
+    return powers if increasing else _ops.flip(powers, (-1,))
 
 
 # ---- products

@@ -425,6 +425,8 @@ cdef object drawn_between(str name, Tensor t, object low, object high, object ge
     for bound in (low, high):
         if not hasattr(bound, "__index__"):
             raise TypeError(f"{name}(): argument 'high' must be int, not {type(bound).__name__}")
+        if not -(1 << 63) <= bound.__index__() < 1 << 63:
+            raise ValueError(f"Overflow when unpacking long long: {name}: bounds must fit in 64 bits, got {bound}")
     low, high = low.__index__(), high.__index__()
     check_bounds(t, low, high)
     return with_grad_flag(draw_integers(t, low, high, generator), requires_grad)

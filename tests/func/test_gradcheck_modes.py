@@ -35,6 +35,12 @@ def test_forward_over_reverse(name):
     assert gradgradcheck(f, [leaf(*s) for s in shapes], check_fwd_over_rev=True)
 
 
+def test_an_input_in_two_places():
+    """Both are moved, as in PyTorch."""
+    x = leaf(3)
+    assert gradcheck(lambda a, b: a * b * b, (x, x)) and gradgradcheck(lambda a, b: a * b * b, (x, x))
+
+
 class Wrong(fg.autograd.Function):
     """Its backward is right, its jvp is not."""
 

@@ -98,3 +98,8 @@ def test_combinations(r, replace):
     expected = torch.combinations(torch.arange(4), r, replace)
     result = fg.combinations(fg.arange(4), r, replace)
     assert result.shape == expected.shape and result.tolist() == expected.tolist()
+
+
+def test_combinations_of_too_many():
+    with pytest.raises(RuntimeError, match="combinations: .* choices of 50 elements"):
+        fg.combinations(fg.ones(100), 50)

@@ -120,6 +120,23 @@ def test_products():
     same(fg.vander(y[0], 3, True), torch.vander(b[0], 3, True))
 
 
+@pytest.mark.parametrize("n", [None, 0, 1, 2, 5])
+@pytest.mark.parametrize("values", [[1.5, -2.0, 3.0], [2, 3], [True, False], []])
+def test_vander_of_a_vector(values, n):
+    expected, result = torch.vander(torch.tensor(values), n), fg.vander(fg.tensor(values), n)
+    assert result.shape == expected.shape and result.tolist() == expected.tolist() and str(result.dtype) == str(expected.dtype)
+
+
+def test_vander_gradient():
+    check_gradients(lambda x: fg.vander(x, 4), [fg.tensor([0.5, -1.5, 2.0], dtype=fg.float64, requires_grad=True)])
+
+
+@pytest.mark.parametrize("n", [-1, 1 << 60])
+def test_vander_refuses(n):
+    with pytest.raises((RuntimeError, MemoryError)):
+        fg.vander(fg.ones(2), n)
+
+
 @pytest.mark.parametrize("m, n", [(5, 3), (3, 5), (4, 4)])
 @pytest.mark.parametrize("driver", ["gels", "gelsd", None])
 def test_least_squares(m, n, driver):

@@ -158,6 +158,8 @@ def test_state_of_the_default_generator():
 
 ERRORS = {
     "randint(5, 5)": lambda lib: lib.randint(5, 5, (2,)),
+    "randint beyond 64 bits": lambda lib: lib.randint(1 << 70, (2,)),
+    "randint from beyond 64 bits": lambda lib: lib.randint(-(1 << 70), 2, (2,)),
     "randint too large": lambda lib: lib.randint(0, 300, (2,), dtype=lib.uint8),
     "bernoulli_": lambda lib: lib.empty(2).bernoulli_(2.0),
     "bernoulli": lambda lib: lib.bernoulli(lib.tensor([1.5])),
