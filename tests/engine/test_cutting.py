@@ -179,6 +179,7 @@ def images():
     for weight in ((40, 16, 3, 3), (70, 16, 1, 1)):         # one image: channels are cut
         yield from with_gradients(lambda x, w, b: F.conv2d(x[:1], w, b), x, rand(*weight, grad=True), rand(weight[0], grad=True))
     yield from with_gradients(lambda x, w: F.conv_transpose2d(x, w, stride=2), x, rand(16, 12, 3, 3, grad=True))
+    yield from with_gradients(lambda x, w, b: F.conv2d(x, w, b), rand(80, 10, 12, 12, grad=True), rand(20, 10, 5, 5, grad=True), rand(20, grad=True))
     yield from with_gradients(lambda x, w: F.conv1d(x, w), rand(3, 4, 200, grad=True), rand(8, 4, 7, grad=True))
     for pool in (lambda x: F.max_pool2d(x, 3, 2, 1), lambda x: F.avg_pool2d(x, 3, 2, 1)):
         yield from with_gradients(pool, x)
