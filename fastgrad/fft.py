@@ -41,6 +41,10 @@ class Complex(Function):
         dims, norm, inverse = ctx.how
         return Complex.apply(grad, dims, ADJOINT[norm], not inverse), None, None, None
 
+    @staticmethod
+    def vmap(info, in_dims, x, dims, norm, inverse):
+        return Complex.apply(x.movedim(in_dims[0], 0), tuple(d + 1 for d in dims), norm, inverse), 0
+
 
 class Half(Function):
     """The first half of the spectrum of a real tensor."""
@@ -54,6 +58,10 @@ class Half(Function):
     def backward(ctx, grad):
         dim, norm, n = ctx.how
         return Complex.apply(sized(grad, dim, n), (dim,), ADJOINT[norm], True).real, None, None
+
+    @staticmethod
+    def vmap(info, in_dims, x, dim, norm):
+        return Half.apply(x.movedim(in_dims[0], 0), dim + 1, norm), 0
 
 
 class Whole(Function):
@@ -73,6 +81,10 @@ class Whole(Function):
         if n % 2 == 0:
             weights[-1] = 1
         return half * weights.reshape(-1, *[1] * (grad.ndim - 1 - dim)), None, None, None
+
+    @staticmethod
+    def vmap(info, in_dims, x, dim, n, norm):
+        return Whole.apply(x.movedim(in_dims[0], 0), dim + 1, n, norm), 0
 
 
 # ---- arguments ----------------------------------------------------------------------------------------------------------

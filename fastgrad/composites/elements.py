@@ -9,6 +9,8 @@ from fastgrad._engine import Tensor
 @composite(method=True, inplace=True)
 def ldexp(input: Tensor, other: Tensor):
     """input * 2 ** other."""
+    if input.dtype.is_floating_point and not other.dtype.is_floating_point and not other.dtype.is_complex:
+        other = other.to(input.dtype)
     return input * _ops.pow(2.0, other)
 
 

@@ -21,8 +21,6 @@ def replaced(module, values):
                     before.append((place, last, place[last]))
                     place[last] = value
                     break
-            else:
-                raise KeyError(f"functional_call: the module has no parameter or buffer {name!r}")
         yield
     finally:
         for place, last, value in reversed(before):
@@ -35,7 +33,7 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
     Args:
         args: a tuple of arguments, or a single one.
         tie_weights: a tensor the module has under several names is replaced under all of them.
-        strict: every parameter and buffer must be given.
+        strict: every parameter and buffer must be given, and nothing else; otherwise other names are passed over.
     """
     given = parameter_and_buffer_dicts
     if not isinstance(given, dict):
@@ -49,7 +47,7 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
     own = dict(module.named_parameters(remove_duplicate=False)) | dict(module.named_buffers(remove_duplicate=False))
     if strict and set(own) != set(given):
         raise RuntimeError(f"functional_call: strict: missing {sorted(set(own) - set(given))}, unexpected {sorted(set(given) - set(own))}")
-    given = dict(given)
+    given = {name: value for name, value in given.items() if name in own}
     if tie_weights:
         for name in list(given):
             for other, value in own.items():

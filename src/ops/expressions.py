@@ -36,6 +36,9 @@ class ScalarCode(ast.NodeTransformer):
         return ast.IfExp(condition, *values)
 
 
+WITH_NUMBER = {"maximum": "clamp_min", "minimum": "clamp_max"}      # what PyTorch calls them where the second is a number
+
+
 class TensorCode(ast.NodeTransformer):
     """A table expression as operations on tensors.  In an elementwise row a condition is a tensor, elsewhere a Python value."""
 
@@ -53,7 +56,8 @@ class TensorCode(ast.NodeTransformer):
         if isinstance(node.func, ast.Name) and node.func.id == "where":
             node.func = ast.Name("select")
         elif isinstance(node.func, ast.Name) and node.func.id in self.operations:
-            node.func = ast.Name("op_" + node.func.id)
+            number = len(node.args) == 2 and isinstance(node.args[1], ast.Constant)
+            node.func = ast.Name("op_" + (WITH_NUMBER.get(node.func.id, node.func.id) if number else node.func.id))
         return node
 
     def visit_Attribute(self, node):

@@ -117,3 +117,14 @@ def test_windows(name, sym):
         np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-7, atol=1e-9)
     with pytest.raises(ValueError, match="non-negative"):
         getattr(fg.signal.windows, name)(-1)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int64"])
+@pytest.mark.parametrize("other", ["int64", "int8", "float32"])
+def test_ldexp_dtypes(dtype, other):
+    def run(lib):
+        zero, one = lib.tensor(-3, dtype=getattr(lib, dtype)), lib.tensor([2, 5], dtype=getattr(lib, dtype))
+        by = lib.tensor([1, 2], dtype=getattr(lib, other))
+        return [(str(r.dtype), r.tolist()) for r in (lib.ldexp(zero, by), lib.ldexp(one, by), lib.ldexp(one, by[0]))]
+
+    assert run(fg) == run(torch)
