@@ -25,6 +25,7 @@ ITEM = ("vmap: It looks like you're calling .item() on a Tensor. We don't suppor
         "report.")
 
 RANDOM = {"rand", "randn", "rand_like", "randn_like", "bernoulli", "bernoulli_", "normal", "normal_", "uniform_", "exponential_",
+          "geometric_", "cauchy_", "log_normal_", "binomial",
           "multinomial", "dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout", "poisson", "random_", "randint", "randint_like", "randperm"}
 
 levels = []         # of the vmaps that run, the outermost first

@@ -85,6 +85,9 @@ PROGRAMS = {
     "gradients of spectra": lambda t, F, x, y: F.vmap(F.grad(lambda row: t.fft.rfft(row).abs().sum()))(y),
     "a name the module has not": lambda t, F, x, y: F.functional_call(
         t.nn.Linear(3, 1, bias=False, dtype=t.float64), {"weight": x[None], "foo": x}, (y,)).detach(),
+    "same geometric_": lambda t, F, x, y: t.manual_seed(3) and F.vmap(lambda a: a.clone().geometric_(0.3), randomness="same")(y),
+    "same cauchy_": lambda t, F, x, y: t.manual_seed(3) and F.vmap(lambda a: a.clone().cauchy_(), randomness="same")(y),
+    "same log_normal_": lambda t, F, x, y: t.manual_seed(3) and F.vmap(lambda a: a.clone().log_normal_(), randomness="same")(y),
     "vmap_jvp": lambda t, F, x, y: F.vmap(lambda a: F.jvp(t.sin, (a,), (a,))[1])(y),
     "grad_vmap": lambda t, F, x, y: F.grad(lambda a: F.vmap(lambda row: (row * a).sum() ** 2)(y).sum())(x),
     "vmap_vjp": lambda t, F, x, y: F.vmap(F.vjp(lambda a: a.exp(), x)[1])(y),
