@@ -14,6 +14,8 @@ from fastgrad.launch cimport *
 from fastgrad._engine cimport *
 from fastgrad._engine cimport checked_run as run
 
+import weakref
+
 from fastgrad._engine import Size
 from fastgrad._engine import grad as gradients_of
 from fastgrad import _places

@@ -33,13 +33,14 @@ class Size(tuple):
     def __add__(self, other):
         if not isinstance(other, tuple):
             return NotImplemented
-        return Size(tuple.__add__(self, other))
+        together = tuple.__add__(self, other)
+        return tuple_new(Size, together) if type(other) is Size else Size(together)
 
     def __radd__(self, other):
         return Size(other + tuple(self)) if isinstance(other, tuple) else NotImplemented
 
     def __mul__(self, times):
-        return Size(tuple.__mul__(self, times))
+        return tuple_new(Size, tuple.__mul__(self, times))
 
     __rmul__ = __mul__
 

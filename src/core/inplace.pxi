@@ -5,7 +5,8 @@
 # date.  A view notices by the storage's version and makes itself a new node, an as_strided of the base, when it is next asked.
 
 # Note [Views that history cannot follow]: the outputs of an operation that gives many views, views made in no_grad mode, views that
-# a custom function gives of its input, and views of such views are marked (LOOSE_VIEW: one of these).  Writing to one, or asking for its node after the memory was written, is refused.
+# a custom function gives of its input, and views of such views are marked (LOOSE_VIEW: one of these).  Writing to one, or asking for
+# its node after the memory was written, is refused.
 # Note [Operands that overlap]: PyTorch's rule.  Where both tensors are dense, a written operand may share all its memory with one
 # that is read (elementwise) or none (scattered writes), never a part.  Where one has gaps nothing is refused: the values come out
 # as if what is read had been copied first.

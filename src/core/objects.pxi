@@ -366,6 +366,7 @@ cdef int install_slots() except -1:
     kind.tp_setattro = tensor_setattr
     kind = <PyTypeObject*>Node
     kind.tp_new = <void*>no_node          # nodes are made by new_node alone
+    kind.tp_vectorcall = NULL
     kind.tp_dealloc = node_dealloc
     kind.tp_traverse = node_traverse
     kind.tp_clear = node_release

@@ -11,6 +11,7 @@
 static inline void *fg_aligned_alloc(size_t n, size_t alignment) { return _aligned_malloc(n, alignment); }
 static inline void fg_aligned_free(void *p) { _aligned_free(p); }
 static inline int fg_log2(uint64_t x) { unsigned long i; _BitScanReverse64(&i, x); return (int)i; }
+static inline void fg_fetch(const void *p) { (void)p; }
 #else
 #  define FG_THREAD_LOCAL __thread
 #if defined(__linux__)

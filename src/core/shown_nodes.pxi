@@ -8,6 +8,7 @@ from collections import namedtuple
 
 cdef extern from "Python.h":
     unsigned long Py_TPFLAGS_BASETYPE
+    unsigned long Py_TPFLAGS_IMMUTABLETYPE
 
 cdef dict node_types = {}
 cdef object ends = weakref.WeakValueDictionary()     # a leaf's id -> its AccumulateGrad, which keeps the leaf alive
@@ -45,7 +46,7 @@ cdef object new_node_type(tuple key):
     kind.tp_dealloc = shown_node_dealloc
     kind.tp_traverse = node_traverse
     kind.tp_clear = node_release
-    kind.tp_flags &= ~Py_TPFLAGS_BASETYPE
+    kind.tp_flags = (kind.tp_flags | Py_TPFLAGS_IMMUTABLETYPE) & ~Py_TPFLAGS_BASETYPE
     Py_INCREF(made)                       # its nodes do not count as references to it
     node_types[key] = made
     return made
@@ -151,7 +152,7 @@ cdef object call_node(Node node, tuple given):
     if <uint32_t>len(given) != node.noutputs:
         raise TypeError(f"expected {node.noutputs} arguments, got {len(given)} instead")
     for i in range(node.noutputs):
-        if given[i] is not None and not isinstance(given[i], Tensor):
+        if given[i] is not None and (not isinstance(given[i], Tensor) or node.meta[i].ndim < 0):      # below 0: an output that is no tensor
             raise TypeError(f"argument {i} is not a Variable")
     results = [None] * node.nedges
     grads = <PyObject**>calloc(node.noutputs + node.nedges, sizeof(PyObject*))

@@ -150,7 +150,7 @@ static const TILE(lanes_sum_function) TILE(lanes_sum_table)[LANES_SIDE * LANES_S
 #undef EACH_TAPS
 #undef EACH_SUM
 
-/* out[i] = the sum of in[i, LANES], by halves; in may be written over. */
+/* out[i] = the sum of in[i, LANES], by halves. */
 static void TILE(lanes_totals)(int64_t n, const TILE_REAL* in, TILE_REAL* out) {
     enum { PARTS = sizeof(TILE(vec)) / sizeof(TILE(small)) };
     int64_t i = 0;

@@ -1,7 +1,8 @@
 /* Arithmetic on numbers in two parts: an unevaluated sum head + tail of doubles, |tail| within half a unit of head, good to about
  * 100 bits. The rare functions of vmath*.pxi compute their last steps in it, so that a result rounds once.
  *
- * The methods are those of Dekker and Knuth. Where a head is infinite or NaN, two_normal, with which each step ends, makes the tail 0.
+ * The methods are those of Dekker and Knuth. Where a head is infinite or NaN, two_normal makes the tail 0; all but two_sum,
+ * two_product and two_gather end with it.
  */
 #ifndef FASTGRAD_TWOFOLD_H
 #define FASTGRAD_TWOFOLD_H

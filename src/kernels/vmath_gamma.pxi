@@ -239,7 +239,7 @@ cdef f64 upper_fraction(f64 a, f64 x, bint rest) noexcept nogil:
         c = b + step / c
         if c_fabs_f64(c * d - 1) < 1e-16:
             break
-    last += last / 4 + 2            # the steps after the last that changes a double: together several times as much as it
+    last += last // 4 + 2           # the steps after the last that changes a double: together several times as much as it
     value = two_plus(first, 2 * last)
     for k in range(last, 0, -1):
         value = two_add(two_plus(first, 2 * (k - 1)), two_over(two_scale(two_sum(a, -k), k), value))

@@ -28,9 +28,9 @@ ctypedef struct Exponential:
 cdef Exponential exponential(two x) noexcept nogil:
     """exp(x), as exp_scaled_f64 finds it, before its parts are joined."""
     cdef Exponential result
-    cdef f64 clamped = select_f64(x.head > 800, 800, x.head), shifted, n
+    cdef f64 clamped = select_f64(x.head > 1400, 1400, x.head), shifted, n
     cdef two r
-    clamped = select_f64(clamped < -800, -800, clamped)
+    clamped = select_f64(clamped < -1400, -1400, clamped)
     shifted = fma_f64(clamped, 1.4426950408889634, 6755399441055744.0)
     n = shifted - 6755399441055744.0
     r = two_sum(fma_f64(n, -0.6931471805598903, clamped), n * -5.497923018708371e-14)

@@ -5,7 +5,7 @@
 
 cdef enum:                       # as in kernels/convolution_lanes.pxi
     LANES_IMAGES = 16            # a multiple of every vector's lanes
-    LANES_TAPS = 384
+    LANES_TAPS = 384             # at most GEMM_KC
     LANES_SIZE = 256
     LANES_BLOCK = 1 << 20
 
@@ -128,7 +128,7 @@ cdef int run_convolution(Launch* l, const Geometry3* g, int lanes_kernel) except
 cdef int64_t images_side_by_side(const Geometry3* g, int w, int kernel) noexcept:
     """How many images of a batch a kernel computes side by side in vectors; 0: vectors run over places, where rows of these fill them,
     or there is too little to do for an image to be turned."""
-    cdef int64_t side = 16, seen = 1, largest
+    cdef int64_t side = LANES_IMAGES, seen = 1, extent, largest
     cdef bint whole = g.q[2] % 16 == 0 and g.a[0] * g.a[1] * g.a[2] == 1
     cdef int d
     if g.batch < LANES_IMAGES or g.groups > 1 or g.taps < 2 or g.taps > LANES_TAPS or g.c * g.m <= 4 or g.pixels * g.places == 0:
@@ -140,9 +140,10 @@ cdef int64_t images_side_by_side(const Geometry3* g, int w, int kernel) noexcept
     if kernel == K_CONVOLUTION_WEIGHT_LANES_FORWARD and (whole or g.batch * g.places < 1024):
         return 0
     for d in range(3):
-        if g.s[d] > LANES_SIZE or g.q[d] > LANES_SIZE:
+        extent = (g.q[d] - 1) * g.a[d] + (g.t[d] - 1) * g.b[d] + 1
+        if g.s[d] > LANES_SIZE or g.q[d] > LANES_SIZE or not 0 < extent <= LANES_BLOCK // 512:      # so that `seen` cannot overflow
             return 0
-        seen *= (g.q[d] - 1) * g.a[d] + (g.t[d] - 1) * g.b[d] + 1
+        seen *= extent
     largest = 8 * max(seen, g.places, g.pixels) * w         # of eight channels
     if side * largest > LANES_BLOCK:
         return 0

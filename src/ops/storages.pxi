@@ -1,6 +1,6 @@
 # Storages as Python objects: the bytes that tensors lie in, and the same read as elements of one dtype.
 
-cdef object storages = __import__("weakref").WeakValueDictionary()
+cdef object storages = weakref.WeakValueDictionary()
 
 
 cdef class UntypedStorage:
@@ -14,6 +14,9 @@ cdef class UntypedStorage:
     cdef Tensor all
     cdef readonly object filename
     cdef object __weakref__
+
+    def __cinit__(self, *args, **kwargs):
+        self.all = empty_bytes(0)
 
     def __init__(self, data=0, *, device=None):
         check_device(device)
@@ -57,7 +60,11 @@ cdef class UntypedStorage:
         return part
 
     def __setitem__(self, index, value):
-        (<UntypedStorage>(self[index] if isinstance(index, slice) else self[index : index + 1 or None])).fill_(value)
+        if isinstance(index, int):
+            if not 0 <= index < self.all.a.numel:
+                raise RuntimeError(f"index {index} out of bounds for storage of size {self.all.a.numel}")
+            index = slice(index, index + 1)
+        (<UntypedStorage>self[index]).fill_(value)
 
     def __iter__(self):
         return iter(self.all.tolist())
@@ -88,9 +95,10 @@ cdef class UntypedStorage:
 
     def copy_(self, source, non_blocking=False):
         """Take another storage's bytes."""
+        cdef UntypedStorage other = source.untyped()
         if source.nbytes() != self.nbytes():
             raise RuntimeError(f"size does not match, self was {self.nbytes()} bytes but src was {source.nbytes()} bytes")
-        self.all.copy_((<UntypedStorage>source.untyped()).all)
+        self.all.copy_(other.all)
         return self
 
     def fill_(self, value):

@@ -139,3 +139,31 @@ def test_a_leaf_keeps_no_end_of_an_edge():
     end = weakref.ref((a * 2).grad_fn.next_functions[0][0])
     gc.collect()
     assert end() is None
+
+
+class Mixed(fastgrad.autograd.Function):
+    """Has an output that is no tensor."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2, 5
+
+    @staticmethod
+    def backward(ctx, g, _):
+        return g * 2
+
+
+def test_nodes_are_not_made_or_changed_by_programs():
+    x = fastgrad.ones(2, requires_grad=True)
+    node, other = (x * 2).grad_fn, x.exp().grad_fn
+    for make in (type(node), type(node).__base__, lambda: object.__reduce__(node)):
+        with pytest.raises(TypeError):
+            make()
+    with pytest.raises(TypeError):
+        object.__dict__["__class__"].__set__(node, type(other))
+    with pytest.raises(TypeError):
+        type(node).mine = 1
+    y, five = Mixed.apply(x)
+    with pytest.raises(TypeError, match="argument 1"):
+        y.grad_fn(fastgrad.ones(2), fastgrad.ones(2))
+    assert five == 5 and y.grad_fn(fastgrad.ones(2), None).tolist() == [2, 2]

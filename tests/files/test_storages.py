@@ -22,6 +22,9 @@ CALLS = {
     "values": lambda U: [U([1, 2, 3]).tolist(), list(U([4, 5])), U([1, 2, 3])[-1], repr(U([1, 2]))],
     "slices": lambda U: [U(range(9))[2:5].tolist(), len(U([1, 2])[1:9]), len(U([1, 2])[2:1])],
     "bad indices": lambda U: [outcome(lambda: U([1])[3]), outcome(lambda: U([1, 2])[::2]), outcome(lambda: U([1])["a"])],
+    "indices written": lambda U: [outcome(lambda: U([1]).__setitem__(at, 3)) for at in (1, 100, -1, -9)],
+    "what is no storage": lambda U: outcome(lambda: U([1]).copy_(type("Fake", (), {"nbytes": lambda s: 1, "untyped": lambda s: 5})())) is not None,
+    "written": lambda U: [s.__setitem__(1, 9) or s.tolist() for s in [U([1, 2, 3])]],
     "negative": lambda U: outcome(lambda: U(-1)),
     "another size": lambda U: outcome(lambda: U([1, 2]).copy_(U([1]))),
     "copies": lambda U: [U([1, 2]).copy_(U([3, 4])).tolist(), U([1, 2]).fill_(7).tolist(), U([1, 2]).clone().tolist(),
@@ -87,3 +90,12 @@ def test_files(tmp_path):
 def test_what_storages_refuse(name):
     with pytest.raises(NotImplementedError, match=name):
         getattr(fg.UntypedStorage(2), name)(*[1] * (name == "resize_"))
+
+
+def test_a_storage_that_was_not_initialized():
+    class Bare(fg.UntypedStorage):
+        def __init__(self):
+            pass
+
+    assert len(Bare()) == 0 and Bare().nbytes() == 0
+    assert fg.empty(0, dtype=fg.uint8).set_(Bare()).shape == (0,)

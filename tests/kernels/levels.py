@@ -352,7 +352,7 @@ def windows(x, taps, stride, padding, fill):
 def images():
     """Convolutions whose vectors run over places and over images, with both gradients, and max pooling."""
     for dtype in FLOATS:
-        for batch, inputs, outputs, size, taps, stride, padding in ((3, 2, 5, 9, 3, 1, 1), (16, 5, 9, 8, 3, 1, 1), (37, 4, 7, 7, 2, 2, 0),
+        for batch, inputs, outputs, size, taps, stride, padding in ((3, 2, 5, 9, 3, 1, 1), (16, 5, 9, 8, 3, 1, 1), (37, 4, 7, 7, 2, 1, 1), (16, 4, 20, 30, 3, 1, 0),
                                                                     (64, 9, 3, 6, 3, 2, 2), (18, 40, 11, 8, 5, 1, 0)):
             x, w, b = (rng.integers(-4, 5, s).astype(dtype) for s in ((batch, inputs, size, size), (outputs, inputs, taps, taps), outputs))
             seen = windows(x, taps, stride, padding, 0)

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 import fastgrad
 from fastgrad import special
@@ -133,3 +134,10 @@ def test_unary(name, dtype):
 @pytest.mark.parametrize("name", BINARY)
 def test_binary(name, dtype):
     check(dtype, *BINARY[name])
+
+
+@pytest.mark.parametrize("name", ["i0", "i1", "i0e", "i1e"])
+def test_bessel_functions_far_out(name):
+    x = [1e3, 1e78, 1e100, 1e300, float("inf"), -1e100, -1e300]
+    expected = getattr(torch.special, name)(torch.tensor(x, dtype=torch.float64))
+    np.testing.assert_allclose(getattr(special, name)(fastgrad.tensor(x, dtype=fastgrad.float64)).numpy(), expected.numpy(), rtol=1e-14)

@@ -156,3 +156,16 @@ def test_vmap(name, wide, mapped):
         given = [lib.from_numpy(a if d == 0 else a[0].copy()) for a, d in zip(arrays, mapped)]
         found.append(lib.vmap(lambda x, w, b: getattr(lib.nn.functional, name)(x, w, b, padding=1), in_dims=mapped)(*given).numpy())
     np.testing.assert_allclose(*found, rtol=1e-10, atol=1e-10)
+
+
+def test_windows_wider_than_numbers():
+    """Extents whose product has no room in 64 bits: of each image one element is seen, by one tap."""
+    rng = np.random.default_rng(0)
+    x, w = (fg.tensor(rng.normal(size=s), dtype=fg.float32, requires_grad=True) for s in ((256, 4, 8, 8), (4, 4, 2, 2)))
+    out = F.conv2d(x, w, stride=2**31, padding=2**31, dilation=2**31 - 1)
+    expected = np.zeros((256, 4, 2, 2))
+    expected[:, :, 1, 1] = x.detach().numpy()[:, :, 0, 0] @ w.detach().numpy()[:, :, 0, 0].T
+    np.testing.assert_allclose(out.detach().numpy(), expected, rtol=1e-5, atol=1e-5)
+    out.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy()[:, :, 0, 0], np.tile(w.detach().numpy()[:, :, 0, 0].sum(0), (256, 1)), rtol=1e-5, atol=1e-5)
+    assert x.grad.count_nonzero() == 256 * 4 and w.grad.count_nonzero() == 16
