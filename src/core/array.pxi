@@ -67,7 +67,11 @@ cdef list shape_list(int ndim, const int64_t* shape):
 
 
 cdef tuple shape_tuple(const Array* a):
-    cdef tuple t = PyTuple_New(a.ndim)
+    return <tuple>filled_shape(PyTuple_New(a.ndim), a)
+
+
+cdef inline object filled_shape(object t, const Array* a):
+    """t, a new tuple, or object of a subclass, of a.ndim places, with the shape in them."""
     cdef object size
     cdef int d
     for d in range(a.ndim):

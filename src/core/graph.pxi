@@ -50,9 +50,12 @@ class Size(tuple):
 
 cdef object tuple_new = tuple.__new__
 
+cdef extern from "Python.h":
+    object PyType_GenericAlloc(object kind, Py_ssize_t n)
+
 
 cdef object size_of(Tensor t):
-    return tuple_new(Size, shape_tuple(&t.a))
+    return filled_shape(PyType_GenericAlloc(Size, t.a.ndim), &t.a)
 
 
 cdef str type_name(int dt):
