@@ -5,9 +5,8 @@ Inside it a dimension is an integer label: 0..51 for A-Za-z, negative for what a
 """
 
 import itertools
+from array import array
 from math import comb, prod
-
-import numpy as np
 
 import fastgrad
 from fastgrad import _ops
@@ -337,5 +336,5 @@ def combinations(input: Tensor, r=2, with_replacement=False):
     count = comb(n + r - 1 if with_replacement else n, r)
     if count * r >= 1 << 48:
         raise RuntimeError(f"combinations: {count} choices of {r} elements are more than memory can hold")
-    places = np.fromiter(itertools.chain.from_iterable(choose(range(n), r)), np.int64, count * r)
-    return _ops.index_select(input, 0, fastgrad.from_numpy(places)).reshape(count, r)
+    places = fastgrad.tensor(array("q", itertools.chain.from_iterable(choose(range(n), r))), dtype=fastgrad.int64)
+    return _ops.index_select(input, 0, places).reshape(count, r)

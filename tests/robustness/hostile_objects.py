@@ -363,7 +363,7 @@ def nodes():
         refused(setattr, node, "__class__", kind)
         refused(object.__new__, kind if kind is not object and kind is not int and kind is not graph.Node else type(node))
         harmless(setattr, type(node), "__bases__", (kind,))
-    type(node).__del__ = lambda self: gc.collect()
+    refused(setattr, type(node), "__del__", lambda self: gc.collect())
     end.variable = 3
     for call in (lambda: end.register_hook(print), lambda: end.metadata, lambda: fg.autograd.grad(b.sum(), graph.GradientEdge(end, 0))):
         refused(call)
