@@ -44,7 +44,7 @@ OPTIMIZE = [] if WINDOWS else ["-O1"] if DEBUG else ["-O3", *SPARING]
 # code that handles a few dimensions and arguments at a time: no calls of memset for loops over two items, none through stubs.
 # The engine is small and always hot; the operations are many.  Only what is marked inline is inlined, so that rare paths
 # stay out of the common ones and leave them the registers.
-ENGINE, OPERATIONS = ([] if WINDOWS else ["-O1"] if DEBUG else ["-O0"] if QUICK else [level, *HANDFULS] for level in ("-O3", "-O2"))
+ENGINE, OPERATIONS = ([] if WINDOWS else ["-O1"] if DEBUG else ["-O0"] if QUICK else [level, *HANDFULS] for level in ("-O3", "-O1"))
 # without the names of inner functions, which take a tenth of the files; profilers of a working copy want them
 LINK = ["-Wl,-s"] if sys.platform == "linux" and not (DEBUG or QUICK) else []
 QUIET = [] if WINDOWS else [*([] if DEBUG else ["-g0"]), "-Wno-unused-function", "-Wno-unreachable-code", "-Wno-maybe-uninitialized"]
