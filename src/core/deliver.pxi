@@ -129,15 +129,16 @@ cdef int accumulate(Tensor leaf, PyObject** place, bint create_graph) except -1:
     """leaf.grad += the gradient in `place`, which is empty afterwards.  Whatever may let another thread run is done before
     leaf.grad is looked at for the last time."""
     cdef Tensor held, total, g = <Tensor>place[0]
+    cdef bint as_leaf                             # it shall lie in memory as the leaf does
     place[0] = NULL
     Py_DECREF(g)                                  # `g` alone holds it now: exclusive() counts references
     if g.node is not None:
         cycles_are_possible()
     if leaf.grad_ is None:
-        if not leaf.a.contiguous and dense(&leaf.a) and same_shape(&leaf.a, &g.a):
-            g = in_order_of(leaf, g, create_graph)
-        elif not exclusive(g, 1) or not g.a.contiguous or (g.node is not None and not create_graph):
-            g = copied(g, create_graph)
+        as_leaf = not leaf.a.contiguous and dense(&leaf.a) and same_shape(&leaf.a, &g.a)
+        if not exclusive(g, 1) or not (same_strides(&g.a, &leaf.a) if as_leaf else g.a.contiguous) or \
+                (g.node is not None and not create_graph):
+            g = in_order_of(leaf, g, create_graph) if as_leaf else copied(g, create_graph)
         if leaf.grad_ is None:
             leaf.grad_ = g
             return 0

@@ -46,7 +46,7 @@ cdef void bump(Tensor t) noexcept:
 
 
 def _increment_version(Tensor t):
-    t.storage.version += 1
+    bump(t)
 
 
 cdef int checked_run(Launch* l) except -1:

@@ -145,7 +145,6 @@ cdef class Node:
 
 cdef object call_node(Node node, tuple given):
     """The node's backward alone."""
-    cdef PyObject* inline_out[MAX_EDGES]
     cdef PyObject** grads
     cdef PyObject** out
     cdef uint32_t i
