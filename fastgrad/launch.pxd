@@ -114,6 +114,12 @@ cdef enum:                 # where a launch of a kernel may be cut among threads
     CUT_TILES = 4          # the first two core dimensions, at multiples of 16, the remainder left to the last piece
     CUT_SECOND = 8         # the second core dimension likewise, of a launch that is too short in the first
 
+cdef enum:                 # what convolutions of images side by side have room for
+    LANES_IMAGES = 16      # at the least, and what they are a multiple of: every vector's lanes
+    LANES_TAPS = 384       # of a window, at most; at most GEMM_KC
+    LANES_SIZE = 256       # of an image and of the result along a dimension, at most
+    LANES_BLOCK = 1 << 20  # bytes of some channels of an image, or of the result
+
 ctypedef struct KernelTable:
     Kernel* kernel                            # [number * NDTYPES + dtype], NULL where a dtype has none, or the file that is compiled once has it
     const uint8_t* cut                        # [number], flags as above; 0: a launch runs on one thread

@@ -28,10 +28,8 @@ cdef extern from "lanes.h" nogil:
     void tile_lanes_totals_f64(int64_t n, const f64* sums, f64* out) noexcept
 
 cdef enum:                                               # of scratch memory, in bytes
-    LANES_BLOCK = 1 << 20                                # some channels of an image, or of the result
     LANES_SUMS = 640 << 10                               # vectors of sums of the weight
     LANES_PANEL = TILE_ROWS * GEMM_KC * 8                # the weight of some channels of the result
-    LANES_SIZE = 256                                     # of an image and of the result along a dimension, at most
     LANES_SCRATCH = 2 * LANES_BLOCK + LANES_SUMS + LANES_PANEL + 3 * LANES_SIZE * 24
 
 cdef struct LanesSpan:                                   # the taps that meet the image at a place, along one dimension

@@ -3,12 +3,6 @@
 # What users call checks its arguments, adds a batch dimension where there is none, and calls `_convolution` or
 # `_convolution_transposed` with tuples and the result's size; these and `_convolution_weight` launch, in three dimensions always.
 
-cdef enum:                       # as in kernels/convolution_lanes.pxi
-    LANES_IMAGES = 16            # a multiple of every vector's lanes
-    LANES_TAPS = 384             # at most GEMM_KC
-    LANES_SIZE = 256
-    LANES_BLOCK = 1 << 20
-
 cdef struct Geometry3:           # of a convolution; dimensions that are not there have size 1
     int n                        # spatial dimensions
     int64_t q[3]

@@ -353,12 +353,12 @@ cdef Tensor triangle_indices(int64_t rows, int64_t columns, int64_t offset, bint
     cdef int64_t two[2]
     if rows < 0 or columns < 0:
         raise RuntimeError(f"row and col must be non-negative, got {rows} and {columns}")
+    if dt != INT32 and dt != INT64:
+        raise NotImplementedError(f"\"{'triu' if upper else 'tril'}_indices\" not implemented for '{scalar_name(dt)}'")
     ones = triu_rule(constant("triu", (rows, columns), BOOL, 1), offset) if upper else \
         tril_rule(constant("tril", (rows, columns), BOOL, 1), offset)
     flat = positions_of(ones)
     two[0], two[1] = 2, flat.a.numel
-    if dt != INT32 and dt != INT64:
-        raise NotImplementedError(f"\"{'triu' if upper else 'tril'}_indices\" not implemented for '{scalar_name(dt)}'")
     out = empty(INT64, 2, two)
     fill_array(&out.a, 0)
     cdef Tensor first = select_view(op_select.row, out, 0, 0), second = select_view(op_select.row, out, 0, 1)

@@ -103,7 +103,7 @@ cdef object norm_entry(const Row* this, PyObject** a):
     if need:
         norm_node(this, need, input, weight, bias, stats, out,
                   (groups, eps, given is not None, shape_tuple(&(<Tensor>(bias if weight is None else weight)).a) if weight is not None or bias is not None else None))
-    if this.name[1] != c'l':
+    if this.name[1] != c'l':          # PyTorch's layer norm gives row-major order
         laid_out_as(out, input, input.a.ndim - 2)
     return out, stats
 

@@ -494,8 +494,8 @@ cdef object normal_rule(object mean, object std, object size, object generator, 
     if not is_tensor(<PyObject*>mean) and not is_tensor(<PyObject*>std):
         if size is None:
             raise TypeError("normal(): a size is needed where mean and std are numbers")
-        return finished(normal__rule(sample_place("normal", size, dtype_, default_dtype(), layout_, device, pin_memory), mean, std, generator),
-                        layout_, device, pin_memory, requires_grad)
+        return with_grad_flag(normal__rule(sample_place("normal", size, dtype_, default_dtype(), layout_, device, pin_memory),
+                                           mean, std, generator), requires_grad)
     if dtype_ is not None or requires_grad:
         raise TypeError("normal() received an invalid combination of arguments: dtype and requires_grad go with numbers and a size")
     if is_tensor(<PyObject*>std) and (<Tensor>std).a.numel and op_lt(op_detach(std), 0).any():

@@ -37,7 +37,6 @@ def results(make, shape, format):
     return found
 
 
-@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", PLANES)
 def test_layers_of_planes(name):
     ours, theirs = results(PLANES[name], (2, 3, 8, 8), "channels_last")
@@ -46,7 +45,6 @@ def test_layers_of_planes(name):
         np.testing.assert_allclose(mine, expected, rtol=2e-4, atol=2e-5)
 
 
-@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", SPACES)
 def test_layers_of_spaces(name):
     ours, theirs = results(SPACES[name], (2, 3, 6, 6, 6), "channels_last_3d")

@@ -167,7 +167,6 @@ CORNERS = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("code", CORNERS)
 def test_corners(code):
     """The same text, and of refused ones the same class."""
