@@ -65,8 +65,8 @@ globals().update({name + "_": getattr(Tensor, name + "_") for name in (
 
 # modules of the package that are loaded when somebody asks for them
 _LAZY = ("_C", "_dynamo", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "demo", "distributed", "distributions",
-         "fft", "func", "hub", "jit", "linalg", "masked", "memory", "mps", "multiprocessing", "nn", "optim", "overrides", "profiler", "random", "serialization",
-         "signal", "special", "testing", "types", "utils", "version", "vision", "xpu")
+         "fft", "func", "futures", "hub", "jit", "linalg", "masked", "memory", "mps", "multiprocessing", "nn", "optim", "overrides",
+         "profiler", "random", "serialization", "signal", "special", "testing", "types", "utils", "version", "vision", "xpu")
 # names that live in such a module
 _FROM = {"load": "serialization", "save": "serialization", "vmap": "func", "set_printoptions": "printing", "torch_compat": "redirect",
          "compile": "compiler", "autocast": "amp", "get_autocast_dtype": "amp", "is_autocast_enabled": "amp", "set_autocast_dtype": "amp",

@@ -1,4 +1,4 @@
-"""What stands around torch: compile, jit, hub, profiler, benchmark, distributed with one process, multiprocessing."""
+"""What stands around torch: compile, jit, hub, profiler, benchmark, multiprocessing."""
 
 import json
 import warnings
@@ -6,7 +6,7 @@ import warnings
 import pytest
 
 import fastgrad as fg
-from fastgrad import distributed, hub, jit, multiprocessing, profiler
+from fastgrad import hub, jit, multiprocessing, profiler
 from fastgrad.utils import benchmark
 from tests.nn.both import assert_same
 
@@ -109,44 +109,6 @@ def test_timer():
     assert [benchmark.select_unit(t)[0] for t in (2.0, 2e-3, 2e-6, 2e-9, 2e-12)] == ["s", "ms", "us", "ns", "ns"]
     with pytest.raises(NotImplementedError, match="language"):
         benchmark.Timer("x", language="c++")
-
-
-@pytest.fixture
-def one_process(monkeypatch):
-    monkeypatch.delenv("WORLD_SIZE", raising=False)
-    monkeypatch.delenv("RANK", raising=False)
-    distributed.init_process_group("gloo", rank=0, world_size=1)
-    yield
-    distributed.destroy_process_group()
-
-
-def test_collectives_of_one(one_process):
-    x = fg.tensor([1.0, 2.0])
-    out = [fg.zeros(2)]
-    assert distributed.get_rank() == 0 and distributed.get_world_size() == 1 and distributed.get_backend() == "gloo"
-    distributed.all_reduce(x)
-    distributed.broadcast(x, 0)
-    assert distributed.all_gather(out, x, async_op=True).wait() and out[0].tolist() == x.tolist() == [1.0, 2.0]
-    objects = [None]
-    distributed.all_gather_object(objects, {"a": 1})
-    assert objects == [{"a": 1}]
-    with pytest.raises(ValueError, match="twice"):
-        distributed.init_process_group()
-    with pytest.raises(ValueError, match="no other process"):
-        distributed.send(x, 0)
-    model = fg.nn.parallel.DistributedDataParallel(fg.nn.Linear(2, 1))
-    with model.no_sync():
-        model(x).sum().backward()
-    assert list(model.state_dict()) == ["module.weight", "module.bias"] and model.module.weight.grad.tolist() == [[1.0, 2.0]]
-
-
-def test_more_processes_are_refused():
-    with pytest.raises(NotImplementedError, match="world size of 2"):
-        distributed.init_process_group(world_size=2, rank=0)
-    with pytest.raises(ValueError, match="has not been initialized"):
-        distributed.get_rank()
-    with pytest.raises(ValueError, match="has not been initialized"):
-        fg.nn.parallel.DistributedDataParallel(fg.nn.Linear(2, 1))
 
 
 def test_data_parallel():

@@ -1,0 +1,1 @@
+"""fastgrad.distributed.algorithms: what is built on collectives."""

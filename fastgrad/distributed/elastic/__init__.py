@@ -1,0 +1,1 @@
+"""fastgrad.distributed.elastic: what a program says to torchrun."""

@@ -1,0 +1,1 @@
+"""fastgrad.distributed.elastic.multiprocessing: see `errors`."""
