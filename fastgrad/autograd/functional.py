@@ -32,20 +32,21 @@ def evaluated(func, inputs, name):
     return as_tuple(func(*inputs), "outputs of the user-provided function", name)
 
 
-def checked_vector(v, like, is_tuple, what):
+def checked_vector(v, like, is_tuple, what, name):
     """v as a tuple of tensors of the shapes of `like`; None stands for one of a single element."""
     if v is None:
         if len(like) != 1 or like[0].numel() != 1:
             raise RuntimeError(f"The vector v can only be None if the {what}.")
         return (fg.ones_like(like[0]),)
-    v, _ = as_tuple(v, "v", "the function")
+    v, _ = as_tuple(v, "v", name)
     if len(v) != len(like):
         if is_tuple:
             raise RuntimeError(f"v is a tuple of invalid length: should be {len(like)} but got {len(v)}.")
         raise RuntimeError("The given v should contain a single Tensor.")
-    for one, t in zip(v, like):
+    for i, (one, t) in enumerate(zip(v, like)):
         if one.shape != t.shape:
-            raise RuntimeError(f"v has invalid size: should be {t.shape} but got {one.shape}.")
+            entry = f"Entry {i} in " if is_tuple else ""
+            raise RuntimeError(f"{entry}v has invalid size: should be {t.shape} but got {one.shape}.")
     return v
 
 
@@ -103,16 +104,16 @@ def vjp(func, inputs, v=None, create_graph=False, strict=False):
         inputs = fresh(inputs, create_graph)
         outputs, many_out = evaluated(func, inputs, "vjp")
         check_outputs(outputs, strict)
-        v = checked_vector(v, outputs, many_out, "user-provided function returns a single Tensor with a single element")
+        v = checked_vector(v, outputs, many_out, "user-provided function returns a single Tensor with a single element", "vjp")
         result = filled(pulled(outputs, inputs, v, create_graph), inputs, strict, create_graph)
     return finished(outputs, many_out, create_graph), finished(result, many, create_graph)
 
 
-def pushed(outputs, inputs, v, strict, create_graph, message=OUTPUT):
+def pushed(outputs, inputs, v, strict, create_graph, what="jacobian", message=OUTPUT):
     """J v, by the derivative of J' u with respect to u."""
     u = tuple(fg.zeros_like(o, requires_grad=True) for o in outputs)
     backward = filled(pulled(outputs, inputs, u, True), inputs, strict, False, message=message)
-    return filled(pulled(backward, u, v, create_graph), outputs, strict, create_graph)
+    return filled(pulled(backward, u, v, create_graph), outputs, strict, create_graph, what)
 
 
 def jvp(func, inputs, v=None, create_graph=False, strict=False):
@@ -120,7 +121,7 @@ def jvp(func, inputs, v=None, create_graph=False, strict=False):
     with fg.enable_grad():
         inputs, many = as_tuple(inputs, "inputs", "jvp")
         inputs = fresh(inputs, create_graph)
-        v = checked_vector(v, inputs, many, "input to the user-provided function is a single Tensor with a single element")
+        v = checked_vector(v, inputs, many, "input to the user-provided function is a single Tensor with a single element", "jvp")
         outputs, many_out = evaluated(func, inputs, "jvp")
         check_outputs(outputs, strict)
         result = pushed(outputs, inputs, v, strict, create_graph)
@@ -140,20 +141,24 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
     if strategy not in ("forward-mode", "reverse-mode"):
         raise AssertionError('Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your function has more outputs '
                              'than inputs, "forward-mode" tends to be more performant. Otherwise, prefer to use "reverse-mode".')
-    if strict and vectorize:
-        raise RuntimeError("torch.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported together. Please "
-                           "either set `strict=False` or `vectorize=False`.")
     if strategy == "forward-mode" and create_graph:
         raise NotImplementedError('torch.autograd.functional.jacobian: `create_graph=True` and `strategy="forward-mode"` are not '
                                   'supported together (yet). Please either set `create_graph=False` or `strategy="reverse-mode"`.')
+    if strategy == "forward-mode" and strict:
+        raise RuntimeError('torch.autograd.functional.jacobian: `strict=True` and `strategy="forward-mode"` are not supported together '
+                           '(yet). Please either set `strict=False` or `strategy="reverse-mode"`.')
     if strategy == "forward-mode" and not vectorize:
         raise NotImplementedError(FORWARD)
     with fg.enable_grad():
         inputs, many = as_tuple(inputs, "inputs", "jacobian")
+        create_graph = create_graph or (strategy == "forward-mode" and any(t.requires_grad for t in inputs))        # nothing is cut off there
         inputs = fresh(inputs, create_graph)
         outputs, many_out = evaluated(func, inputs, "jacobian")
         check_outputs(outputs, strict)
-        blocks = columns(outputs, inputs) if strategy == "forward-mode" else rows(outputs, inputs, strict, create_graph)
+        if strict and vectorize:
+            raise RuntimeError("torch.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported together. Please "
+                               "either set `strict=False` or `vectorize=False`.")
+        blocks = columns(outputs, inputs, create_graph) if strategy == "forward-mode" else rows(outputs, inputs, strict, create_graph)
     blocks = tuple(finished(row, many, create_graph) for row in blocks)
     return blocks if many_out else blocks[0]
 
@@ -175,21 +180,22 @@ def rows(outputs, inputs, strict, create_graph):
     return tuple(result)
 
 
-def columns(outputs, inputs):
+def columns(outputs, inputs, create_graph):
     """The same by pushing forward each element of the inputs."""
     u = tuple(fg.zeros_like(o, requires_grad=True) for o in outputs)
     backward = filled(pulled(outputs, inputs, u, True), inputs, False, False)
     blocks = []
     for k, t in enumerate(inputs):
-        found = [filled(pulled((backward[k],), u, (v,), False), outputs, False, False) for v in units(t)]
+        found = [filled(pulled((backward[k],), u, (v,), create_graph), outputs, False, False) for v in units(t)]
         blocks.append([(fg.stack([f[i] for f in found], -1) if found else o.new_zeros(tuple(o.shape) + (0,)))
                        .reshape(tuple(o.shape) + tuple(t.shape)) for i, o in enumerate(outputs)])
     return tuple(zip(*blocks))
 
 
-def single(func, inputs, name):
+def single(func, inputs, name, strict):
     """func's one output of one element."""
     output, is_tuple = evaluated(func, inputs, name)
+    check_outputs(output, strict)
     if is_tuple:
         raise RuntimeError(f"The function given to {name} should return a single Tensor")
     if output[0].numel() != 1:
@@ -204,9 +210,8 @@ def hessian(func, inputs, create_graph=False, strict=False, vectorize=False, out
         raise AssertionError('Expected strategy to be either "forward-mode" or "reverse-mode".')
 
     def gradients(*given):
-        output = single(func, given, "hessian")
-        check_outputs((output,), strict)
-        found = filled(pulled((output,), given, (fg.ones_like(output),), True), given, strict, False)
+        output = single(func, given, "hessian", strict)
+        found = filled(pulled((output,), given, (fg.ones_like(output),), True), given, False, False)
         for i, g in enumerate(found):
             if strict and not g.requires_grad:
                 raise RuntimeError(HESSIAN.format(i=i))
@@ -220,9 +225,8 @@ def product(name, func, inputs, v, create_graph, strict, transposed):
     with fg.enable_grad():
         inputs, many = as_tuple(inputs, "inputs", name)
         inputs = fresh(inputs, create_graph)
-        v = checked_vector(v, inputs, many, "input to the user-provided function is a single Tensor with a single element")
-        output = single(func, inputs, name)
-        check_outputs((output,), strict)
+        v = checked_vector(v, inputs, many, "input to the user-provided function is a single Tensor with a single element", name)
+        output = single(func, inputs, name, strict)
         first = filled(pulled((output,), inputs, (fg.ones_like(output),), True), inputs, strict, False)
         for i, g in enumerate(first):
             if strict and not g.requires_grad:
@@ -230,7 +234,7 @@ def product(name, func, inputs, v, create_graph, strict, transposed):
         if transposed:
             result = filled(pulled(first, inputs, v, create_graph), inputs, strict, create_graph, "hessian")
         else:
-            result = pushed(first, inputs, v, strict, create_graph)
+            result = pushed(first, inputs, v, strict, create_graph, "hessian")
     return finished((output,), False, create_graph), finished(result, many, create_graph)
 
 

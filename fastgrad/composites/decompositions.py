@@ -26,6 +26,60 @@ def values(function, message, *tensors, **kwargs):
     return _ops.from_numpy(numpy.ascontiguousarray(result).reshape(result.shape))
 
 
+def eliminate(a):
+    """Gaussian elimination with row exchanges, in place in the array a (batch, m, n): pivots, from 1, and the first that is zero, or 0."""
+    import numpy
+
+    batch, m, n = a.shape
+    every, k = numpy.arange(batch), min(m, n)
+    pivots, info = numpy.empty((batch, k), numpy.int32), numpy.zeros(batch, numpy.int32)
+    for j in range(k):
+        row = j + abs(a[:, j:, j]).argmax(1)
+        pivots[:, j] = row + 1
+        a[every, j], a[every, row] = a[every, row], a[every, j]
+        pivot = a[:, j, j].copy()
+        info[(pivot == 0) & (info == 0)] = j + 1
+        pivot[pivot == 0] = 1                    # the column below is zero as well
+        a[:, j + 1:, j] /= pivot[:, None]
+        a[:, j + 1:, j + 1:] -= a[:, j + 1:, j, None] * a[:, j, None, j + 1:]
+    return pivots, info
+
+
+def through_zeros(a, b):
+    """X with a X = b for arrays of one singular matrix: what dividing by its pivots of zero gives, infinities and NaN, as in LAPACK."""
+    import numpy
+
+    if numpy.tril(a, -1).any() and not numpy.triu(a, 1).any():            # lower triangular: from the first row on
+        return through_zeros(a[::-1, ::-1], b[::-1])[::-1]
+    packed, x = numpy.array(a[None], order="C"), numpy.array(b, order="C")
+    pivots, _ = eliminate(packed)
+    for j, row in enumerate(pivots[0] - 1):
+        x[[j, row]] = x[[row, j]]
+    with numpy.errstate(all="ignore"):
+        for j in range(len(a)):
+            x[j + 1:] -= packed[0, j + 1:, j, None] * x[j]
+        for j in reversed(range(len(a))):
+            x[j] /= packed[0, j, j]
+            x[:j] -= packed[0, :j, j, None] * x[j]
+    return x
+
+
+def unchecked(a, b):
+    """X with A X = B, whatever the pivots."""
+    try:
+        return values("solve", "", a, b)
+    except LinAlgError:
+        import numpy
+    left, right = (t.detach().numpy().reshape(-1, *t.shape[-2:]) for t in (a, b))
+    result = numpy.empty_like(right, order="C")
+    for i, (one, other) in enumerate(zip(left, right)):
+        try:
+            result[i] = numpy.linalg.solve(one, other)
+        except numpy.linalg.LinAlgError:
+            result[i] = through_zeros(one, other)
+    return _ops.from_numpy(result).reshape(b.shape)
+
+
 def present(*grads):
     return any(g is not None for g in grads)
 
@@ -39,11 +93,11 @@ def on_diagonal(vector):
 
 
 class Solve(Function):
-    """X with A X = B, all (..., n, n) and (..., n, k), batches broadcast before."""
+    """X with A X = B, all (..., n, n) and (..., n, k), batches broadcast before; without a message, of singular matrices too."""
 
     @staticmethod
     def forward(ctx, a, b, message):
-        x = values("solve", message, a, b)
+        x = values("solve", message, a, b) if message else unchecked(a, b)
         ctx.save_for_backward(a, x)
         return x
 
@@ -55,9 +109,11 @@ class Solve(Function):
 
 
 class Inverse(Function):
+    """As Solve."""
+
     @staticmethod
     def forward(ctx, a, message):
-        x = values("inv", message, a)
+        x = values("inv", message, a) if message else unchecked(a, identity(a, a.shape[-1]).expand(a.shape))
         ctx.save_for_backward(x)
         return x
 
@@ -104,7 +160,7 @@ class LogDeterminant(Function):
         if ctx.turning:           # the sign is exp(i theta), and i theta the imaginary part of the logarithm of the determinant
             sign, _ = LogDeterminant.apply(ctx.saved_tensors[0])
             grad = grad - 1j * (grad_sign.conj() * sign).imag
-        return grad[..., None, None] * Inverse.apply(ctx.saved_tensors[0], "linalg.slogdet: the gradient at a singular matrix does not exist").mH
+        return grad[..., None, None] * Inverse.apply(ctx.saved_tensors[0], "").mH
 
 
 class Cholesky(Function):
@@ -254,14 +310,18 @@ class Eig(Function):
 
 
 class PseudoInverse(Function):
-    """The pseudo-inverse; singular values up to `least` (...) count as zeros."""
+    """The pseudo-inverse; singular values, of Hermitian matrices eigenvalues, up to `least` (...) count as zeros."""
 
     @staticmethod
-    def forward(ctx, a, least):
-        u, s, vh = values("svd", "linalg.pinv: The algorithm failed to converge because the input matrix contained non-finite values.", a,
-                          full_matrices=False)
-        inverse = _ops.where(s > least[..., None], 1 / s, 0)
-        p = (vh.mH * inverse[..., None, :]) @ u.mH
+    def forward(ctx, a, least, hermitian):
+        message = "linalg.pinv: The algorithm failed to converge because the input matrix contained non-finite values."
+        if hermitian:
+            s, v = values("eigh", message, a)
+            left, right = v, v.mH
+        else:
+            u, s, vh = values("svd", message, a, full_matrices=False)
+            left, right = vh.mH, u.mH
+        p = (left * _ops.where(_ops.abs(s) > least[..., None], 1 / s, 0)[..., None, :]) @ right
         ctx.save_for_backward(a, p)
         return p
 
@@ -275,7 +335,7 @@ class PseudoInverse(Function):
         else:
             outer = p.mH @ right
             total = outer - (outer @ p) @ a + (grad.mH - a @ right) @ p @ p.mH
-        return total - p.mH @ grad @ p.mH, None
+        return total - p.mH @ grad @ p.mH, None, None
 
 
 def floating(name, *tensors):

@@ -13,31 +13,12 @@ from fastgrad._engine import Tensor
 from fastgrad.autograd.function import Function
 from fastgrad.composites import decompositions as of
 from fastgrad.composites.decompositions import LinAlgError, matrices, square
-from fastgrad.composites.linear import linalg, qr_, solve_, svd_
+from fastgrad.composites.linear import linalg, qr_, solved, svd_
 
 LU, LU_FACTOR = named_result("linalg_lu", "P L U"), named_result("linalg_lu_factor", "LU pivots")
 LU_FACTOR_EX, LU_UNPACK = named_result("linalg_lu_factor_ex", "LU pivots info"), named_result("lu_unpack", "P L U")
 LU_WITH_INFO = named_result("_lu_with_info", "LU pivots info")
 GEQRF = named_result("geqrf", "a tau")
-
-
-def eliminate(a):
-    """Gaussian elimination with row exchanges, in place in the array a (batch, m, n): pivots, from 1, and the first that is zero, or 0."""
-    import numpy
-
-    batch, m, n = a.shape
-    every, k = numpy.arange(batch), min(m, n)
-    pivots, info = numpy.empty((batch, k), numpy.int32), numpy.zeros(batch, numpy.int32)
-    for j in range(k):
-        row = j + abs(a[:, j:, j]).argmax(1)
-        pivots[:, j] = row + 1
-        a[every, j], a[every, row] = a[every, row], a[every, j]
-        pivot = a[:, j, j].copy()
-        info[(pivot == 0) & (info == 0)] = j + 1
-        pivot[pivot == 0] = 1                    # the column below is zero as well
-        a[:, j + 1:, j] /= pivot[:, None]
-        a[:, j + 1:, j + 1:] -= a[:, j + 1:, j, None] * a[:, j, None, j + 1:]
-    return pivots, info
 
 
 def permutation(pivots, m):
@@ -66,7 +47,7 @@ class Packed(Function):
         import numpy
 
         packed = numpy.array(a.detach().numpy(), order="C").reshape(prod(a.shape[:-2]), *a.shape[-2:])
-        pivots, info = (_ops.from_numpy(x) for x in eliminate(packed))
+        pivots, info = (_ops.from_numpy(x) for x in of.eliminate(packed))
         packed, pivots, info = _ops.from_numpy(packed).reshape(a.shape), pivots.reshape(*a.shape[:-2], min(a.shape[-2:])), info.reshape(a.shape[:-2])
         ctx.save_for_backward(packed, pivots)
         ctx.mark_non_differentiable(pivots, info)
@@ -191,8 +172,8 @@ def lu_solve_(LU: Tensor, pivots: Tensor, B: Tensor, *, left=True, adjoint=False
 
 
 def solve_matrices(A, B):
-    """solve, B always a batch of matrices."""
-    return solve_(A, B[(None,) * max(A.ndim - B.ndim, 0)])
+    """solve, B always a batch of matrices, and no pivot checked."""
+    return solved(A, B[(None,) * max(A.ndim - B.ndim, 0)])
 
 
 lu_solve = linalg(lu_solve_)

@@ -78,7 +78,7 @@ def inv_ex(A: Tensor, *, check_errors=False):
     except LinAlgError:
         if check_errors:
             raise
-        return INV_EX(_ops.full_like(A, float("inf")), failures(A, singular))
+        return INV_EX(of.Inverse.apply(A, ""), failures(A, singular))
 
 
 def is_vector(A, B):
@@ -95,6 +95,11 @@ def solve_(A: Tensor, B: Tensor, *, left=True):
     Raises:
         LinAlgError: a matrix is singular.
     """
+    return solved(A, B, left, f"torch.linalg.solve: The solver failed {SINGULAR}")
+
+
+def solved(A, B, left=True, message=""):
+    """The same; without a message, singular matrices give infinities and NaN."""
     square("solve", A)
     of.floating("solve", A, B)
     vector = is_vector(A, B)
@@ -108,7 +113,6 @@ def solve_(A: Tensor, B: Tensor, *, left=True):
                            f"({A.shape[-2]}x{A.shape[-1]} and {'x'.join(map(str, right.shape[-2:]))})")
     batch = _ops.broadcast_shapes(A.shape[:-2], right.shape[:-2])
     a, b = _ops.broadcast_to(A, batch + A.shape[-2:]), _ops.broadcast_to(right, batch + right.shape[-2:])
-    message = f"torch.linalg.solve: The solver failed {SINGULAR}"
     x = of.Solve.apply(a, b, message) if left else of.Solve.apply(a.mT, b.mT, message).mT
     return x[..., 0] if vector else x
 
@@ -124,7 +128,7 @@ def solve_ex(A: Tensor, B: Tensor, *, left=True, check_errors=False):
     except LinAlgError:
         if check_errors:
             raise
-        return SOLVE_EX(_ops.full_like(B, float("nan")), failures(A, singular))
+        return SOLVE_EX(solved(A, B, left), failures(A, singular))
 
 
 def triangle(A, upper, unitriangular):
@@ -143,7 +147,7 @@ def solve_triangular(A: Tensor, B: Tensor, *, upper=None, left=True, unitriangul
     if upper is None:
         raise TypeError('linalg_solve_triangular() missing 1 required keyword-only arguments: "upper"')
     square("solve_triangular", A)
-    return solve_(triangle(A, upper, unitriangular), matrices_for(A, B), left=left)
+    return solved(triangle(A, upper, unitriangular), matrices_for(A, B), left)
 
 
 def matrices_for(A, B):
@@ -156,7 +160,7 @@ def triangular_solve(b: Tensor, A: Tensor, upper=True, transpose=False, unitrian
     """X with A X = b for a triangular A, and A; `transpose` solves with A transposed."""
     square("triangular_solve", A)
     a = triangle(A, upper, unitriangular)
-    return TRIANGULAR(solve_(a.mT if transpose else a, matrices_for(a, b)), A.clone())
+    return TRIANGULAR(solved(a.mT if transpose else a, matrices_for(a, b)), A.clone())
 
 
 # ---- determinants
@@ -248,7 +252,7 @@ def cholesky_solve(B: Tensor, L: Tensor, upper=False):
         raise RuntimeError(f"b should have at least 2 dimensions, but has {B.ndim} dimensions instead")
     factor = factor_of(L, upper)
     factor = factor.mH if upper else factor
-    return solve_(factor.mH, solve_(factor, B))
+    return solved(factor.mH, solved(factor, B))
 
 
 @composite(method=True)
@@ -410,11 +414,7 @@ def pinv_(A: Tensor, rcond=None, *, atol=None, rtol=None, hermitian=False):
         return A.mT.clone()
     s = sizes(A.detach(), hermitian)
     least = least_value(A, largest_of(s), atol, rcond if rtol is None else rtol)
-    if hermitian:
-        w, v = eigh_(A)
-        kept = _ops.abs(w) > least[..., None]
-        return (v * _ops.where(kept, 1 / _ops.where(kept, w, 1), 0)[..., None, :]) @ v.mH
-    return of.PseudoInverse.apply(A, least)
+    return of.PseudoInverse.apply(A, least, hermitian)
 
 
 pinv = linalg(pinv_)

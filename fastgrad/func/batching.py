@@ -24,9 +24,16 @@ ITEM = ("vmap: It looks like you're calling .item() on a Tensor. We don't suppor
         "rewrite what you're doing with other operations. If error is occurring somewhere inside PyTorch internals, please file a bug "
         "report.")
 
+DRAWN = ("vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness flags on vmap "
+         "or perform the randomness operation out of vmap")
+
 RANDOM = {"rand", "randn", "rand_like", "randn_like", "bernoulli", "bernoulli_", "normal", "normal_", "uniform_", "exponential_",
           "geometric_", "cauchy_", "log_normal_", "binomial",
           "multinomial", "dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout", "poisson", "random_", "randint", "randint_like", "randperm"}
+
+# of these, what is drawn for an element depends on nothing but the element and numbers
+FILLING = {"rand_like", "randn_like", "randint_like", "bernoulli", "bernoulli_", "normal_", "uniform_", "exponential_", "geometric_", "cauchy_",
+           "log_normal_", "random_", "poisson"}
 
 levels = []         # of the vmaps that run, the outermost first
 
@@ -112,6 +119,11 @@ def tensors_of(args, kwargs):
             yield from (t for t in one if isinstance(t, Tensor))
 
 
+def deepest(args, kwargs):
+    """The innermost level of the Batched arguments; -1 if there are none."""
+    return max((t._level for t in tensors_of(args, kwargs) if type(t) is Batched), default=-1)
+
+
 def mapped(function, one):
     if isinstance(one, Tensor):
         return function(one)
@@ -125,7 +137,7 @@ def mapped(function, one):
 
 def dispatch(operation, args, kwargs):
     """What an operation gives for arguments of which some are Batched."""
-    level = max((t._level for t in tensors_of(args, kwargs) if type(t) is Batched), default=-1)
+    level = deepest(args, kwargs)
     name = operation if isinstance(operation, str) else operation.__name__
     if name in RANDOM and not (name.endswith("dropout") and draws_nothing(*args[1:], **kwargs)):
         undrawn = [i for i, one in enumerate(levels) if not one.drawing]
@@ -199,12 +211,12 @@ def randomly(operation, name, level, args, kwargs):
     """Random numbers: refused, drawn once for all, or drawn for each example."""
     how = levels[level].randomness
     if how == "error":
-        raise RuntimeError("vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' "
-                           "randomness flags on vmap or perform the randomness operation out of vmap")
+        raise RuntimeError(DRAWN)
     levels[level].drawing = True
     try:
         if how == "different":
-            return one_by_one(operation, name, level, args, kwargs)
+            whole = drawn_together(operation, name, level, args, kwargs)
+            return one_by_one(operation, name, level, args, kwargs) if whole is NotImplemented else whole
         if not any(type(t) is Batched and t._level == level for t in tensors_of(args, kwargs)):
             return operation(*args, **kwargs)
         state = fg.get_rng_state()
@@ -216,6 +228,29 @@ def randomly(operation, name, level, args, kwargs):
         return one_by_one(call, name, level, args, kwargs)
     finally:
         levels[level].drawing = False
+
+
+def drawn_together(operation, name, level, args, kwargs):
+    """Draws of all examples in one go, in PyTorch's order; NotImplemented where an example's arguments are not the others'."""
+    size = levels[level].size
+    own = [t for t in tensors_of(args, kwargs) if type(t) is Batched and t._level == level]
+    if name in ("rand", "randn", "randint") and not own:
+        sizes = {key: (size, *a) if key == "size" else a for key, a in kwargs.items()}
+        if "size" not in kwargs and name != "randint":
+            args = ((size, *(args[0] if args and isinstance(args[0], (tuple, list)) else args)),)
+        elif "size" not in kwargs:
+            args = tuple((size, *a) if isinstance(a, (tuple, list)) else a for a in args)
+        return batched(operation(*args, **sizes), level)
+    if name in FILLING and own and own[0] is args[0] and len(own) == 1:
+        drawn = operation(args[0]._value, *args[1:], **kwargs)
+        return args[0] if name.endswith("_") else batched(drawn, level)
+    return NotImplemented
+
+
+def looped(function, call, args, kwargs):
+    """`call`, which is `function` at the next outer level, for each example; see _each_example.py."""
+    level = deepest(args, kwargs)
+    return function(*args, **kwargs) if level < 0 else one_by_one(call, function.__name__, level, args, kwargs)
 
 
 def map_function(cls, apply, args):

@@ -189,6 +189,16 @@ def normalized(call, value, size, args, kwargs):
     return out.reshape(v.shape), stats.unflatten(0, (size, -1))
 
 
+def strided(call, value, size, args, kwargs):
+    """as_strided: an example's elements are counted from where its batch begins."""
+    given = bound(call, args, kwargs)
+    v = value(given["input"]) if given else None
+    if v is None:
+        return NotImplemented
+    return call(v, (size, *given["size"]), (v.stride(0), *given["stride"]), given.get("storage_offset"))
+
+
+RULES |= dict.fromkeys(("as_strided", "as_strided_copy"), strided)
 RULES |= dict.fromkeys(("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits"), loss)
 RULES |= dict.fromkeys(("nll_loss", "cross_entropy"), class_loss)
 RULES |= dict.fromkeys(("clamp", "clamp_min", "clamp_max", "masked_fill", "where"), elementwise)

@@ -5,7 +5,7 @@ from functools import wraps
 import fastgrad as fg
 from fastgrad._engine import Tensor, grad as walk
 
-from .batching import Batched, batched, levels
+from .batching import DRAWN, Batched, batched, levels
 from .tree import tree_flatten, tree_map, tree_unflatten
 
 __all__ = ["grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "vjp"]
@@ -75,20 +75,33 @@ def others(outputs, inputs):
     return False
 
 
+def chosen(args, argnums):
+    """(the numbers of the arguments to differentiate by, these arguments: one, or a tuple)."""
+    many = isinstance(argnums, (tuple, list))
+    if argnums is not None and not many and not isinstance(argnums, int):
+        raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
+    places = list(argnums) if many else list(range(len(args))) if argnums is None else [argnums]
+    for p in places:
+        if not -len(args) <= p < len(args):
+            raise RuntimeError(f"Got argnum={p}, but only {len(args)} positional inputs")
+    wanted = tuple(args[p] for p in places)
+    return places, wanted if many or argnums is None else wanted[0]
+
+
+def with_parts(args, places, argnums, parts):
+    """args with these in the chosen places."""
+    given = list(args)
+    for p, part in zip(places, (parts,) if isinstance(argnums, int) else parts):
+        given[p] = part
+    return given
+
+
 class Traced:
     """func at fresh views of its arguments, with what it takes to walk back."""
 
     def __init__(self, func, args, argnums, kwargs, has_aux, name):
         self.outer = fg.is_grad_enabled()
-        many = isinstance(argnums, (tuple, list))
-        if argnums is not None and not many and not isinstance(argnums, int):
-            raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
-        places = list(argnums) if many else list(range(len(args))) if argnums is None else [argnums]
-        for p in places:
-            if not -len(args) <= p < len(args):
-                raise RuntimeError(f"Got argnum={p}, but only {len(args)} positional inputs")
-        wanted = tuple(args[p] for p in places)
-        self.tree = wanted if many or argnums is None else wanted[0]
+        places, self.tree = chosen(args, argnums)
         leaves, self.spec = tree_flatten(self.tree)
         for t in leaves:
             if not isinstance(t, Tensor):
@@ -97,11 +110,7 @@ class Traced:
                 raise RuntimeError("only Tensors of floating point dtype can require gradients")
         with fg.enable_grad():
             self.inputs = [fresh(t) for t in leaves]
-            parts = tree_unflatten(self.inputs, self.spec)
-            given = list(args)
-            for p, part in zip(places, parts if many or argnums is None else (parts,)):
-                given[p] = part
-            result = func(*given, **kwargs)
+            result = func(*with_parts(args, places, argnums, tree_unflatten(self.inputs, self.spec)), **kwargs)
         self.aux = None
         if has_aux:
             if not (isinstance(result, tuple) and len(result) == 2):
@@ -250,12 +259,23 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
 
 
 def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
-    """The function that gives the Jacobian of func, a product for each element of its inputs; func runs once, so random numbers are the same."""
-    if randomness == "different":
-        raise NotImplementedError("jacfwd: randomness='different' is not supported: the function runs once for all products")
+    """The function that gives the Jacobian of func, a product for each element of its inputs.
+
+    Args:
+        randomness: of what func draws: "error" refuses; "same" draws once for all products; with "different" func runs once for
+            each product, with draws of its own.
+    """
+    if randomness not in ("error", "same", "different"):
+        raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
     @wraps(func, assigned=("__name__", "__doc__"))
     def jacobian(*args, **kwargs):
+        if randomness == "different":
+            return drawn_for_each(func, args, argnums, kwargs, has_aux)
+        before = fg.get_rng_state() if randomness == "error" else None
         traced = Traced(func, args, argnums, kwargs, has_aux, "jacfwd")
+        if before is not None and not fg.equal(before, fg.get_rng_state()):
+            fg.set_rng_state(before)
+            raise RuntimeError(DRAWN)
         push, table = traced.linear(), [[] for _ in traced.outputs]
         for k, t in enumerate(traced.inputs):
             columns = [push([v if j == k else fg.zeros_like(p) for j, p in enumerate(traced.inputs)]) for v in units(t).unbind(0)]
@@ -264,6 +284,26 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
         return finish(traced, table, has_aux)
 
     return jacobian
+
+
+def drawn_for_each(func, args, argnums, kwargs, has_aux):
+    """jacfwd with randomness="different": a vmap over the unit vectors of all inputs."""
+    from .vmapping import vmap
+
+    places, tree = chosen(args, argnums)
+    leaves, spec = tree_flatten(tree)
+    sizes = [t.numel() for t in leaves]
+    basis = [part.reshape(-1, *t.shape).to(t.dtype) for t, part in zip(leaves, fg.eye(sum(sizes)).split(sizes, 1))]
+
+    def push(*tangents):
+        return jvp(lambda *parts: func(*with_parts(args, places, argnums, tree_unflatten(list(parts), spec)), **kwargs), tuple(leaves), tangents,
+                   has_aux=has_aux)[1:]
+
+    pushed, *aux = vmap(push, randomness="different")(*basis)
+    outputs, out_spec = tree_flatten(pushed)
+    rows = [tree_unflatten([c.movedim(0, -1).reshape(*o.shape[1:], *t.shape) for t, c in zip(leaves, o.split(sizes))], spec) for o in outputs]
+    result = tree_unflatten(rows, out_spec)
+    return (result, tree_map(lambda t: t[0], aux[0])) if has_aux else result
 
 
 def hessian(func, argnums=0):

@@ -33,18 +33,17 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
         leaves, spec, dims, size = read(func, in_dims, args)
         step = chunk_size or size or 1
         pieces = []
+        state = fg.get_rng_state() if randomness == "same" and step < size else None
         for start in range(0, max(size, 1), step):
+            if state is not None:
+                fg.set_rng_state(state)         # one draw for all chunks
             part = [t if d is None else t.movedim(d, 0)[start : start + step] for t, d in zip(leaves, dims)]
-            pieces.append(run(func, part, dims, spec, kwargs, min(step, size - start), randomness))
-        (first, out_spec) = pieces[0]
-        outs = broadcast_prefix(out_dims, tree_unflatten(first, out_spec))
-        if outs is None:
-            raise ValueError(f"vmap({getattr(func, '__name__', func)}, ..., out_dims={out_dims}): out_dims is not compatible with the structure "
-                             "of the outputs")
+            pieces.append(run(func, part, dims, out_dims, spec, kwargs, min(step, size - start), randomness))
+        first, outs, out_spec = pieces[0]
         result = []
         for i, (value, d) in enumerate(zip(first, outs)):
             if d is None:
-                result.append(value[0])
+                result.append(value)
                 continue
             whole = value if len(pieces) == 1 else fg.cat([piece[0][i] for piece in pieces])
             result.append(whole.movedim(0, d))
@@ -85,8 +84,21 @@ def read(func, in_dims, args):
     return leaves, spec, dims, found[0]
 
 
-def run(func, leaves, dims, spec, kwargs, size, randomness):
-    """(values of func's results with the batch first, their spec)."""
+def where_batches_go(func, out_dims, outputs):
+    """One of out_dims for each of func's outputs."""
+    name = getattr(func, "__name__", func)
+    if not all(d is None or isinstance(d, int) for d in tree_flatten(out_dims)[0]):
+        raise ValueError(f"vmap({name}, ..., out_dims={out_dims}): `out_dims` must be an int, None or a python collection of ints representing "
+                         "where in the outputs the vmapped dimension should appear.")
+    found = broadcast_prefix(out_dims, outputs)
+    if found is None:
+        raise ValueError(f"vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims is not compatible with the structure of `outputs`. out_dims "
+                         f"has structure {tree_flatten(out_dims)[1]} but outputs has structure {tree_flatten(outputs)[1]}.")
+    return found
+
+
+def run(func, leaves, dims, out_dims, spec, kwargs, size, randomness):
+    """(values of func's results with the batch first, but for those without one; where the batch goes in each; their spec)."""
     level = len(levels)
     given = [t if d is None else batched(t, level) for t, d in zip(leaves, dims)]
     enter(Level(size, randomness))
@@ -95,14 +107,18 @@ def run(func, leaves, dims, spec, kwargs, size, randomness):
     finally:
         leave()
     outs, out_spec = tree_flatten(result)
+    places = where_batches_go(func, out_dims, result)
     values = []
-    for one in outs:
+    for one, place in zip(outs, places):
         if not isinstance(one, Tensor):
             raise ValueError(f"vmap({getattr(func, '__name__', func)}, ...): `{getattr(func, '__name__', func)}` must only return Tensors, got "
                              f"type {type(one)}. Did you mean to set out_dims= to None for output?")
         own = type(one) is Batched and one._level == level
-        values.append(one._value if own else one.expand((size, *one.shape)))
-    return values, out_spec
+        if own and place is None:
+            raise ValueError(f"vmap({getattr(func, '__name__', func)}, ...): `{getattr(func, '__name__', func)}` can not return a BatchedTensor when "
+                             "out_dim is None")
+        values.append(one._value if own else one if place is None else one.expand((size, *one.shape)))
+    return values, places, out_spec
 
 
 def enter(level):

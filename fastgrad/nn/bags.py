@@ -1,9 +1,11 @@
 """embedding_bag: rows of a table added up, averaged or maximised over bags; composed of the engine's operations."""
 
 import fastgrad as fg
+from fastgrad._each_example import each_example
 from fastgrad._ops import embedding
 
 
+@each_example
 def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, mode="mean", sparse=False,
                   per_sample_weights=None, include_last_offset=False, padding_idx=None):
     """Sums, means or maxima of bags of rows of weight.

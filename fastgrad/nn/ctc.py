@@ -6,6 +6,7 @@ Source: Graves et al. 2006, Connectionist Temporal Classification: Labelling Uns
 import math
 
 import fastgrad as fg
+from fastgrad._each_example import each_example
 
 __all__ = ["ctc_loss"]
 
@@ -62,6 +63,7 @@ def _log_likelihood(log_probs, labels, input_lengths, blank):
     return fg.logsumexp(last.masked_fill(alone, IMPOSSIBLE), 1)
 
 
+@each_example
 def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
     """Minus the log probability of the targets.
 

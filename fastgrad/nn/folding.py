@@ -3,6 +3,7 @@
 import math
 
 import fastgrad as fg
+from fastgrad._each_example import each_example
 
 from .windows import placed, sizes, windows
 
@@ -132,11 +133,13 @@ def _max_unpool(n, input, indices, kernel_size, stride, padding, output_size):
     return flat.reshape(*lead, *out)
 
 
+@each_example
 def max_unpool1d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
     """Elements at the places max_pool1d says they came from, zeros elsewhere."""
     return _max_unpool(1, input, indices, kernel_size, stride, padding, output_size)
 
 
+@each_example
 def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
     """Elements at the places max_pool2d says they came from, zeros elsewhere.
 
@@ -145,6 +148,7 @@ def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_siz
     return _max_unpool(2, input, indices, kernel_size, stride, padding, output_size)
 
 
+@each_example
 def max_unpool3d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
     """Elements at the places max_pool3d says they came from, zeros elsewhere."""
     return _max_unpool(3, input, indices, kernel_size, stride, padding, output_size)

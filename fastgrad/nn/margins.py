@@ -1,6 +1,7 @@
 """Losses of several classes by margins: multi_margin_loss, multilabel_margin_loss."""
 
 import fastgrad as fg
+from fastgrad._each_example import each_example
 
 from .more_losses import reduced, reduction_named
 
@@ -17,6 +18,7 @@ def _checked(size_average, reduce, reduction, target):
     return reduction
 
 
+@each_example
 def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):
     """The mean over the other classes of max(0, margin - x[target] + x[class]) ** p, times the target's weight.
 
@@ -47,6 +49,7 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
     return reduced(loss if input.ndim == 2 else loss.reshape(target.shape), reduction)
 
 
+@each_example
 def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """The sum over targets and other classes of max(0, 1 - (x[target] - x[class])), divided by the number of classes.
 

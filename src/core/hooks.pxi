@@ -2,6 +2,9 @@
 #
 # Rare state lives in the `extra` dict of a tensor or node: "hooks" (of a leaf, or by output number of a node), "accumulated",
 # "pre", "post" (of a node, or of a leaf's AccumulateGrad), "retain" (output number -> weak reference), "line".
+#
+# Note [Hooks of undefined gradients]: a vertex of the walk runs its hooks when all edges to it have delivered, even if none of them
+# brought a gradient; they are then shown None, which they cannot replace.  A node's formulas are not asked, a Function's backward is.
 
 cdef str hook_name(object hook):
     return getattr(hook, "__name__", "<unknown>")
@@ -12,6 +15,8 @@ cdef object checked_hook_result(object result, Tensor given, object hook):
         return given
     if not isinstance(result, Tensor):
         raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
+    if given is None:
+        raise RuntimeError("can't replace a None gradient with a non-None value")
     check_replacement(<Tensor>result, given, hook)
     return result
 
@@ -27,20 +32,20 @@ cdef int check_replacement(Tensor result, Tensor given, object hook) except -1:
 
 
 cdef int run_tensor_hooks(dict extra, PyObject** place, uint32_t nr) except -1:
-    """Hooks that register_hook put on a tensor; each may replace the gradient."""
+    """Hooks that register_hook put on a tensor; each may replace a gradient."""
     cdef object hooks = extra.get("hooks")
     cdef object g
-    if hooks is None or place[0] == NULL:
+    if hooks is None:
         return 0
     hooks = hooks.get(nr)
     if not hooks:
         return 0
-    g = <object>place[0]
+    g = None if place[0] == NULL else <object>place[0]
     for hook in list(hooks.values()):
         g = checked_hook_result(hook(g), g, hook)
     clear_slot(place)
-    Py_INCREF(g)
-    place[0] = <PyObject*>g
+    if g is not None:
+        give(place, 0, g)
     return 0
 
 

@@ -2,29 +2,32 @@
 #
 # Compiled, because a step of a small network enters several.  The mode is two ints of the thread (port.h).  An instance keeps
 # the modes it replaced as bits, the last entered lowest, so that it may be entered again inside itself.
+# Inference mode records nothing, whatever the grad mode: in it fg_grad_enabled is 0, and fg_inference keeps the grad mode that was asked
+# for, for is_grad_enabled to tell.
 
 from functools import wraps as copy_metadata
 
 cdef enum:
     GENERATOR_FLAG = 0x20                 # in a code object's co_flags
+    ASKED = 2                             # in fg_inference beside 1: grad mode was switched on
 
 
 @cython.freelist(8)
 cdef class _Mode:
-    """What the modes share.  `replaced`: two bits, grad mode and inference mode, for each entry that was not left yet."""
+    """What the modes share.  `replaced`: three bits, grad mode and those of inference mode, for each entry that was not left yet."""
     cdef uint64_t replaced
 
     cdef void push(self, int grad, int inference) noexcept:
         global fg_grad_enabled, fg_inference
-        self.replaced = self.replaced << 2 | <uint64_t>(fg_grad_enabled | fg_inference << 1)
+        self.replaced = self.replaced << 3 | <uint64_t>(fg_grad_enabled | fg_inference << 1)
         fg_grad_enabled = grad
         fg_inference = inference
 
     cdef void pop(self) noexcept:
         global fg_grad_enabled, fg_inference
         fg_grad_enabled = self.replaced & 1
-        fg_inference = self.replaced >> 1 & 1
-        self.replaced >>= 2
+        fg_inference = self.replaced >> 1 & 3
+        self.replaced >>= 3
 
     def __exit__(self, *exc):
         self.pop()
@@ -47,14 +50,14 @@ cdef class no_grad(_Mode):
     """
 
     def __enter__(self):
-        self.push(0, fg_inference)
+        self.push(0, fg_inference & 1)
 
 
 cdef class enable_grad(_Mode):
     """In the block, or in the decorated function, operations are recorded, also inside a no_grad block."""
 
     def __enter__(self):
-        self.push(not fg_inference, fg_inference)      # inference mode records nothing, whatever the grad mode
+        self.push(not fg_inference, 1 | ASKED if fg_inference else 0)
 
 
 cdef class set_grad_enabled(_Mode):
@@ -67,24 +70,20 @@ cdef class set_grad_enabled(_Mode):
     cdef readonly bint prev
 
     def __init__(self, mode):
-        global fg_grad_enabled
         if not isinstance(mode, bool):
             raise TypeError(f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}")
-        self.mode, self.prev = mode, fg_grad_enabled
-        fg_grad_enabled = self.mode and not fg_inference
+        self.mode, self.prev = mode, is_grad_enabled()
+        switch_grad(self.mode)
 
     def __call__(self, function):
-        global fg_grad_enabled
-        fg_grad_enabled = self.prev       # it was set for the function's calls, not for what follows its definition
+        switch_grad(self.prev)            # it was set for the function's calls, not for what follows its definition
         return decorated(self, function)
 
     def __enter__(self):
-        global fg_grad_enabled
-        fg_grad_enabled = self.mode and not fg_inference
+        switch_grad(self.mode)
 
     def __exit__(self, *exc):
-        global fg_grad_enabled
-        fg_grad_enabled = self.prev
+        switch_grad(self.prev)
 
     def clone(self):
         return type(self)(self.mode)
@@ -202,8 +201,8 @@ install_modes()
 
 
 def is_grad_enabled():
-    """Whether operations of this thread are recorded in the graph."""
-    return bool(fg_grad_enabled)
+    """Whether grad mode is on; operations of this thread are recorded in the graph then, unless it is in inference mode."""
+    return bool(fg_grad_enabled or fg_inference & ASKED)
 
 
 def is_inference_mode_enabled():
@@ -211,9 +210,15 @@ def is_inference_mode_enabled():
     return bool(fg_inference)
 
 
+cdef void switch_grad(bint mode) noexcept:
+    global fg_grad_enabled, fg_inference
+    fg_grad_enabled = mode and not fg_inference
+    if fg_inference:
+        fg_inference = 1 | (ASKED if mode else 0)
+
+
 def _set_grad_enabled(bint mode):
-    global fg_grad_enabled
-    fg_grad_enabled = mode
+    switch_grad(mode)
 
 
 def _set_anomaly(bint mode, bint check_nan=True):

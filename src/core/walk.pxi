@@ -204,19 +204,21 @@ cdef int finish_vertex(Walk* w, int32_t i) except -1:
     if not v.is_leaf:
         if v.needed or v.wanted:
             push_ready(w, i)
-    elif v.grad != NULL and v.needed:
+    elif v.needed and (v.grad != NULL or (<Tensor>v.target).extra is not None):
         finish_leaf(<Tensor>v.target, w.accumulate, w.create_graph, &v.grad)
     return 0
 
 
 cdef int finish_leaf(Tensor leaf, bint accumulates, bint create_graph, PyObject** grad) except -1:
+    """Hooks run also where no gradient has come (Note [Hooks of undefined gradients] in hooks.pxi)."""
     cdef tuple given = None
     if leaf.extra is not None:
         run_tensor_hooks(leaf.extra, grad, 0)
         if accumulates:
             given = run_leaf_pre_hooks(leaf, grad)
-    if accumulates and grad[0] != NULL:
-        accumulate(leaf, grad, create_graph)
+    if accumulates:
+        if grad[0] != NULL:
+            accumulate(leaf, grad, create_graph)
         if leaf.extra is not None:
             run_accumulated_hooks(leaf, given)
     return 0
@@ -252,11 +254,11 @@ cdef int run_and_deliver(Walk* w, int32_t i, PyObject** out) except -1:
     cdef bint given = False
     for e in range(node.noutputs):
         given = given or grads[e] != NULL
-    if given:
+    if given or node.row.backward == function_backward:
         call_backward(node, grads, out, w.create_graph)
-        if node.extra is not None:
-            run_post_hooks(node, grads, out)
-        drop_grads(&w.vertex[i])
+    if node.extra is not None:
+        run_post_hooks(node, grads, out)
+    drop_grads(&w.vertex[i])
     if not w.keep_graph:
         release_saved(node)
     elif node.extra is not None and "packed" in <dict>node.extra:
@@ -373,6 +375,7 @@ cdef bint follow_chain(Root* at, bint keep_graph, bint create_graph) except -1:
         Py_DECREF(node)                       # what `at` held
     if at.grad != NULL:
         replace_fitted(&at.grad, fitted_leaf(<Tensor>at.grad, <Tensor>at.target))
+    if at.grad != NULL or (<Tensor>at.target).extra is not None:
         finish_leaf(<Tensor>at.target, True, create_graph, &at.grad)
     return True
 

@@ -56,7 +56,7 @@ class TensorCode(ast.NodeTransformer):
         if isinstance(node.func, ast.Name) and node.func.id == "where":
             node.func = ast.Name("select")
         elif isinstance(node.func, ast.Name) and node.func.id in self.operations:
-            number = len(node.args) == 2 and isinstance(node.args[1], ast.Constant)
+            number = len(node.args) == 2 and isinstance(node.args[1], (ast.Constant, ast.UnaryOp))
             node.func = ast.Name("op_" + (WITH_NUMBER.get(node.func.id, node.func.id) if number else node.func.id))
         return node
 

@@ -97,7 +97,8 @@ cdef object variance_backward(Tensor grad, Tensor input, object dim, object corr
 
 cdef object deviation_backward(Tensor grad, Tensor input, Tensor result, object dim, object correction, bint keepdim):
     """The variance's, of grad / (2 result); 0 where the deviation is 0."""
-    scaled = op_where(op_eq(result, 0), 0.0, op_div(grad, op_mul(result, 2.0)))
+    zero = op_eq(result, 0)
+    scaled = op_where(zero, 0.0, op_div(grad, op_mul(op_where(zero, 1.0, result), 2.0)))
     return variance_backward(scaled, input, dim, correction, keepdim)
 
 
@@ -151,13 +152,14 @@ cdef object norm_backward_of(Tensor grad, Tensor input, Tensor result, object p,
         return None
     if order == 1:
         return op_mul(expand_reduced(grad, shape, dim, keepdim), functions["sign"](input))
-    share = expand_reduced(op_where(op_eq(result, 0), 0.0, op_div(grad, result)), shape, dim, keepdim)
+    zero = op_eq(result, 0)
+    whole = op_where(zero, 1.0, result)                 # also so that the derivative in grad is finite
     if order == 2:
-        return op_mul(share, input)
-    whole = expand_reduced(op_where(op_eq(result, 0), 1.0, result), shape, dim, keepdim)
+        return op_mul(expand_reduced(op_where(zero, 0.0, op_div(grad, whole)), shape, dim, keepdim), input)
+    whole = expand_reduced(whole, shape, dim, keepdim)
     weight = functions["pow"](functions["abs"](op_div(input, whole)), order - 1)
     signed = op_mul(weight, functions["sign"](input))
-    grad = expand_reduced(op_where(op_eq(result, 0), 0.0, grad), shape, dim, keepdim)
+    grad = expand_reduced(op_where(zero, 0.0, grad), shape, dim, keepdim)
     return op_mul(grad, op_where(op_eq(input, 0), 0.0, signed))
 
 

@@ -93,3 +93,54 @@ def test_same_values(name):
 @pytest.mark.parametrize("name", ERRORS)
 def test_same_errors(name):
     both(ERRORS[name])
+
+
+FUNCTIONS = {
+    "exp": lambda t, a, b: a.exp(), "sum of cubes": lambda t, a, b: (a ** 3).sum() + (b ** 3).sum(), "linear": lambda t, a, b: (a * 2).sum() + b.sum(),
+    "product": lambda t, a, b: (a * b).sum(), "one of two": lambda t, a, b: (a ** 2).sum(), "constant": lambda t, a, b: t.ones((), dtype=t.float64),
+    "constants": lambda t, a, b: t.ones(2, dtype=t.float64), "several": lambda t, a, b: (a * b, (a + b).sum()), "list": lambda t, a, b: [a],
+}
+VECTORS = {
+    "none": lambda t, like: None, "fits": lambda t, like: tuple(t.ones_like(x) * 1.5 for x in like), "length": lambda t, like: (like[0],) * 3,
+    "size": lambda t, like: tuple(t.ones(7, dtype=t.float64) for _ in like), "number": lambda t, like: 3.0,
+}
+
+
+def pair(t, wants):
+    a, b = t.tensor([1.0, 2, 0.5], dtype=t.float64), t.tensor([0.3, -1, 2], dtype=t.float64)
+    return (a.requires_grad_(), b.requires_grad_() * 1) if wants else (a, b)
+
+
+@pytest.mark.parametrize("vector", VECTORS)
+@pytest.mark.parametrize("product", ["vjp", "jvp", "vhp", "hvp"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_products(name, product, vector):
+    """With every option; whether a constant result is marked as requiring a gradient is not compared."""
+    for wants in (False, True):
+        for options in ({}, {"strict": True}, {"create_graph": True}, {"strict": True, "create_graph": True}):
+            def program(t, F, x, y):
+                inputs = pair(t, wants)
+                like = inputs if product != "vjp" else flat(FUNCTIONS[name](t, *inputs))
+                value, moved = getattr(F, product)(lambda a, b: FUNCTIONS[name](t, a, b), inputs, VECTORS[vector](t, [one.detach() for one in like]),
+                                                   **options)
+                return value, tuple(one.detach() for one in flat(moved))
+            both(program)
+
+
+@pytest.mark.parametrize("strategy", ["reverse-mode", "forward-mode"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_matrices(name, strategy):
+    for wants in (False, True):
+        for options in ({}, {"vectorize": True}, {"strict": True}, {"strict": True, "vectorize": True}, {"create_graph": True}):
+            for matrix, key in (("jacobian", "strategy"), ("hessian", "outer_jacobian_strategy")):
+                if name == "list" and strategy == "forward-mode" and options == {"vectorize": True}:
+                    continue                        # refused by both; PyTorch calls the function None
+
+                def program(t, F, x, y):
+                    found = getattr(F, matrix)(lambda a, b: FUNCTIONS[name](t, a, b), pair(t, wants), **options, **{key: strategy})
+                    return [one.detach() for one in flat(found)]
+                both(program)
+
+
+def test_forward_mode_jacobians_are_differentiable():
+    both(lambda t, F, x, y: F.jacobian(lambda a: a ** 3, x.requires_grad_(), vectorize=True, strategy="forward-mode"))

@@ -284,3 +284,34 @@ def test_nothing_is_recorded_in_inference_mode(lib):
         assert not (x * 2).requires_grad
     with lib.inference_mode(), lib.inference_mode(False):
         assert (x * 2).requires_grad
+
+
+def test_grad_mode_inside_inference_mode():
+    """It can be asked for and is told, but nothing is recorded."""
+    seen = []
+    for lib in (fastgrad, torch):
+        log = []
+
+        def note():
+            log.append((lib.is_grad_enabled(), lib.is_inference_mode_enabled(), (lib.ones(1, requires_grad=True) * 2).requires_grad))
+
+        with lib.inference_mode():
+            note()
+            with lib.enable_grad():
+                note()
+                with lib.no_grad():
+                    note()
+                with lib.inference_mode():
+                    note()
+                with lib.inference_mode(False):
+                    note()
+                note()
+            note()
+            lib.set_grad_enabled(True)
+            note()
+            with lib.set_grad_enabled(False):
+                note()
+            note()
+        note()
+        seen.append(log)
+    assert seen[0] == seen[1]

@@ -4,12 +4,12 @@ from row import elementwise, structured
 elementwise("sigmoid(input)", "sigmoid(input)", "1 / (1 + exp(-input)).", grad="grad * (1 - result) * result", complex=True, domain=(-6, 6))
 elementwise("logit(input, eps: option = None)", "log(input / (1 - input))",
             "log(input / (1 - input)), input clamped to [eps, 1 - eps] if eps is given.", entry="logit_entry", domain=(0.1, 0.9),
-            grad="grad / (input * (1 - input)) if (input >= 0) & (input <= 1) else 1e999 - 1e999")
+            grad="grad / (input * (1 - input) if (input >= 0) & (input <= 1) else 1e999 - 1e999)")
 elementwise("_logit_clamped(input, eps: float)",
             "log((eps if input < eps else 1 - eps if input > 1 - eps else input) "
             "/ (1 - (eps if input < eps else 1 - eps if input > 1 - eps else input)))",
             "logit of input clamped to [eps, 1 - eps].", domain=(0.2, 0.8), node="Logit", function=False, method=False, inplace=False,
-            grad="0 if (input < eps) | (input > 1 - eps) else grad / (input * (1 - input))")
+            grad="grad / where((input >= eps) & (input <= 1 - eps), input * (1 - input), 1) if (input >= eps) & (input <= 1 - eps) else 0")
 elementwise("logsigmoid(input)", "minimum(input, 0) - log1p(exp(-abs(input)))", "log(sigmoid(input)).", rule="SAME",
             function="functional", method=False, inplace=False, node="LogSigmoid", domain=(-6, 6),
             grad="grad * (1 - exp(-abs(input)) / (1 + exp(-abs(input)))) if input < 0 else "
@@ -43,7 +43,7 @@ elementwise("hardsigmoid(input, inplace: option = False)", "minimum(maximum(inpu
             rule="SAME", grad="_linked(grad, input) * 0.16666666666666666 if (input > -3) & (input < 3) else 0", function="functional", method=False, inplace=False, domain=(-2.9, 2.9),
             out="NONE")
 elementwise("hardswish(input, inplace: option = False)", "input * minimum(maximum(input + 3, 0), 6) / 6", "input * hardsigmoid(input).",
-            rule="SAME", grad="0 if input <= -3 else grad if input >= 3 else grad * (input / 3 + 0.5)", function="functional", method=False, inplace=False,
+            rule="SAME", grad="0 if input <= -3 else grad if input >= 3 else grad * (minimum(maximum(input, -3), 3) / 3 + 0.5)", function="functional", method=False, inplace=False,
             domain=(-2.9, 2.9), out="NONE")
 elementwise("hardshrink(input, lambd: number = 0.5)", "0 if (input >= -lambd) & (input <= lambd) else input",
             "input outside [-lambd, lambd], else 0.", rule="SAME", grad="_linked(grad, input) if (input > lambd) | (input < -lambd) else 0",
@@ -57,16 +57,16 @@ elementwise("softshrink(input, lambd: number = 0.5)",
 
 elementwise("elu(input, alpha: float = 1.0, inplace: option = False)", "expm1(input) * alpha if input <= 0 else input",
             "input if positive, else alpha * (exp(input) - 1).", rule="SAME",
-            grad="grad if input > 0 else grad * alpha * exp(input)", function="functional", method=False, inplace=False, domain=(-3, -0.1),
+            grad="grad if input > 0 else grad * alpha * exp(minimum(input, 0))", function="functional", method=False, inplace=False, domain=(-3, -0.1),
             out="NONE")
 elementwise("selu(input, inplace: option = False)",
             "expm1(input) * 1.7580993408473766 if input <= 0 else input * 1.0507009873554805",
             "scale * elu(input, alpha), with the alpha and scale that keep mean 0 and variance 1.", rule="SAME",
-            grad="grad * 1.0507009873554805 if input > 0 else grad * 1.7580993408473766 * exp(input)", method=False,
+            grad="grad * 1.0507009873554805 if input > 0 else grad * 1.7580993408473766 * exp(minimum(input, 0))", method=False,
             inplace=False, node="Elu", domain=(-3, -0.1), out="NONE")
 elementwise("celu(input, alpha: float = 1.0, inplace: option = False)", "expm1(input * (1 / alpha)) * alpha if input <= 0 else input",
             "input if positive, else alpha * (exp(input / alpha) - 1).", rule="SAME",
-            grad="grad if input > 0 else grad * (1 / alpha) * alpha * exp(input * (1 / alpha))", method=False, inplace=False,
+            grad="grad if input > 0 else grad * (1 / alpha) * alpha * exp(minimum(input, 0) * (1 / alpha))", method=False, inplace=False,
             domain=(-3, -0.1), out="NONE")
 elementwise("silu(input, inplace: option = False)", "input / (1 + exp(-input))", "input * sigmoid(input).", rule="SAME",
             grad="grad * (1 / (1 + exp(-input))) * (1 + input * (1 - 1 / (1 + exp(-input))))", function="functional", method=False, inplace=False,
@@ -75,11 +75,12 @@ elementwise("mish(input, inplace: option = False)", "input * tanh(log1p(exp(inpu
             "input * tanh(softplus(input)).", rule="SAME", function="functional", method=False, inplace=False, domain=(-6, 6),
             grad="grad * (tanh(softplus(input)) + input * sigmoid(input) * (1 - tanh(softplus(input)) * tanh(softplus(input))))",
             out="NONE")
+SOFTPLUS_POWER = "exp(where(input * beta > threshold, 0, input * beta))"
 elementwise("softplus(input, beta: float = 1.0, threshold: float = 20.0)",
             "input if input * beta > threshold else log1p(exp(input * beta)) / beta",
             "log(1 + exp(beta * input)) / beta, and input itself where beta * input > threshold.", rule="SAME", function="functional", method=False,
             inplace=False, domain=(-6, 6),
-            grad="grad if input * beta > threshold else grad * exp(input * beta) / (exp(input * beta) + 1)")
+            grad=f"grad if input * beta > threshold else grad * {SOFTPLUS_POWER} / ({SOFTPLUS_POWER} + 1)")
 elementwise("softsign(input)", "input / (abs(input) + 1)", "input / (1 + |input|).", entry="softsign_entry", function="functional", method=False, inplace=False, domain=(0.1, 3),
             grad="grad / (abs(input) + 1) - grad * (result / (abs(input) + 1)) * sign(input)", out="NONE")
 elementwise("tanhshrink(input)", "input - tanh(input)", "input - tanh(input).", check="refuse_bool_tensor", complex=True, function="functional", method=False, inplace=False, domain=(-3, 3),

@@ -63,8 +63,8 @@ elementwise("lcm(input: tensor, other: tensor)", "lcm(input, other)", "The least
 
 elementwise("pow(input, exponent)", "pow(input, exponent)", "input to the power of exponent.", rule="SAME", dtypes="all",
             by_dtype={"int": "integer_pow(input, exponent)", "b8": "input | (exponent == 0)"}, entry="pow_entry", operator="**", complex=True, domain=((0.5, 3), (-2, 2)), grad={
-                "input": "where(exponent == 0, 0, grad * (exponent * pow(input, exponent - 1)))",
-                "exponent": "where((input == 0) & (real(exponent) >= 0), 0, grad * (result * log(input)))"})
+                "input": "where(exponent == 0, 0, grad * (exponent * pow(where(exponent == 0, 1, input), exponent - 1)))",
+                "exponent": "grad * where((input == 0) & (real(exponent) >= 0), 0, result * log(where((input == 0) & (real(exponent) >= 0), 1, input)))"})
 elementwise("square(input)", "input * input", "input ** 2.", rule="SAME", dtypes="number", grad="grad * (2 * _power_one(input))", node="Pow",
             entry="square_entry", complex=True, domain=(-3, 3))
 elementwise("_cube(input)", "input * input * input", "input ** 3.", rule="SAME", grad="grad * (3 * square(input))", node="Pow",

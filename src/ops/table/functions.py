@@ -38,7 +38,7 @@ elementwise("atan2(input: tensor, other: tensor)", "atan2(input, other)", "The a
                 "other": "where(input * input + other * other == 0, 0, grad * -input * (1 / (input * input + other * other)))"})
 elementwise("sinc(input)", "1 if input == 0 else sin(input * 3.141592653589793) / (input * 3.141592653589793)",
             "sin(pi input) / (pi input); 1 at 0.", complex=True, domain=(0.1, 3),
-            grad="0 if input == 0 else grad * ((cos(input * 3.141592653589793) - result) / input)")
+            grad="0 if input == 0 else grad * ((cos(input * 3.141592653589793) - result) / where(input == 0, 1, input))")
 elementwise("sinh(input)", "sinh(input)", "Hyperbolic sine.", grad="grad * cosh(input)", complex=True, domain=(-3, 3))
 elementwise("cosh(input)", "cosh(input)", "Hyperbolic cosine.", grad="grad * sinh(input)", complex=True, domain=(-3, 3))
 elementwise("tanh(input)", "tanh(input)", "Hyperbolic tangent.", grad="grad * (1 - result * result)", complex=True, domain=(-3, 3))
@@ -80,7 +80,7 @@ elementwise("frac(input)", "input - trunc(input)", "The fraction of input.", rul
 
 elementwise("copysign(input: tensor, other)", "copysign(input, other)", "The magnitude of input with the sign of other.",
             domain=((0.1, 3), (-3, -0.1)), grad={
-                "input": "where(input == 0, 0, grad * (result / input))", "other": "no_gradient(grad)"})
+                "input": "where(input == 0, 0, grad * (result / where(input == 0, 1, input)))", "other": "no_gradient(grad)"})
 elementwise("nextafter(input: tensor, other: tensor)", "nextafter(input, other)", "The next number from input towards other.", rule="SAME",
             domain=(-3, 3), grad={"input": "where(input == other, 0, grad)", "other": "no_gradient(grad)"})
 elementwise("heaviside(input, values)", "values if input == 0 else input > 0", "0 below 0, 1 above, values at 0.", rule="SAME",
