@@ -3,6 +3,7 @@
 Ours derive from Family (family.py), which needs little more than their formulas; users may derive from either.
 """
 
+import warnings
 from operator import attrgetter
 
 import fastgrad as fg
@@ -60,6 +61,11 @@ class Distribution:
         """Draws without a gradient; rsample's are differentiable in the parameters."""
         with fg.no_grad():
             return self.rsample(sample_shape)
+
+    def sample_n(self, n):
+        """sample((n,)); PyTorch says not to use it any longer."""
+        warnings.warn("sample_n: use sample((n,))", FutureWarning, stacklevel=2)
+        return self.sample((n,))
 
     # ---- shapes
     def _extended_shape(self, sample_shape=()):

@@ -30,9 +30,13 @@ class Gamma(Family, ExponentialFamily):
     variance = quantity(lambda mean, rate: mean / rate)
 
     @checked
-    def log_prob(value, concentration, rate):
+    def _log_prob(value, concentration, rate):
         log_norm = fg.xlogy(concentration, rate) - fg.lgamma(concentration)
         return log_norm + fg.xlogy(concentration - 1, value) - rate * value
+
+    def log_prob(self, value):
+        """Of a tensor or, alone among distributions as in PyTorch, a number."""
+        return self._log_prob(fg.as_tensor(value, dtype=self.rate.dtype))
 
     @method
     def entropy(concentration, rate):

@@ -9,7 +9,6 @@ from ._transform import sum_rightmost
 from .continuous import Exponential, Laplace, Normal, Uniform
 from .discrete import Bernoulli
 from .independent import Independent
-from .probs import OverCategories
 
 __all__ = ["kl_divergence", "register_kl"]
 
@@ -52,13 +51,6 @@ def _kl_bernoulli(p, q):
     zero = (1 - p.probs) * (softplus(q.logits) - softplus(p.logits))
     zero = fg.where(q.probs == 1, math.inf, zero).masked_fill(p.probs == 1, 0)
     return one + zero
-
-
-@register_kl(OverCategories, OverCategories)
-def _kl_categorical(p, q):
-    terms = p.probs * (p.logits - q.logits)
-    terms = fg.where((q.probs == 0).expand_as(terms), math.inf, terms)
-    return fg.where((p.probs == 0).expand_as(terms), 0.0, terms).sum(-1)
 
 
 @register_kl(Exponential, Exponential)

@@ -8,42 +8,66 @@ import math
 import fastgrad as fg
 
 from ._transform import sum_rightmost
+from .bounded import ContinuousBernoulli
+from .categorical import Categorical, OneHotCategorical
 from .continuous import Cauchy, Exponential, Laplace, Normal, Uniform
 from .discrete import Bernoulli, Binomial, Geometric, Poisson
 from .family import EULER, log_beta
 from .gammas import Beta, Dirichlet, Gamma
 from .kl import kl_divergence, register_kl
 from .multivariate import LowRankMultivariateNormal, MultivariateNormal, half_log_det
+from .probs import cross_entropy
 from .transformed import Gumbel, HalfNormal, Pareto, TransformedDistribution
+from .wishart import Wishart
 
 __all__ = []
 
 
 def _infinite(p, q):
-    return fg.full(fg.broadcast_shapes(tuple(p.batch_shape), tuple(q.batch_shape)), math.inf, dtype=p.mean.dtype)
+    return fg.full(p.batch_shape, math.inf, dtype=p.mean.dtype)                 # not broadcast with q's, as in PyTorch
 
 
-for _p, _others in {Beta: (Pareto,), Exponential: (Beta, Pareto, Uniform), Gamma: (Beta, Pareto, Uniform),
-                    Gumbel: (Beta, Exponential, Gamma, Pareto, Uniform), Laplace: (Beta, Exponential, Gamma, Pareto, Uniform),
-                    Normal: (Beta, Exponential, Gamma, Pareto, Uniform), Pareto: (Beta, Uniform), Poisson: (Bernoulli, Binomial)}.items():
+BETWEEN_BOUNDS = (Beta, ContinuousBernoulli, Uniform)
+for _p, _others in {Beta: (Pareto,), ContinuousBernoulli: (Pareto,), Exponential: (*BETWEEN_BOUNDS, Pareto), Gamma: (*BETWEEN_BOUNDS, Pareto),
+                    Gumbel: (*BETWEEN_BOUNDS, Exponential, Gamma, Pareto), Laplace: (*BETWEEN_BOUNDS, Exponential, Gamma, Pareto),
+                    Normal: (*BETWEEN_BOUNDS, Exponential, Gamma, Pareto), Pareto: BETWEEN_BOUNDS, Poisson: (Bernoulli, Binomial)}.items():
     for _q in _others:
         register_kl(_p, _q)(_infinite)
 
 
 # ---- q exponential, normal, Laplace: p's mean and variance
 
+def _moments(p):
+    """p's mean and variance; Pareto's by their formulas even where there is none, so that gradients are no NaN there."""
+    if not isinstance(p, Pareto):
+        return p.mean, p.variance
+    mean = p.alpha * p.scale / (p.alpha - 1)
+    return mean, mean.pow(2) / (p.alpha * (p.alpha - 2))
+
+
 def _positive_to_exponential(p, q):
-    return -p.entropy() - q.rate.log() + q.rate * p.mean
+    return -p.entropy() - q.rate.log() + q.rate * _moments(p)[0]
 
 
 def _to_normal(p, q):
-    return -p.entropy() + (p.variance + (p.mean - q.loc).pow(2)) / (2 * q.scale.pow(2)) + q.scale.log() + 0.5 * math.log(2 * math.pi)
+    mean, variance = _moments(p)
+    return -p.entropy() + (variance + (mean - q.loc).pow(2)) / (2 * q.scale.pow(2)) + q.scale.log() + 0.5 * math.log(2 * math.pi)
 
 
-for _p in (Beta, Gamma, Pareto):
+for _p in (Beta, ContinuousBernoulli, Gamma):
     register_kl(_p, Exponential)(_positive_to_exponential)
-for _p in (Beta, Exponential, Gamma, Gumbel, Laplace, Pareto, Uniform):
+for _p in (Beta, ContinuousBernoulli, Exponential, Gamma, Gumbel, Laplace, Uniform):
     register_kl(_p, Normal)(_to_normal)
+
+
+@register_kl(Pareto, Exponential)
+def _pareto_exponential(p, q):
+    return _positive_to_exponential(p, q).masked_fill(p.alpha <= 1, math.inf)
+
+
+@register_kl(Pareto, Normal)
+def _pareto_normal(p, q):
+    return _to_normal(p, q).masked_fill(p.alpha <= 2, math.inf)
 
 
 @register_kl(Uniform, Exponential)
@@ -62,7 +86,7 @@ def _normal_laplace(p, q):
 
 def _to_gamma(p, q, mean_log):
     a = q.concentration
-    return -p.entropy() - a * q.rate.log() + fg.lgamma(a) - (a - 1) * mean_log + q.rate * p.mean
+    return -p.entropy() - a * q.rate.log() + fg.lgamma(a) - (a - 1) * mean_log + q.rate * _moments(p)[0]
 
 
 @register_kl(Gamma, Gamma)
@@ -82,7 +106,7 @@ def _exponential_gamma(p, q):
 
 @register_kl(Pareto, Gamma)
 def _pareto_gamma(p, q):
-    return _to_gamma(p, q, p.scale.log() + p.alpha.reciprocal())
+    return _to_gamma(p, q, p.scale.log() + p.alpha.reciprocal()).masked_fill(p.alpha <= 1, math.inf)
 
 
 def _mean_log_of_uniform(low, high):
@@ -115,6 +139,26 @@ def _uniform_beta(p, q):
 @register_kl(Beta, Uniform)
 def _beta_uniform(p, q):
     return (-p.entropy() + (q.high - q.low).log()).masked_fill((q.low > 0) | (q.high < 1), math.inf)
+
+
+# ---- q continuous Bernoulli: p's mean
+
+def _to_continuous_bernoulli(p, q):
+    return -p.entropy() - q._log_norm + cross_entropy(q.logits, p.mean)
+
+
+register_kl(Beta, ContinuousBernoulli)(_to_continuous_bernoulli)
+register_kl(ContinuousBernoulli, ContinuousBernoulli)(_to_continuous_bernoulli)
+
+
+@register_kl(Uniform, ContinuousBernoulli)
+def _uniform_continuous_bernoulli(p, q):
+    return _to_continuous_bernoulli(p, q).masked_fill((p.high >= 1) | (p.low <= 0), math.inf)       # >=: as in PyTorch
+
+
+@register_kl(ContinuousBernoulli, Uniform)
+def _continuous_bernoulli_uniform(p, q):
+    return (-p.entropy() + (q.high - q.low).log()).masked_fill((q.low >= 0) | (q.high <= 1), math.inf)      # likewise
 
 
 @register_kl(Pareto, Pareto)
@@ -197,6 +241,14 @@ def _binomials(p, q):
     return result.masked_fill(p.total_count > q.total_count, math.inf)
 
 
+@register_kl(Categorical, Categorical)
+@register_kl(OneHotCategorical, OneHotCategorical)
+def _categories(p, q):
+    terms = p.probs * (p.logits - q.logits)
+    terms = fg.where((q.probs == 0).expand_as(terms), math.inf, terms)
+    return fg.where((p.probs == 0).expand_as(terms), 0.0, terms).sum(-1)
+
+
 @register_kl(Dirichlet, Dirichlet)
 def _dirichlets(p, q):
     a, b = p.concentration, q.concentration
@@ -220,6 +272,17 @@ def _multivariate(p, q):
 for _p in (MultivariateNormal, LowRankMultivariateNormal):
     for _q in (MultivariateNormal, LowRankMultivariateNormal):
         register_kl(_p, _q)(_multivariate)
+
+
+@register_kl(Wishart, Wishart)
+def _wisharts(p, q):
+    if p.event_shape != q.event_shape:
+        raise ValueError(f"kl_divergence: Wisharts must have one event shape, got {tuple(p.event_shape)} and {tuple(q.event_shape)}")
+    a, b = p._unbroadcasted_scale_tril, q._unbroadcasted_scale_tril
+    batch = fg.broadcast_shapes(a.shape, b.shape)
+    trace = fg.linalg.solve_triangular(b.expand(batch), a.expand(batch), upper=False).pow(2).sum((-2, -1))
+    return ((p.df - q.df) / 2 * fg.digamma(p._halves).sum(-1) - q.df * (half_log_det(a) - half_log_det(b)) + p.df / 2 * (trace - p._p)
+            + fg.mvlgamma(q.df / 2, p._p) - fg.mvlgamma(p.df / 2, p._p))
 
 
 @register_kl(TransformedDistribution, TransformedDistribution)

@@ -225,13 +225,31 @@ cdef object scaled_sum(str name, object input, object product, object beta, obje
     return op_add(product, scaled(op_expand(input, shape_tuple(&out.a)), beta))
 
 
+ctypedef object (*ScaledRule)(Tensor input, Tensor a, Tensor b, object beta, object alpha)
+
+
+cdef object rounded_once(ScaledRule rule, Tensor input, Tensor a, Tensor b, object beta, object alpha):
+    """What the rule makes of float32 copies, in the dtype of input: of float16 and bfloat16, only the result is rounded, as in PyTorch."""
+    cdef object wide = dtype_object(FLOAT32)
+    return op_to(rule(op_to(input, wide), op_to(a, wide), op_to(b, wide), beta, alpha), dtype_object(input.a.dtype))
+
+
+cdef inline bint all_short(Tensor input, Tensor a, Tensor b) noexcept:
+    """Whether all are float16, or all bfloat16."""
+    return (input.a.dtype == FLOAT16 or input.a.dtype == BFLOAT16) and a.a.dtype == input.a.dtype and b.a.dtype == input.a.dtype
+
+
 cdef object addmm_rule(Tensor input, Tensor mat1, Tensor mat2, object beta, object alpha):
+    if all_short(input, mat1, mat2):
+        return rounded_once(addmm_rule, input, mat1, mat2, beta, alpha)
     require_dims("addmm", mat1, "mat1", 2)
     require_dims("addmm", mat2, "mat2", 2)
     return scaled_sum("addmm", input, product_of(mat1, mat2), beta, alpha)
 
 
 cdef object addmv_rule(Tensor input, Tensor mat, Tensor vec, object beta, object alpha):
+    if all_short(input, mat, vec):
+        return rounded_once(addmv_rule, input, mat, vec, beta, alpha)
     return scaled_sum("addmv", input, op_mv(mat, vec), beta, alpha)
 
 
@@ -242,10 +260,17 @@ cdef object addr_rule(Tensor input, Tensor vec1, Tensor vec2, object beta, objec
 
 
 cdef object baddbmm_rule(Tensor input, Tensor batch1, Tensor batch2, object beta, object alpha):
+    if all_short(input, batch1, batch2):
+        return rounded_once(baddbmm_rule, input, batch1, batch2, beta, alpha)
     return scaled_sum("baddbmm", input, bmm_rule(batch1, batch2), beta, alpha)
 
 
 cdef object addbmm_rule(Tensor input, Tensor batch1, Tensor batch2, object beta, object alpha):
+    cdef object sums = input
+    if all_short(input, batch1, batch2) and batch1.a.ndim == 3 == batch2.a.ndim and 0 < batch1.a.shape[0] == batch2.a.shape[0]:
+        for i in range(batch1.a.shape[0]):                              # one rounding a matrix, as in PyTorch
+            sums = addmm_rule(sums, batch1[i], batch2[i], beta if i == 0 else 1, alpha)
+        return sums
     return scaled_sum("addbmm", input, op_sum(bmm_rule(batch1, batch2), 0), beta, alpha)
 
 

@@ -148,3 +148,21 @@ def test_errors(name):
         if kind:
             theirs = raised
     assert str(raised.value)[:30] == str(theirs.value)[:30]
+
+
+def test_sample_n():
+    def draws(lib):
+        lib.manual_seed(3)
+        with pytest.warns(FutureWarning, match="sample_n"):
+            return lib.distributions.Normal(lib.tensor(A), lib.tensor(B)).sample_n(2).numpy()
+
+    np.testing.assert_array_equal(draws(fastgrad), draws(torch))
+
+
+@pytest.mark.parametrize("make", [lambda d: d.Gamma(2.0, 3.0), lambda d: d.Chi2(2.5)], ids=["Gamma", "Chi2"])
+def test_density_of_a_number(make):
+    ours, theirs = (make(lib.distributions).log_prob(1.5).item() for lib in (fastgrad, torch))
+    assert ours == pytest.approx(theirs, rel=1e-6)
+    for lib in (fastgrad, torch):
+        with pytest.raises(ValueError):
+            lib.distributions.Normal(0.0, 1.0).log_prob(1.5)

@@ -46,6 +46,24 @@ def test_path(search, kwargs):
 
 
 @pytest.mark.parametrize("search", SEARCHES)
+def test_long_path(search):
+    """A hundred steps down Rosenbrock's valley in 30 dimensions, short enough that PyTorch moved by one unit of the last place stays itself."""
+    def observe(lib):
+        x = lib.nn.Parameter((lib.arange(30, dtype=lib.float64) * 1.7).sin() * 1.5)
+        optimizer = lib.optim.LBFGS([x], lr=0.05, max_iter=1, history_size=5, tolerance_grad=0, tolerance_change=0, line_search_fn=search)
+
+        def closure():
+            optimizer.zero_grad()
+            loss = (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
+            loss.backward()
+            return loss
+
+        return [(optimizer.step(closure).detach(), x.detach().clone()) for _ in range(100)], optimizer.state_dict()["state"][0]["func_evals"]
+
+    assert_same(observe, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("search", SEARCHES)
 def test_state_from_torch(search):
     """Steps there, then steps here from the state that came of it, end where all steps there do."""
     theirs, optimizer, closure, _ = problem(torch, search, lr=0.1, max_iter=4)

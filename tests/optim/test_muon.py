@@ -19,8 +19,9 @@ def test_path(kwargs):
             optimizer.step()
         return [p.detach() for p in params]
 
-    # elements of an orthogonal matrix are at most 1: in bfloat16, with 8 bits, five iterations differ by up to four units of its last place
-    assert_same(observe, rtol=0, atol=200 * 2**-6 * kwargs.get("lr", 1e-3))
+    # The iterations round as PyTorch's do. Where sums in another order fall on the other side of a rounding, one step differs by a few units of
+    # the last of bfloat16's 8 bits, of elements that are at most 1; in 200 steps that happens a few times.
+    assert_same(observe, rtol=0, atol=4 * 2**-7 * kwargs.get("lr", 1e-3))
 
 
 @pytest.mark.parametrize("kwargs", [{"lr": -1.0}, {"momentum": -1.0}, {"weight_decay": -1.0}, {"adjust_lr_fn": "x"}], ids=str)

@@ -11,6 +11,7 @@ F = torch.nn.functional
 # trainable numbers, as the tables of the papers and of torchvision's documentation give them
 PARAMETERS = {
     "alexnet": 61100840,
+    "densenet121": 7978856,
     "mobilenet_v2": 3504872,
     "resnet18": 11689512,
     "resnet34": 21797672,
@@ -65,6 +66,13 @@ def small(layer):
         torch.nn.init.zeros_(layer.bias)
 
 
+def dense(layer):
+    if isinstance(layer, torch.nn.Conv2d):
+        torch.nn.init.kaiming_normal_(layer.weight)
+    elif isinstance(layer, torch.nn.Linear):
+        torch.nn.init.zeros_(layer.bias)
+
+
 def truncated(layer):
     if isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear)):
         torch.nn.init.trunc_normal_(layer.weight, mean=0.0, std=0.01, a=-2, b=2)
@@ -75,6 +83,7 @@ def truncated(layer):
     [
         ("resnet18", {"num_classes": 7}, he),
         ("resnext50_32x4d", {"num_classes": 7}, he),
+        ("densenet121", {"num_classes": 7}, dense),
         ("mobilenet_v2", {"num_classes": 7, "width_mult": 0.5}, small),
         ("googlenet", {"num_classes": 7, "init_weights": True}, truncated),
     ],
@@ -133,6 +142,37 @@ def test_resnet18_computes_the_papers_function():
     x = fastgrad.randn(2, 3, 64, 64, dtype=fastgrad.float64)
     expected = resnet18_by_hand(model, torch.from_numpy(x.numpy()))
     torch.testing.assert_close(torch.from_numpy(model(x).detach().numpy()), expected, rtol=1e-8, atol=1e-9)
+
+
+def densenet_by_hand(model, x, layers):
+    """The forward pass of the paper, in PyTorch's functions, with batch statistics."""
+    def step(name, number, x, padding):
+        return convolved(model, f"{name}.conv{number}", F.relu(normalized(model, f"{name}.norm{number}", x)), padding=padding)
+
+    x = F.max_pool2d(F.relu(normalized(model, "features.norm0", convolved(model, "features.conv0", x, 2, 3))), 3, 2, 1)
+    for block, count in enumerate(layers, 1):
+        for layer in range(1, count + 1):
+            name = f"features.denseblock{block}.denselayer{layer}"
+            x = torch.cat([x, step(name, 2, step(name, 1, x, 0), 1)], 1)
+        if block < len(layers):
+            x = F.avg_pool2d(step(f"features.transition{block}", "", x, 0), 2)
+    x = F.relu(normalized(model, "features.norm5", x)).mean((2, 3))
+    return F.linear(x, values(model, "classifier.weight"), values(model, "classifier.bias"))
+
+
+@pytest.mark.parametrize("memory_efficient", [False, True])
+def test_densenet_computes_the_papers_function(memory_efficient):
+    fastgrad.manual_seed(0)
+    layers = (2, 3, 2)
+    model = models.DenseNet(4, layers, 8, num_classes=5, memory_efficient=memory_efficient).double()
+    x = fastgrad.randn(2, 3, 64, 64, dtype=fastgrad.float64, requires_grad=True)
+    out = model(x)
+    expected_x = torch.from_numpy(x.detach().numpy()).requires_grad_()
+    expected = densenet_by_hand(model, expected_x, layers)
+    torch.testing.assert_close(torch.from_numpy(out.detach().numpy()), expected.detach(), rtol=1e-8, atol=1e-9)
+    (out * out).sum().backward()
+    (expected * expected).sum().backward()
+    torch.testing.assert_close(torch.from_numpy(x.grad.numpy()), expected_x.grad, rtol=1e-7, atol=1e-9)
 
 
 def test_googlenet_gives_three_scores_while_training():

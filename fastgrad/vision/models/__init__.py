@@ -1,14 +1,15 @@
 """torchvision.models: networks with torchvision's parameter names and, for a seed, its initial weights. None comes trained."""
 
-from . import alexnet as _alexnet, googlenet as _googlenet, mobilenetv2 as _mobilenet, resnet as _resnet, vgg as _vgg
+from . import alexnet as _alexnet, densenet as _densenet, googlenet as _googlenet, mobilenetv2 as _mobilenet, resnet as _resnet, vgg as _vgg
 from .alexnet import *
+from .densenet import *
 from .googlenet import *
 from .mobilenetv2 import *
 from .resnet import *
 from .vgg import *
 
 # In PyTorch's package the functions hide the modules of the same name in just this way, but for `from ... import`.
-__all__ = [*_alexnet.__all__, *_googlenet.__all__, *_mobilenet.__all__, *_resnet.__all__, *_vgg.__all__]
+__all__ = [*_alexnet.__all__, *_densenet.__all__, *_googlenet.__all__, *_mobilenet.__all__, *_resnet.__all__, *_vgg.__all__]
 BUILDERS = {name: value for name, value in globals().items() if name in __all__ and name.islower()}
 
 
