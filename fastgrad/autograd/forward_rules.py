@@ -184,7 +184,7 @@ def pushed_one(operation, outputs, inputs, tangents, graph):
 
 def pushed(outputs, inputs, tangents, graph):
     """J tangents, as the derivative of J' u with respect to u; None where nothing depends."""
-    u = [fresh(fg.zeros_like(o.detach()), levels[-1].depth - 1) for o in outputs]
+    u = [fresh(fg.ones_like(o.detach()), levels[-1].depth - 1) for o in outputs]
     back = pull(outputs, inputs, u, True)
     live = [(g, t) for g, t in zip(back, tangents) if g is not None and g.requires_grad]
     return pull([g for g, _ in live], u, [t for _, t in live], graph) if live else [None] * len(u)

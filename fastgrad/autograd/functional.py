@@ -111,7 +111,7 @@ def vjp(func, inputs, v=None, create_graph=False, strict=False):
 
 def pushed(outputs, inputs, v, strict, create_graph, what="jacobian", message=OUTPUT):
     """J v, by the derivative of J' u with respect to u."""
-    u = tuple(fg.zeros_like(o, requires_grad=True) for o in outputs)
+    u = tuple(fg.ones_like(o, requires_grad=True) for o in outputs)
     backward = filled(pulled(outputs, inputs, u, True), inputs, strict, False, message=message)
     return filled(pulled(backward, u, v, create_graph), outputs, strict, create_graph, what)
 
@@ -182,7 +182,7 @@ def rows(outputs, inputs, strict, create_graph):
 
 def columns(outputs, inputs, create_graph):
     """The same by pushing forward each element of the inputs."""
-    u = tuple(fg.zeros_like(o, requires_grad=True) for o in outputs)
+    u = tuple(fg.ones_like(o, requires_grad=True) for o in outputs)
     backward = filled(pulled(outputs, inputs, u, True), inputs, False, False)
     blocks = []
     for k, t in enumerate(inputs):

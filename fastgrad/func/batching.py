@@ -14,7 +14,7 @@ from fastgrad._engine import Tensor
 from fastgrad._methods import disabled_torch_function
 
 from . import more_rules  # noqa: F401  (adds its own)
-from .rules import RULES
+from .rules import RULES, shifted
 
 __all__ = ["Batched", "levels"]
 
@@ -74,6 +74,11 @@ class Batched(Tensor):
                            "functorch transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call requires_grad_() outside of a "
                            "function being transformed instead.")
 
+    def t_(self):
+        if self.dim() > 2:
+            raise RuntimeError(f"t_() expects a tensor with <= 2 dimensions, but self is {self.dim()}D")
+        return self if self.dim() < 2 else self.transpose_(0, 1)
+
     def __repr__(self):
         return f"BatchedTensor(lvl={self._level + 1}, bdim=0, value={self._value!r})"
 
@@ -98,9 +103,27 @@ def through(name):
     return method
 
 
+def reshaped(name, dims):
+    """An in-place change of shape by dimensions: that of the value, whose dimensions are one further."""
+
+    def method(self, *args, **kwargs):
+        given = dict(zip(dims, args)) | kwargs
+        if name == "squeeze_" and not given:
+            given["dim"] = tuple(d for d, n in enumerate(self.shape) if n == 1)
+        getattr(self._value, name)(**{key: shifted(d) for key, d in given.items()})
+        return _engine._rewrapped(self, self._value)
+
+    method.__name__ = name
+    return method
+
+
 for name in ("__array__", "__dlpack__", "__format__", "apply_", "as_strided_", "as_subclass", "data_ptr", "detach_", "map_", "resize_",
-             "resize_as_", "set_", "squeeze_", "storage", "swapaxes_", "swapdims_", "t_", "transpose_", "unsqueeze_", "untyped_storage"):
+             "resize_as_", "set_", "storage", "untyped_storage"):
     setattr(Batched, name, refused(name))
+for name in ("squeeze_", "unsqueeze_"):
+    setattr(Batched, name, reshaped(name, ("dim",)))
+for name in ("transpose_", "swapaxes_", "swapdims_"):
+    setattr(Batched, name, reshaped(name, ("dim0", "dim1")))
 for name in ("index_put", "masked_scatter", "scatter", "scatter_reduce"):
     setattr(Batched, f"{name}_", through(name))
 
@@ -204,6 +227,8 @@ def stacked(results, level):
     if isinstance(first, (tuple, list)):
         parts = [stacked(list(column), level) for column in zip(*results)]
         return type(first)(*parts) if hasattr(first, "_fields") else type(first)(parts)
+    if any(one != first for one in results):
+        raise RuntimeError(CONTROL_FLOW)
     return first
 
 
@@ -234,9 +259,9 @@ def drawn_together(operation, name, level, args, kwargs):
     """Draws of all examples in one go, in PyTorch's order; NotImplemented where an example's arguments are not the others'."""
     size = levels[level].size
     own = [t for t in tensors_of(args, kwargs) if type(t) is Batched and t._level == level]
-    if name in ("rand", "randn", "randint") and not own:
+    if name in ("rand", "randn", "randint", "normal") and not list(tensors_of(args, kwargs)):
         sizes = {key: (size, *a) if key == "size" else a for key, a in kwargs.items()}
-        if "size" not in kwargs and name != "randint":
+        if "size" not in kwargs and name in ("rand", "randn"):
             args = ((size, *(args[0] if args and isinstance(args[0], (tuple, list)) else args)),)
         elif "size" not in kwargs:
             args = tuple((size, *a) if isinstance(a, (tuple, list)) else a for a in args)

@@ -1,6 +1,7 @@
 """grad, vjp, jvp and the Jacobians, as walks over the engine's graph."""
 
 from functools import wraps
+from weakref import ref
 
 import fastgrad as fg
 from fastgrad._engine import Tensor, grad as walk
@@ -56,11 +57,25 @@ def bottom(t):
     return t
 
 
+finished = {}       # leaves of functions that were traced, which nobody outside of their transforms differentiates by
+
+
+def finish(tensors):
+    for t in map(bottom, tensors):
+        if t.is_leaf and t.requires_grad:
+            key = id(t)
+            finished[key] = ref(t, lambda _, key=key: finished.pop(key, None))
+
+
 def others(outputs, inputs):
     """Whether the outputs depend on anything else that wants a gradient."""
     ends = {id(bottom(t)) for t in inputs}
     seen, waiting = set(), [bottom(o).grad_fn for o in outputs if isinstance(o, Tensor)]
-    if any(isinstance(o, Tensor) and bottom(o).requires_grad and bottom(o).is_leaf and id(bottom(o)) not in ends for o in outputs):
+
+    def counts(leaf):
+        return id(leaf) not in ends and id(leaf) not in finished
+
+    if any(isinstance(o, Tensor) and bottom(o).requires_grad and bottom(o).is_leaf and counts(bottom(o)) for o in outputs):
         return True
     while waiting:
         node = waiting.pop()
@@ -68,7 +83,7 @@ def others(outputs, inputs):
             continue
         seen.add(id(node))
         if hasattr(node, "variable"):
-            if id(node.variable) not in ends:
+            if counts(node.variable):
                 return True
             continue
         waiting += [following for following, _ in node.next_functions]
@@ -81,6 +96,10 @@ def chosen(args, argnums):
     if argnums is not None and not many and not isinstance(argnums, int):
         raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
     places = list(argnums) if many else list(range(len(args))) if argnums is None else [argnums]
+    if many and not places:
+        raise RuntimeError("argnums must be non-empty")
+    if len(set(places)) < len(places):
+        raise RuntimeError(f"argnums elements must be unique, got {tuple(places)}")
     for p in places:
         if not -len(args) <= p < len(args):
             raise RuntimeError(f"Got argnum={p}, but only {len(args)} positional inputs")
@@ -96,6 +115,10 @@ def with_parts(args, places, argnums, parts):
     return given
 
 
+def differentiable(t):
+    return t.dtype.is_floating_point or t.dtype.is_complex
+
+
 class Traced:
     """func at fresh views of its arguments, with what it takes to walk back."""
 
@@ -106,7 +129,7 @@ class Traced:
         for t in leaves:
             if not isinstance(t, Tensor):
                 raise ValueError(f"{name}: Expected all inputs to be Tensors, got {type(t)}")
-            if not t.dtype.is_floating_point and not t.dtype.is_complex:
+            if not differentiable(t):
                 raise RuntimeError("only Tensors of floating point dtype can require gradients")
         with fg.enable_grad():
             self.inputs = [fresh(t) for t in leaves]
@@ -121,6 +144,7 @@ class Traced:
             if not isinstance(o, Tensor):
                 raise RuntimeError(f"{name}: Expected f to return only tensors, got {type(o)}")
         self.graph = self.outer and (any(t.requires_grad for t in leaves) or others(self.outputs, self.inputs))
+        finish(self.inputs)
 
     def severed(self, tree):
         """Free of the views, if nothing outside wants a gradient."""
@@ -137,8 +161,10 @@ class Traced:
     def linear(self):
         """tangents -> J tangents."""
         with fg.enable_grad():
-            u = [fresh(fg.zeros_like(o.detach())) for o in self.outputs]
-            backward = pull(self.outputs, self.inputs, u, True)
+            outputs = [o for o in self.outputs if differentiable(o)]
+            u = [fresh(fg.ones_like(o.detach())) for o in outputs]
+            finish(u)
+            backward = pull(outputs, self.inputs, u, True)
 
         def push(tangents, strict=False):
             with fg.enable_grad():
@@ -147,6 +173,8 @@ class Traced:
                 if strict and any(g is None for g in found):
                     raise RuntimeError("jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This is not "
                                        "allowed with strict=True.")
+                moved = iter(found)
+                found = [next(moved) if differentiable(o) else None for o in self.outputs]
                 return [fg.zeros_like(o) if g is None else g for g, o in zip(found, self.outputs)]
 
         return push
@@ -159,7 +187,9 @@ def grad_and_value(func, argnums=0, has_aux=False):
         traced = Traced(func, args, argnums, kwargs, has_aux, "grad")
         output = traced.outputs[0] if traced.out_spec.is_leaf() else None
         if output is None:
-            raise RuntimeError("Expected f(*args) to return a tensor, got a container")
+            raise RuntimeError(f"grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got {type(traced.result())}")
+        if output.dtype.is_complex:
+            raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {output.dtype}")
         if output.dim() != 0:
             raise RuntimeError(f"Expected f(*args) to return a scalar tensor, got tensor with {output.dim()} dims. Maybe you forgot to return "
                                "the loss instead?")
@@ -188,6 +218,7 @@ def vjp(func, *primals, has_aux=False):
     The function of cotangents keeps the graph, and gives gradients that have one of their own unless create_graph=False.
     """
     traced = Traced(func, primals, None, {}, has_aux, "vjp")
+    refuse_integers(traced)
 
     def pullback(cotangents, retain_graph=True, create_graph=None):
         if not retain_graph:
@@ -206,7 +237,31 @@ def linearize(func, *primals):
     """(func(*primals), the function that multiplies tangents with the Jacobian there)."""
     traced = Traced(func, primals, None, {}, False, "linearize")
     push = traced.linear()
-    return traced.result(), lambda *tangents: tree_unflatten(traced.severed(push(tree_flatten(tangents)[0])), traced.out_spec)
+    shapes = [t.shape for t in traced.inputs]
+
+    def pushforward(*tangents):
+        given, spec = tree_flatten(tangents)
+        if spec != traced.spec:
+            raise RuntimeError(f"Expected the tangents {spec} to have the same argspec as the primals {traced.spec}")
+        for i, (t, shape) in enumerate(zip(given, shapes)):
+            if t.shape != shape:
+                raise RuntimeError(f"tangent:{i} with shape {t.shape} in flattened pytree doesn't match the shape {shape} of the corresponding "
+                                   "primal.")
+        return tree_unflatten(traced.severed(push(given)), traced.out_spec)
+
+    return traced.result(), pushforward
+
+
+def refuse_integers(traced):
+    for o in traced.outputs:
+        if not differentiable(o):
+            raise RuntimeError(f"vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got Tensor with dtype {o.dtype}")
+
+
+def refuse_complex(name, traced):
+    for i, t in enumerate(traced.inputs):
+        if t.dtype.is_complex:
+            raise RuntimeError(f"{name}: Expected all inputs to be real but received complex tensor at flattened input idx: {i}")
 
 
 def jvp(func, primals, tangents, *, strict=False, has_aux=False):
@@ -216,14 +271,32 @@ def jvp(func, primals, tangents, *, strict=False, has_aux=False):
     """
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
         raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to be tuples. E.g. it should be valid to call f(*primals).")
-    given = tree_flatten(tangents)[0]
-    if len(given) != len(tree_flatten(primals)[0]):
-        raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to have the same python structure.")
+    given, spec = tree_flatten(tangents)
+    leaves, wanted = tree_flatten(primals)
+    if not leaves:
+        raise RuntimeError("jvp(f, primals, tangents): Expected primals to contain at least one Tensor.")
+    if spec != wanted:
+        raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to have the same python structure. For example, if primals is "
+                           f"a tuple of 3 tensors, tangents also must be. Got primals with structure {wanted} and tangents with structure {spec}")
+    for what, tensors in (("primals", leaves), ("tangents", given)):
+        for t in tensors:
+            if not isinstance(t, Tensor):
+                raise RuntimeError(f"jvp(f, primals, tangents): Expected {what} to only contain Tensors, got {type(t)}")
+    refuse_tangents(leaves, given)
     traced = Traced(func, primals, None, {}, has_aux, "jvp")
     result, aux = traced.result(), traced.severed(traced.aux)
     traced.graph = traced.graph or (traced.outer and any(t.requires_grad for t in given))
     found = tree_unflatten(traced.severed(traced.linear()(given, strict)), traced.out_spec)
     return (result, found, aux) if has_aux else (result, found)
+
+
+def refuse_tangents(primals, tangents):
+    for t, v in zip(primals, tangents):
+        if not differentiable(t):
+            raise ValueError(f"Expected primal to be floating point or complex, but got: {t.dtype}")
+        if t.shape != v.shape:
+            raise RuntimeError("Trying to set a forward gradient that has a different size than that of the original Tensor, this is not "
+                               f"supported. Tensor is of size {list(t.shape)} while the given forward gradient is of size {list(v.shape)}.")
 
 
 def units(t):
@@ -232,7 +305,7 @@ def units(t):
     return fg.eye(n, dtype=t.dtype).reshape((n, *t.shape))
 
 
-def finish(traced, table, has_aux):
+def jacobians(traced, table, has_aux):
     rows = [tree_unflatten(traced.severed(row), traced.spec) for row in table]
     result = tree_unflatten(rows, traced.out_spec)
     return (result, traced.severed(traced.aux)) if has_aux else result
@@ -249,11 +322,14 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
     @wraps(func, assigned=("__name__", "__doc__"))
     def jacobian(*args, **kwargs):
         traced = Traced(func, args, argnums, kwargs, has_aux, "jacrev")
+        refuse_complex("jacrev", traced)
+        refuse_integers(traced)
         table = []
         for i, o in enumerate(traced.outputs):
             rows = [traced.gradients([u if j == i else fg.zeros_like(p) for j, p in enumerate(traced.outputs)]) for u in units(o).unbind(0)]
-            table.append([fg.stack([row[k] for row in rows]).reshape((*o.shape, *t.shape)) for k, t in enumerate(traced.inputs)])
-        return finish(traced, table, has_aux)
+            table.append([(fg.stack([row[k] for row in rows]) if rows else t.new_zeros(0)).reshape((*o.shape, *t.shape))
+                          for k, t in enumerate(traced.inputs)])
+        return jacobians(traced, table, has_aux)
 
     return jacobian
 
@@ -276,12 +352,13 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
         if before is not None and not fg.equal(before, fg.get_rng_state()):
             fg.set_rng_state(before)
             raise RuntimeError(DRAWN)
+        refuse_complex("jacfwd", traced)
         push, table = traced.linear(), [[] for _ in traced.outputs]
         for k, t in enumerate(traced.inputs):
             columns = [push([v if j == k else fg.zeros_like(p) for j, p in enumerate(traced.inputs)]) for v in units(t).unbind(0)]
             for i, o in enumerate(traced.outputs):
-                table[i].append(fg.stack([c[i] for c in columns], -1).reshape((*o.shape, *t.shape)))
-        return finish(traced, table, has_aux)
+                table[i].append((fg.stack([c[i] for c in columns], -1) if columns else o.new_zeros(0)).reshape((*o.shape, *t.shape)))
+        return jacobians(traced, table, has_aux)
 
     return jacobian
 

@@ -176,14 +176,25 @@ def _row_of(Operation op):
 def _wrapped(cls, Tensor value):
     """An instance of cls that has the geometry of the first of value's elements along dimension 0, and shares its memory."""
     cdef Tensor t = bare_tensor(cls)
-    cdef int d
     adopt(t, value)
-    for d in range(1, t.a.ndim):
-        t.a.shape[d - 1], t.a.stride[d - 1] = t.a.shape[d], t.a.stride[d]
-    t.a.ndim -= 1
-    refresh(&t.a)
+    without_first_dimension(&t.a)
     t.flags |= WRAPPED
     return t
+
+
+def _rewrapped(Tensor t, Tensor value):
+    """t, which stands for one of value's elements, when value's geometry was changed in place."""
+    t.a = value.a
+    without_first_dimension(&t.a)
+    return t
+
+
+cdef void without_first_dimension(Array* a) noexcept:
+    cdef int d
+    for d in range(1, a.ndim):
+        a.shape[d - 1], a.stride[d - 1] = a.shape[d], a.stride[d]
+    a.ndim -= 1
+    refresh(a)
 
 
 def _mark(Tensor t, bint on):

@@ -196,6 +196,16 @@ cdef inline real vhypot(real x, real y) noexcept nogil:
     return c_hypot_f32(x, y) if real is f32 else c_hypot_f64(x, y)
 
 
+cdef inline real vxlogy(real x, real y) noexcept nogil:
+    """x log(y); 0 where x is 0, NaN where y is."""
+    return y if y != y else <real>0 if x == 0 else x * vlog(y)
+
+
+cdef inline real vxlog1py(real x, real y) noexcept nogil:
+    """x log(1 + y), likewise."""
+    return y if y != y else <real>0 if x == 0 else x * vlog1p(y)
+
+
 cdef inline real vreal(real x) noexcept nogil:
     """x itself: for expressions that complex numbers share."""
     return x

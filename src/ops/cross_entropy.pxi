@@ -102,6 +102,15 @@ cdef Tensor rows_tensor(Tensor input, Classes* k):
     return empty(input.a.dtype, n, shape)
 
 
+cdef object loss_of_weights(Tensor input, Tensor target, Tensor weight, int reduction, double smoothing, Classes* k):
+    """Cross entropy with probabilities, by operations, because the classes' weights want a gradient too."""
+    smooth = op_add(op_mul(target, 1 - smoothing), smoothing / <double>k.c)
+    along = op_reshape(weight, tuple([-1 if d == k.dim else 1 for d in range(input.a.ndim)]))
+    terms = op_mul(op_mul(op_log_softmax(input, k.dim), smooth), along)
+    loss = op_neg(op_sum(terms, k.dim))
+    return loss if reduction == REDUCE_NONE else op_mean(loss) if reduction == REDUCE_MEAN else op_sum(loss)
+
+
 cdef object class_loss(const Row* row, Tensor given_input, Tensor target, object weight_, int reduction, int64_t ignored,
                        double smoothing, int flags):
     """nll_loss (flags 0) or cross_entropy (flags 2); a floating target holds probabilities."""
@@ -116,6 +125,11 @@ cdef object class_loss(const Row* row, Tensor given_input, Tensor target, object
         raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(dt)}'")
     read_classes(name, input, &k)
     weight = class_weights(name, weight_, input, k.c)
+    if weight_ is not None and wants(<Tensor>weight_):
+        if not soft:
+            raise RuntimeError("The function 'nll_loss_forward' is not differentiable with respect to argument 'weight'. This input cannot "
+                               "have requires_grad True.")
+        return loss_of_weights(input, target, <Tensor>weight_, reduction, smoothing, &k)
     if soft:
         if target.a.dtype != dt:
             target = target.to(dtype_object(dt))

@@ -142,6 +142,11 @@ def recurrence(t, a):
     return h
 
 
+def changed(m):
+    m.squeeze_(-1).unsqueeze_(0).transpose_(-1, -2)
+    return m.mul_(2).squeeze_()
+
+
 def written(a):
     b = a.clone()
     b[0] = a[1] * 2
@@ -320,6 +325,13 @@ PROGRAMS = {
         t.vmap(lambda a: t.nn.functional.max_unpool2d(*t.nn.functional.max_pool2d(a, 2, return_indices=True), 2))(normal(t, 2, 1, 1, 4, 4))),
     "max_unpool1d": lambda t, F, x, y: (
         t.vmap(lambda a: t.nn.functional.max_unpool1d(*t.nn.functional.max_pool1d(a, 2, return_indices=True), 2))(normal(t, 2, 1, 4))),
+    "shapes in place": lambda t, F, x, y: t.vmap(lambda m: changed(m.clone()))(normal(t, 2, 3, 4, 1)),
+    "shapes in place, columns": lambda t, F, x, y: t.vmap(lambda m: changed(m.clone()) + 1, in_dims=1)(normal(t, 3, 2, 4, 1)),
+    "turned in place": lambda t, F, x, y: t.vmap(F.grad(lambda m: ((m * 1).t_() * m.T).sin().sum()))(normal(t, 2, 3, 3)),
+    "t_ of three dimensions": lambda t, F, x, y: t.vmap(lambda m: m.clone().t_())(normal(t, 2, 3, 3, 2)),
+    "weights of cross_entropy": lambda t, F, x, y: F.grad(lambda w: t.nn.functional.cross_entropy(y, y.softmax(1), w, label_smoothing=0.1))(x),
+    "weights of classes": lambda t, F, x, y: F.grad(lambda w: t.nn.functional.cross_entropy(y, t.tensor([0, 1, 2, 0]), w))(x),
+    "xlogy without a gradient": lambda t, F, x, y: F.grad(lambda a: (t.xlogy(a, x * 0) * x.new_zeros(3)).sum())(x),
     "as_strided": lambda t, F, x, y: t.vmap(lambda a: a.as_strided((2, 2), (1, 1), 0))(y),
     "as_strided of columns": lambda t, F, x, y: t.vmap(lambda a: a.as_strided((2, 2), (3, 6)), in_dims=1)(y),
     "multi_margin_loss": lambda t, F, x, y: t.vmap(lambda a, i: t.nn.functional.multi_margin_loss(a, i))(y, t.tensor([0, 2, 1, 1])),

@@ -55,6 +55,30 @@ def test_forward_mode_at_singular_points(name):
             np.testing.assert_allclose(pushed(fg, callable_of(name), arrays, place), theirs, rtol=1e-6, atol=1e-12, err_msg=parameter)
 
 
+# rows of one input whose second derivative PyTorch has, and whose first one is not singular at these points
+SMOOTH = ["sigmoid", "logsigmoid", "tanh", "elu", "selu", "celu", "silu", "softplus", "gelu", "erf", "sin", "atan", "asinh", "softsign"]
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_second_derivatives_at_kinks(name):
+    found = []
+    for lib, function in ((fg, callable_of(name)), (torch, torch_function(name))):
+        x = lib.tensor(POINTS, dtype=lib.float64, requires_grad=True)
+        first, = lib.autograd.grad(function(x).sum(), x, create_graph=True)
+        found.append(np.array(lib.autograd.grad(first.sum(), x)[0].tolist()))
+    np.testing.assert_allclose(*found, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["xlogy", "xlog1py"])
+def test_no_gradient_stays_none(name):
+    """A cotangent of 0 is not multiplied with an infinite logarithm."""
+    found = []
+    for lib, function in ((fg, callable_of(name)), (torch, torch_function(name))):
+        x, y = (lib.tensor(a, dtype=lib.float64, requires_grad=True) for a in ([1.0, 0.0, 2.0, 0.5], [0.0, 0.0, -1.0, float("inf")]))
+        found.append(np.array([g.tolist() for g in lib.autograd.grad(function(x, y), (x, y), lib.zeros(4, dtype=lib.float64))]))
+    np.testing.assert_array_equal(*found)
+
+
 ZERO, ONES = [[0.0] * 3] * 2, [[1.0] * 3] * 2
 REDUCTIONS = {
     "norm": lambda t, x: x.norm(), "norm of rows": lambda t, x: t.linalg.vector_norm(x, 3, 1), "half norm": lambda t, x: t.linalg.vector_norm(x, 1.5),

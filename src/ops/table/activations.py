@@ -10,10 +10,10 @@ elementwise("_logit_clamped(input, eps: float)",
             "/ (1 - (eps if input < eps else 1 - eps if input > 1 - eps else input)))",
             "logit of input clamped to [eps, 1 - eps].", domain=(0.2, 0.8), node="Logit", function=False, method=False, inplace=False,
             grad="grad / where((input >= eps) & (input <= 1 - eps), input * (1 - input), 1) if (input >= eps) & (input <= 1 - eps) else 0")
+DECAY = "exp(input if input < 0 else -input)"            # of |input|, with a derivative at 0
 elementwise("logsigmoid(input)", "minimum(input, 0) - log1p(exp(-abs(input)))", "log(sigmoid(input)).", rule="SAME",
             function="functional", method=False, inplace=False, node="LogSigmoid", domain=(-6, 6),
-            grad="grad * (1 - exp(-abs(input)) / (1 + exp(-abs(input)))) if input < 0 else "
-                 "grad * (exp(-abs(input)) / (1 + exp(-abs(input))))")
+            grad=f"grad * (1 - {DECAY} / (1 + {DECAY})) if input < 0 else grad * ({DECAY} / (1 + {DECAY}))")
 
 # ---- pieces of straight lines: their slope is constant, and its derivative zero rather than none
 
@@ -57,16 +57,16 @@ elementwise("softshrink(input, lambd: number = 0.5)",
 
 elementwise("elu(input, alpha: float = 1.0, inplace: option = False)", "expm1(input) * alpha if input <= 0 else input",
             "input if positive, else alpha * (exp(input) - 1).", rule="SAME",
-            grad="grad if input > 0 else grad * alpha * exp(minimum(input, 0))", function="functional", method=False, inplace=False, domain=(-3, -0.1),
+            grad="grad if input > 0 else grad * alpha * exp((0 if input >= 0 else input))", function="functional", method=False, inplace=False, domain=(-3, -0.1),
             out="NONE")
 elementwise("selu(input, inplace: option = False)",
             "expm1(input) * 1.7580993408473766 if input <= 0 else input * 1.0507009873554805",
             "scale * elu(input, alpha), with the alpha and scale that keep mean 0 and variance 1.", rule="SAME",
-            grad="grad * 1.0507009873554805 if input > 0 else grad * 1.7580993408473766 * exp(minimum(input, 0))", method=False,
+            grad="grad * 1.0507009873554805 if input > 0 else grad * 1.7580993408473766 * exp((0 if input >= 0 else input))", method=False,
             inplace=False, node="Elu", domain=(-3, -0.1), out="NONE")
 elementwise("celu(input, alpha: float = 1.0, inplace: option = False)", "expm1(input * (1 / alpha)) * alpha if input <= 0 else input",
             "input if positive, else alpha * (exp(input / alpha) - 1).", rule="SAME",
-            grad="grad if input > 0 else grad * (1 / alpha) * alpha * exp(minimum(input, 0) * (1 / alpha))", method=False, inplace=False,
+            grad="grad if input > 0 else grad * (1 / alpha) * alpha * exp((0 if input >= 0 else input) * (1 / alpha))", method=False, inplace=False,
             domain=(-3, -0.1), out="NONE")
 elementwise("silu(input, inplace: option = False)", "input / (1 + exp(-input))", "input * sigmoid(input).", rule="SAME",
             grad="grad * (1 / (1 + exp(-input))) * (1 + input * (1 - 1 / (1 + exp(-input))))", function="functional", method=False, inplace=False,

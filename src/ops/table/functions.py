@@ -80,7 +80,7 @@ elementwise("frac(input)", "input - trunc(input)", "The fraction of input.", rul
 
 elementwise("copysign(input: tensor, other)", "copysign(input, other)", "The magnitude of input with the sign of other.",
             domain=((0.1, 3), (-3, -0.1)), grad={
-                "input": "where(input == 0, 0, grad * (result / where(input == 0, 1, input)))", "other": "no_gradient(grad)"})
+                "input": "grad * where(input == 0, 0, result / where(input == 0, 1, input))", "other": "no_gradient(grad)"})
 elementwise("nextafter(input: tensor, other: tensor)", "nextafter(input, other)", "The next number from input towards other.", rule="SAME",
             domain=(-3, 3), grad={"input": "where(input == other, 0, grad)", "other": "no_gradient(grad)"})
 elementwise("heaviside(input, values)", "values if input == 0 else input > 0", "0 below 0, 1 above, values at 0.", rule="SAME",

@@ -35,12 +35,10 @@ for name, doc, sign in (("igamma", "lower", ""), ("igammac", "upper", "-")):
 
 # ---- products with logarithms
 
-elementwise("xlogy(input, other)", "other if other != other else 0 if input == 0 else input * log(other)",
-            "input * log(other); 0 where input is 0.", domain=((-3, 3), (0.1, 3)), grad={
-                "input": "where((input == 0) & (other <= 0), 0, grad * log(where((input == 0) & (other <= 0), 1, other)))", "other": "grad * input / other"})
-elementwise("xlog1py(input, other)", "other if other != other else 0 if input == 0 else input * log1p(other)",
-            "input * log1p(other); 0 where input is 0.", node="SpecialXlog1Py", domain=((-3, 3), (-0.5, 3)), **SPECIAL, grad={
-                "input": "where((input == 0) & (other <= -1), 0, grad * log1p(where((input == 0) & (other <= -1), 0, other)))", "other": "grad * input / (other + 1)"})
+elementwise("xlogy(input, other)", "xlogy(input, other)", "input * log(other); 0 where input is 0.", domain=((-3, 3), (0.1, 3)), grad={
+                "input": "where((input == 0) & (other <= 0), 0, xlogy(grad, where((input == 0) & (other <= 0), 1, other)))", "other": "grad * input / other"})
+elementwise("xlog1py(input, other)", "xlog1py(input, other)", "input * log1p(other); 0 where input is 0.", node="SpecialXlog1Py", domain=((-3, 3), (-0.5, 3)), **SPECIAL, grad={
+                "input": "where((input == 0) & (other <= -1), 0, xlog1py(grad, where((input == 0) & (other <= -1), 0, other)))", "other": "grad * input / (other + 1)"})
 elementwise("entr(input)", "input if input != input else -input * log(input) if input > 0 else 0 if input == 0 else -1e999",
             "-input * log(input); 0 at 0, -inf below.", node="SpecialEntr", grad="grad * (-log(input) - 1)", domain=(0.1, 3), **SPECIAL)
 
