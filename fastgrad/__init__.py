@@ -65,14 +65,19 @@ globals().update({name + "_": getattr(Tensor, name + "_") for name in (
 
 # modules of the package that are loaded when somebody asks for them
 _LAZY = ("_C", "_dynamo", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "demo", "distributed", "distributions",
-         "fft", "func", "futures", "hub", "jit", "linalg", "masked", "memory", "mps", "multiprocessing", "nn", "optim", "overrides",
-         "profiler", "random", "serialization", "signal", "special", "testing", "types", "utils", "version", "vision", "xpu")
+         "fft", "func", "functional", "futures", "hub", "jit", "linalg", "masked", "memory", "mps", "multiprocessing", "nn", "optim", "overrides",
+         "profiler", "random", "serialization", "signal", "special", "testing", "torch_version", "types", "utils", "version", "vision", "xpu")
 # names that live in such a module
 _FROM = {"load": "serialization", "save": "serialization", "vmap": "func", "set_printoptions": "printing", "torch_compat": "redirect",
          "compile": "compiler", "autocast": "amp", "get_autocast_dtype": "amp", "is_autocast_enabled": "amp", "set_autocast_dtype": "amp",
          "set_autocast_enabled": "amp"}
+_FROM |= dict.fromkeys((
+    "adaptive_max_pool1d", "affine_grid_generator", "alpha_dropout_", "cosine_embedding_loss", "ctc_loss", "dropout_",
+    "feature_alpha_dropout_", "feature_dropout_", "frobenius_norm", "gru", "gru_cell", "hinge_embedding_loss", "kl_div", "lstm", "lstm_cell",
+    "margin_ranking_loss", "native_dropout", "nuclear_norm", "poisson_nll_loss",
+    "rnn_relu", "rnn_relu_cell", "rnn_tanh", "rnn_tanh_cell", "triplet_margin_loss"), "_functions")
 _FROM |= dict.fromkeys(("bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window"), "_windows")
-_FROM |= dict.fromkeys(("adaptive_avg_pool1d", "avg_pool1d", "celu_", "cosine_similarity", "max_pool1d", "max_pool2d", "max_pool3d",
+_FROM |= dict.fromkeys(("adaptive_avg_pool1d", "avg_pool1d", "celu_", "conv_tbc", "cosine_similarity", "max_pool1d", "max_pool1d_with_indices", "native_channel_shuffle", "max_pool2d", "max_pool3d",
                         "pairwise_distance", "rrelu_", "selu_", "threshold_"), "nn.functional")
 
 

@@ -11,7 +11,7 @@ RESULTS = {}        # the types of named results
 def composite(name=None, *, function=True, method=False, inplace=False, aliases=(), variadic=None, out=True):
     """Make an operation of a function that is written in terms of other operations.
 
-    A parameter annotated as Tensor must be one.  The operation accepts `axis`, `keepdims`, `x` and `self` for `dim`, `keepdim` and `input`, as every operation does.
+    A parameter annotated as Tensor, int, bool or float must be one.  The operation accepts `axis`, `keepdims`, `x` and `self` for `dim`, `keepdim` and `input`, as every operation does.
 
     Args:
         name: the operation's name, where it differs from the function's.

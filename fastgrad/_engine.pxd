@@ -168,6 +168,7 @@ cdef class Operation:
     cdef readonly str __doc__
     cdef readonly tuple names
     cdef int npositional, nrequired, variadic
+    cdef tuple old_numbers    # the keywords that PyTorch's old order takes as numbers among the tensors, or None
 
 cdef class dtype:
     cdef readonly int code
@@ -185,6 +186,7 @@ cdef Tensor bare_tensor(object cls)
 cdef int adopt(Tensor t, Tensor source) except -1
 cdef Tensor view_of(Tensor t, int ndim, const int64_t* shape, const int64_t* stride, int64_t offset)
 cdef Tensor borrowed(char* data, int dt, int ndim, const int64_t* shape, const int64_t* stride, int64_t nbytes, object owner)
+cdef Tensor empty_ordered(int dt, Tensor like)
 cdef Tensor converted(Tensor t, int dt)
 cdef Tensor contiguous_copy(Tensor t)
 cdef int copy_array(Array* out, Array* source) except -1
@@ -257,4 +259,6 @@ cdef int rebase(Tensor t, Node node) except -1
 cdef int rebase_written(Tensor t, Node node) except -1
 cdef void bump(Tensor t) noexcept                    # the version, after an in-place write
 cdef int set_operations(Operations* functions) except -1
+cdef bint stands_for_int(object x) except -1
+cdef int64_t int_in_64_bits(object x) except? -1
 cdef int wrapped_dim(str name, object dim, int ndim) except -1

@@ -4,14 +4,14 @@ from fastgrad._engine import Tensor, dtype, get_num_threads, set_num_threads
 
 __all__ = [
     "are_deterministic_algorithms_enabled", "get_deterministic_debug_mode", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads",
-    "is_complex", "is_deterministic_algorithms_warn_only_enabled", "set_deterministic_debug_mode",
-    "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "typename",
+    "is_complex", "is_deterministic_algorithms_warn_only_enabled", "is_same_size", "is_signed", "is_warn_always_enabled", "set_deterministic_debug_mode",
+    "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "set_warn_always", "typename",
     "use_deterministic_algorithms",
 ]
 
 DEBUG_MODES = ("default", "warn", "error")
 PRECISIONS = ("highest", "high", "medium")
-state = {"deterministic": False, "warn_only": False, "precision": "highest", "interop": None}
+state = {"deterministic": False, "warn_only": False, "precision": "highest", "interop": None, "warn_always": False}
 
 
 def tensor_argument(name, value):
@@ -23,6 +23,28 @@ def tensor_argument(name, value):
 def is_complex(input):
     """Whether the tensor's dtype is complex."""
     return tensor_argument("is_complex", input).dtype.is_complex
+
+
+def is_signed(input):
+    """Whether the tensor's dtype has negative numbers."""
+    return tensor_argument("is_signed", input).dtype.is_signed
+
+
+def is_same_size(input, other):
+    """Whether two tensors have one shape."""
+    return tensor_argument("is_same_size", input).shape == tensor_argument("is_same_size", other).shape
+
+
+def set_warn_always(mode):
+    """Have warnings that are given once a process given every time."""
+    if not isinstance(mode, bool):
+        raise TypeError(f"setWarnOnlyOnce expects a bool, but got {type(mode).__name__}")
+    state["warn_always"] = mode
+
+
+def is_warn_always_enabled():
+    """What set_warn_always was last given."""
+    return state["warn_always"]
 
 
 def typename(obj):

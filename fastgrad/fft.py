@@ -6,6 +6,8 @@ Each one's backward is made of the others, so that gradients of any order are th
 The adjoint of a transform runs in the other direction with the factor of the same size, which that direction calls by the other name.
 """
 
+import math
+
 import fastgrad
 from fastgrad import _ops
 from fastgrad._composite import composite
@@ -194,13 +196,13 @@ def along(name, x, n, dim, norm, inverse):
 
 
 @operation
-def fft(input: Tensor, n=None, dim=-1, norm=None):
+def fft(input: Tensor, n: int = None, dim: int = -1, norm=None):
     """The discrete Fourier transform along a dimension, of n elements."""
     return along("fft", input, n, dim, norm, False)
 
 
 @operation
-def ifft(input: Tensor, n=None, dim=-1, norm=None):
+def ifft(input: Tensor, n: int = None, dim: int = -1, norm=None):
     """The inverse of fft."""
     return along("ifft", input, n, dim, norm, True)
 
@@ -219,25 +221,25 @@ def whole(name, x, n, dim, norm):
 
 
 @operation
-def rfft(input: Tensor, n=None, dim=-1, norm=None):
+def rfft(input: Tensor, n: int = None, dim: int = -1, norm=None):
     """The first half of the transform of a real tensor; the rest mirrors it."""
     return half("rfft", input, n, dim, norm_of("rfft", norm))
 
 
 @operation
-def irfft(input: Tensor, n=None, dim=-1, norm=None):
+def irfft(input: Tensor, n: int = None, dim: int = -1, norm=None):
     """The inverse of rfft: n real elements (default: an even number)."""
     return whole("irfft", input, n, dim, norm_of("irfft", norm))
 
 
 @operation
-def hfft(input: Tensor, n=None, dim=-1, norm=None):
+def hfft(input: Tensor, n: int = None, dim: int = -1, norm=None):
     """The real transform of a Hermitian signal, of which input is the first half."""
     return whole("hfft", floating("hfft", input, True).conj(), n, dim, ADJOINT[norm_of("hfft", norm)])
 
 
 @operation
-def ihfft(input: Tensor, n=None, dim=-1, norm=None):
+def ihfft(input: Tensor, n: int = None, dim: int = -1, norm=None):
     """The inverse of hfft."""
     return half("ihfft", input, n, dim, ADJOINT[norm_of("ihfft", norm)]).conj()
 
@@ -365,18 +367,24 @@ def ifftshift(input: Tensor, dim=None):
 
 def frequencies(ranges, n, d, dtype, requires_grad, **options):
     """The numbers of some ranges, for samples d apart."""
+    if not isinstance(n, int) or isinstance(n, bool):
+        raise TypeError(f"fftfreq(): argument 'n' must be int, not {type(n).__name__}")
     dtype = dtype or fastgrad.get_default_dtype()
+    if not dtype.is_floating_point and not dtype.is_complex:
+        raise RuntimeError(f"fftfreq requires a floating point or complex dtype, got {dtype}")
+    if n < 0:
+        raise RuntimeError(f"fftfreq: n must not be negative, got {n}")
     x = _ops.cat([_ops.arange(first, end, dtype=dtype, **options) for first, end in ranges])
-    return (x * (1.0 / (n * d))).requires_grad_(requires_grad)
+    return (x * (1.0 / (n * d) if n * d else math.inf)).requires_grad_(requires_grad)
 
 
 @operation
-def fftfreq(n, d=1.0, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+def fftfreq(n: int, d: float = 1.0, *, dtype=None, layout=None, device=None, pin_memory: bool = False, requires_grad=False):
     """The frequencies of fft's elements: 0 and the positive ones, then the negative ones."""
     return frequencies([(0, (n + 1) // 2), (-(n // 2), 0)], n, d, dtype, requires_grad, layout=layout, device=device, pin_memory=pin_memory)
 
 
 @operation
-def rfftfreq(n, d=1.0, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+def rfftfreq(n: int, d: float = 1.0, *, dtype=None, layout=None, device=None, pin_memory: bool = False, requires_grad=False):
     """The frequencies of rfft's elements."""
     return frequencies([(0, n // 2 + 1)], n, d, dtype, requires_grad, layout=layout, device=device, pin_memory=pin_memory)

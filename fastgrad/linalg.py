@@ -1,6 +1,6 @@
 """fastgrad.linalg: linear algebra under the names of torch.linalg."""
 
-from fastgrad._ops import diagonal, matmul
+from fastgrad._ops import matmul
 from fastgrad.composites.decompositions import LinAlgError
 from fastgrad.composites.factorizations import lu, lu_factor, lu_factor_ex, lu_solve
 from fastgrad.composites.linear import (
@@ -8,7 +8,7 @@ from fastgrad.composites.linear import (
     svd, svdvals,
 )
 from fastgrad.composites.matrices import (
-    cond, cross, householder_product, matrix_exp, matrix_norm, matrix_power, multi_dot, norm, tensorinv, tensorsolve, vander, vecdot, vector_norm,
+    cond, cross, diagonal, householder_product, matrix_exp, matrix_norm, matrix_power, multi_dot, norm, tensorinv, tensorsolve, vander, vecdot, vector_norm,
 )
 from fastgrad.composites.symmetric import ldl_factor, ldl_factor_ex, ldl_solve
 

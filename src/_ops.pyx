@@ -73,3 +73,5 @@ include "ops/api.pxi"
 
 for name in ("sgn", "conj_physical", "float_power", "addmm", "addmv", "addr", "addbmm", "baddbmm"):
     _install_inplace(name, functions[name])
+
+take_old_order()

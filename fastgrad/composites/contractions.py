@@ -245,7 +245,7 @@ def dimension(d, ndim):
 
 
 @composite(variadic="tensors", out=False)
-def block_diag(tensors):
+def block_diag(tensors=()):
     """The matrix that has `tensors` along its diagonal and zeros elsewhere.
 
     Args:
@@ -258,6 +258,8 @@ def block_diag(tensors):
                 [0., 0., 3.]])
     """
     for i, x in enumerate(tensors):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"block_diag(): expected Tensor as element {i}, but got {type(x).__name__}")
         if x.ndim > 2:
             raise RuntimeError(f"block_diag: Input tensors must have 2 or fewer dimensions. Input {i} has {x.ndim} dimensions")
     blocks = [x if x.ndim == 2 else _ops.reshape(x, (1, -1) if x.numel() else (1, 0)) for x in tensors]
@@ -272,7 +274,7 @@ def block_diag(tensors):
 
 
 @composite(out=False)
-def cdist(x1: Tensor, x2: Tensor, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     """The p-norm distance of each row of `x1` to each row of `x2`; the gradient of a distance of zero is zero.
 
     Args:
@@ -310,7 +312,7 @@ def cdist(x1: Tensor, x2: Tensor, p=2.0, compute_mode="use_mm_for_euclid_dist_if
 
 
 @composite(out=False)
-def combinations(input: Tensor, r=2, with_replacement=False):
+def combinations(input: Tensor, r: int = 2, with_replacement: bool = False):
     """Every choice of `r` elements of a vector, in order: itertools.combinations of its elements.
 
     Args:

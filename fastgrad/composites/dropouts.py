@@ -43,7 +43,7 @@ def drop(input, p, train, inplace, *, by_channel, alpha):
 
 
 @composite(out=False)
-def feature_dropout(input: Tensor, p, train):
+def feature_dropout(input: Tensor, p: float, train: bool):
     """Zero whole channels (dimension 1) with probability p and scale the others by 1 / (1 - p), in training.
 
     Args:
@@ -59,7 +59,7 @@ def feature_dropout(input: Tensor, p, train):
 
 
 @composite(out=False)
-def alpha_dropout(input: Tensor, p, train):
+def alpha_dropout(input: Tensor, p: float, train: bool):
     """Set elements to selu's negative saturation with probability p, then restore mean 0 and variance 1, in training.
 
     Raises: ValueError: p outside [0, 1].
@@ -72,7 +72,7 @@ def alpha_dropout(input: Tensor, p, train):
 
 
 @composite(out=False)
-def feature_alpha_dropout(input: Tensor, p, train):
+def feature_alpha_dropout(input: Tensor, p: float, train: bool):
     """alpha_dropout of whole channels; arguments as for feature_dropout.
 
     Example:

@@ -62,7 +62,7 @@ def _along(x, dim, places, edge_order):
 
 
 @composite(out=False)
-def gradient(input: Tensor, *, spacing=1, dim=None, edge_order=1):
+def gradient(input: Tensor, *, spacing=1, dim=None, edge_order: int = 1):
     """The derivative of a function given by its values, along dimensions: central differences, one-sided at the ends.
 
     Args:
@@ -99,7 +99,7 @@ def gradient(input: Tensor, *, spacing=1, dim=None, edge_order=1):
 
 
 @composite(out=False)
-def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory: bool = False):
     """An uninitialized tensor whose dimensions lie in memory in the order of physical_layout, the slowest first."""
     order = list(physical_layout)
     if sorted(order) != list(range(len(size))):
@@ -109,14 +109,14 @@ def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=Non
 
 
 @composite(function=False, method=True)
-def new_empty_strided(input: Tensor, size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+def new_empty_strided(input: Tensor, size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory: bool = False):
     """An uninitialized tensor of given strides, in input's dtype."""
     dtype = input.dtype if dtype is None else dtype
     return _ops.empty_strided(size, stride, dtype=dtype, layout=layout, device=device, pin_memory=pin_memory).requires_grad_(requires_grad)
 
 
 @composite(method=True, inplace=True)
-def index_reduce(input: Tensor, dim, index: Tensor, source: Tensor, reduce, *, include_self=True):
+def index_reduce(input: Tensor, dim: int, index: Tensor, source: Tensor, reduce, *, include_self: bool = True):
     """source's slices along a dimension reduced into input's at index: "prod", "mean", "amax" or "amin".
 
     Args:
@@ -136,7 +136,7 @@ def index_reduce(input: Tensor, dim, index: Tensor, source: Tensor, reduce, *, i
 
 
 @composite(out=False)
-def pdist(input: Tensor, p=2.0):
+def pdist(input: Tensor, p: float = 2.0):
     """The p-norm distances of all pairs of rows, as torch.nn.functional.pdist gives them.
 
     Raises: RuntimeError: input is not (N, D), or p is negative.

@@ -101,7 +101,7 @@ def refuse_zeros(info):
 
 
 @linalg
-def lu_factor_ex(A: Tensor, *, pivot=True, check_errors=False):
+def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False):
     """What lu_factor gives, and for each matrix 0, or the place of the pivot that is zero."""
     result = LU_FACTOR_EX(*eliminated("lu_factor_ex", A, pivot))
     if check_errors:
@@ -110,7 +110,7 @@ def lu_factor_ex(A: Tensor, *, pivot=True, check_errors=False):
 
 
 @linalg
-def lu_factor(A: Tensor, *, pivot=True):
+def lu_factor(A: Tensor, *, pivot: bool = True):
     """L and U of A = P L U, packed into one matrix, and the exchanges of rows: row i with row pivots[i] - 1, one after another.
 
     Raises:
@@ -121,7 +121,7 @@ def lu_factor(A: Tensor, *, pivot=True):
     return LU_FACTOR(packed, pivots)
 
 
-def lu_(A: Tensor, *, pivot=True):
+def lu_(A: Tensor, *, pivot: bool = True):
     """P, L and U with A = P L U: a permutation, lower triangular with ones on the diagonal, upper triangular."""
     packed, pivots, _ = eliminated("lu", A, pivot)
     return LU(permuting(pivots, A.shape[-2], A.dtype), *factors(packed))
@@ -140,7 +140,7 @@ def old_lu(A: Tensor, pivot=True, get_infos=False):
 
 
 @composite()
-def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data=True, unpack_pivots=True):
+def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True):
     """P, L and U of what lu_factor gives; what is not asked for is empty."""
     if LU_pivots.dtype != fastgrad.int32 and unpack_pivots:
         raise RuntimeError(f"torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype, got {LU_pivots.dtype}")
@@ -149,7 +149,7 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data=True, unpack_pivot
     return LU_UNPACK(permuting(LU_pivots, LU_data.shape[-2], LU_data.dtype) if unpack_pivots else empty, lower, upper)
 
 
-def lu_solve_(LU: Tensor, pivots: Tensor, B: Tensor, *, left=True, adjoint=False):
+def lu_solve_(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False):
     """X with A X = B, or X A = B, from the decomposition that lu_factor gives of A; `adjoint` takes A transposed."""
     square("lu_solve", LU)
     of.floating("lu_solve", LU, B)
@@ -198,7 +198,7 @@ def geqrf(input: Tensor):
 
 
 @composite(method=True)
-def ormqr(input: Tensor, tau: Tensor, other: Tensor, left=True, transpose=False):
+def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpose: bool = False):
     """Q other, other Q, Q' other or other Q', for the product Q of the reflections that geqrf gives.
 
     Args:

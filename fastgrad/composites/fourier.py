@@ -27,8 +27,8 @@ def whole_window(window, width, n_fft, like):
 
 
 @composite(method=True)
-def stft(input: Tensor, n_fft, hop_length=None, win_length=None, window=None, center=True, pad_mode="reflect", normalized=False,
-         onesided=None, return_complex=None, align_to_window=None):
+def stft(input: Tensor, n_fft: int, hop_length: int = None, win_length: int = None, window=None, center: bool = True, pad_mode="reflect", normalized: bool = False,
+         onesided: bool = None, return_complex: bool = None, align_to_window: bool = None):
     """The transforms of frames of n_fft elements, hop_length apart: (..., frequencies, frames).
 
     Args:
@@ -76,8 +76,8 @@ def overlapped(frames, hop):
 
 
 @composite(method=True)
-def istft(input: Tensor, n_fft, hop_length=None, win_length=None, window=None, center=True, normalized=False, onesided=None,
-          length=None, return_complex=False):
+def istft(input: Tensor, n_fft: int, hop_length: int = None, win_length: int = None, window=None, center: bool = True, normalized: bool = False, onesided: bool = None,
+          length: int = None, return_complex: bool = False):
     """The inverse of stft, by the least squares of its frames.
 
     Raises:

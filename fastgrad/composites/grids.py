@@ -32,8 +32,11 @@ def _unnormalized(x, size, align_corners):
 
 
 def _bounded(x, size):
-    """Within [0, size - 1]; at the bounds, too, the gradient is 0."""
-    return fg.where(x <= 0, 0.0, fg.where(x >= size - 1, float(size - 1), x))
+    """Within [0, size - 1]; at the bounds, too, the gradient is 0.  NaN is the first place of an image, the last of a volume."""
+    last = float(size - 1)
+    if x.ndim == 3:
+        return fg.where(x > 0, fg.where(x >= last, last, x), 0.0)
+    return fg.where(x <= 0, 0.0, fg.where(x < last, x, last))
 
 
 def _reflected(x, low, high):
@@ -51,7 +54,9 @@ def _padded(x, size, padding_mode, align_corners):
     """Coordinates where the padding mode reads them; outside the image they mean zeros."""
     if padding_mode == "reflection":
         x = _reflected(x, 0, 2 * (size - 1)) if align_corners else _reflected(x, -1, 2 * size - 1)
-    return x if padding_mode == "zeros" else _bounded(x, size)
+    if padding_mode == "zeros":
+        return x if x.ndim == 3 else fg.where(x.isfinite(), x, -2.0)       # NaN lies outside a volume, and nowhere in an image
+    return _bounded(x, size)
 
 
 def _picked(input, places):
@@ -61,10 +66,10 @@ def _picked(input, places):
     for place, size in zip(places, spatial):
         within = (place >= 0) & (place < size)
         inside = within if inside is None else inside & within
-        flat = flat * size + place.clamp(0, size - 1).to(fg.int64)
+        flat = flat * size + fg.where(within, place, 0.0).to(fg.int64)
     n, channels, out = input.shape[0], input.shape[1], flat.shape[1:]
     taken = input.flatten(2).gather(2, flat.flatten(1).unsqueeze(1).expand(-1, channels, -1))
-    return taken.reshape(n, channels, *out) * inside.unsqueeze(1).to(input.dtype)
+    return fg.where(inside.unsqueeze(1), taken.reshape(n, channels, *out), 0.0)
 
 
 def _sample_linear(input, at):
@@ -78,6 +83,11 @@ def _sample_linear(input, at):
             weight = weight * (x - low if bit else low + 1 - x)
         out = out + _picked(input, [low + bit for low, bit in zip(floors, bits)]) * weight.unsqueeze(1)
     return out
+
+
+def _none_of(grid):
+    """0, of which grid's gradient is zeros, not None."""
+    return _ops.where(fg.tensor(False), grid, 0.0).sum()
 
 
 def _sample_cubic(input, at, padding_mode, align_corners):
@@ -95,7 +105,7 @@ def _sample_cubic(input, at, padding_mode, align_corners):
 
 
 @composite()
-def grid_sampler(input: Tensor, grid: Tensor, interpolation_mode, padding_mode, align_corners):
+def grid_sampler(input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool):
     """input's values at the places of grid: nn.functional.grid_sample, with numbers for the modes.
 
     Args:
@@ -122,17 +132,17 @@ def grid_sampler(input: Tensor, grid: Tensor, interpolation_mode, padding_mode, 
         return _sample_cubic(input, at, padding_mode, align_corners)
     at = [_padded(x, size, padding_mode, align_corners) for x, size in zip(at, input.shape[2:])]
     if mode == "nearest":
-        return _picked(input, [x.round() for x in at]) + 0 * grid.sum()
+        return _picked(input, [x.round() for x in at]) + _none_of(grid)
     return _sample_linear(input, at)
 
 
 @composite()
-def grid_sampler_2d(input: Tensor, grid: Tensor, interpolation_mode, padding_mode, align_corners):
+def grid_sampler_2d(input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool):
     """grid_sampler of (N, C, H, W)."""
     return grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners)
 
 
 @composite()
-def grid_sampler_3d(input: Tensor, grid: Tensor, interpolation_mode, padding_mode, align_corners):
+def grid_sampler_3d(input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool):
     """grid_sampler of (N, C, D, H, W)."""
     return grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners)

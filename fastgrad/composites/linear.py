@@ -70,7 +70,7 @@ def inverse(input: Tensor):
 
 
 @linalg
-def inv_ex(A: Tensor, *, check_errors=False):
+def inv_ex(A: Tensor, *, check_errors: bool = False):
     """The inverse, and for each matrix 0, or the place of the pivot that is zero."""
     square("inv_ex", A)
     try:
@@ -85,7 +85,7 @@ def is_vector(A, B):
     return B.ndim == 1 or (B.ndim == A.ndim - 1 and B.shape == A.shape[:-1])
 
 
-def solve_(A: Tensor, B: Tensor, *, left=True):
+def solve_(A: Tensor, B: Tensor, *, left: bool = True):
     """X with A X = B, or X A = B.
 
     Args:
@@ -121,7 +121,7 @@ solve = linalg(solve_)
 
 
 @linalg
-def solve_ex(A: Tensor, B: Tensor, *, left=True, check_errors=False):
+def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False):
     """What solve gives, and for each matrix 0, or the place of the pivot that is zero."""
     try:
         return SOLVE_EX(solve_(A, B, left=left), no_info(A))
@@ -137,7 +137,7 @@ def triangle(A, upper, unitriangular):
 
 
 @linalg
-def solve_triangular(A: Tensor, B: Tensor, *, upper=None, left=True, unitriangular=False):
+def solve_triangular(A: Tensor, B: Tensor, *, upper: bool = None, left: bool = True, unitriangular: bool = False):
     """X with A X = B, or X A = B, for a triangular A, of which the other triangle is not read.
 
     Args:
@@ -156,7 +156,7 @@ def matrices_for(A, B):
 
 
 @composite(method=True)
-def triangular_solve(b: Tensor, A: Tensor, upper=True, transpose=False, unitriangular=False):
+def triangular_solve(b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False):
     """X with A X = b for a triangular A, and A; `transpose` solves with A transposed."""
     square("triangular_solve", A)
     a = triangle(A, upper, unitriangular)
@@ -208,7 +208,7 @@ def logdet(input: Tensor):
 NOT_DEFINITE = "linalg.cholesky: The factorization could not be completed because the input is not positive-definite."
 
 
-def cholesky_(A: Tensor, *, upper=False):
+def cholesky_(A: Tensor, *, upper: bool = False):
     """The triangular L with positive diagonal and L L' = A; `upper` gives L', and reads the upper triangle.
 
     Raises:
@@ -222,13 +222,13 @@ cholesky = linalg(cholesky_)
 
 
 @composite("cholesky", method=True)
-def old_cholesky(input: Tensor, upper=False):
+def old_cholesky(input: Tensor, upper: bool = False):
     """The Cholesky factor of positive-definite matrices."""
     return cholesky_(input, upper=upper)
 
 
 @linalg
-def cholesky_ex(A: Tensor, *, upper=False, check_errors=False):
+def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False):
     """The Cholesky factor, and for each matrix 0, or the order of the leading minor that is not positive."""
     square("cholesky_ex", A)
     try:
@@ -245,7 +245,7 @@ def factor_of(L, upper):
 
 
 @composite(method=True)
-def cholesky_solve(B: Tensor, L: Tensor, upper=False):
+def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False):
     """X with A X = B, from the Cholesky factor of A."""
     square("cholesky_solve", L)
     if B.ndim < 2:
@@ -256,7 +256,7 @@ def cholesky_solve(B: Tensor, L: Tensor, upper=False):
 
 
 @composite(method=True)
-def cholesky_inverse(L: Tensor, upper=False):
+def cholesky_inverse(L: Tensor, upper: bool = False):
     """The inverse of A, from its Cholesky factor."""
     square("cholesky_inverse", L)
     factor = factor_of(L, upper)
@@ -291,12 +291,12 @@ qr = linalg(qr_)
 
 
 @composite("qr", method=True)
-def old_qr(input: Tensor, some=True):
+def old_qr(input: Tensor, some: bool = True):
     """Q and R of the QR decomposition; `some` False makes Q square."""
     return OLD_QR(*qr_(input, "reduced" if some else "complete"))
 
 
-def svd_(A: Tensor, full_matrices=True, *, driver=None):
+def svd_(A: Tensor, full_matrices: bool = True, *, driver=None):
     """U, S and Vh with A = U diag(S) Vh: orthonormal columns, singular values in descending order, orthonormal rows.
 
     Args:
@@ -313,7 +313,7 @@ svd = linalg(svd_)
 
 
 @composite("svd", method=True)
-def old_svd(input: Tensor, some=True, compute_uv=True):
+def old_svd(input: Tensor, some: bool = True, compute_uv: bool = True):
     """U, S and V of the singular value decomposition; `some` False makes U and V square, `compute_uv` False zeros."""
     if not compute_uv:
         m, n = input.shape[-2:]
@@ -385,7 +385,7 @@ def largest_of(s):
     return _ops.amax(s, -1) if s.shape[-1] else s.new_zeros(s.shape[:-1])
 
 
-def matrix_rank_(A: Tensor, tol=None, *, atol=None, rtol=None, hermitian=False):
+def matrix_rank_(A: Tensor, tol=None, *, atol=None, rtol=None, hermitian: bool = False):
     """How many singular values are above max(atol, rtol * the largest).
 
     Args:
@@ -402,7 +402,7 @@ def matrix_rank_(A: Tensor, tol=None, *, atol=None, rtol=None, hermitian=False):
 matrix_rank = linalg(matrix_rank_)
 
 
-def pinv_(A: Tensor, rcond=None, *, atol=None, rtol=None, hermitian=False):
+def pinv_(A: Tensor, rcond=None, *, atol=None, rtol=None, hermitian: bool = False):
     """The Moore-Penrose inverse of (..., m, n): (..., n, m).
 
     Args:
@@ -421,13 +421,13 @@ pinv = linalg(pinv_)
 
 
 @composite(method=True, out=False)
-def pinverse(input: Tensor, rcond=1e-15):
+def pinverse(input: Tensor, rcond: float = 1e-15):
     """The Moore-Penrose inverse."""
     return pinv_(input, rcond)
 
 
 @linalg
-def lstsq(A: Tensor, B: Tensor, rcond=None, *, driver=None):
+def lstsq(A: Tensor, B: Tensor, rcond: float = None, *, driver=None):
     """X that makes |A X - B| least, and of those is the smallest.
 
     Args:

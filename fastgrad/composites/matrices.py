@@ -11,9 +11,20 @@ from fastgrad.composites.contractions import dimension
 from fastgrad.composites.linear import inv_, linalg, solve_, svdvals_
 
 
+@linalg
+def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1):
+    """The diagonal of matrices, as a view.
+
+    Args:
+        offset: which one: above the main one if positive.
+        dim1, dim2: the dimensions of the matrices.
+    """
+    return _ops.diagonal(A, offset, dim1, dim2)
+
+
 # ---- norms
 
-def vector_norm_(x: Tensor, ord=2, dim=None, keepdim=False, *, dtype=None):
+def vector_norm_(x: Tensor, ord=2, dim=None, keepdim: bool = False, *, dtype=None):
     """The p-norm, (sum |x|^p)^(1/p), of all elements or over dimensions.
 
     Args:
@@ -33,7 +44,7 @@ def vector_norm_(x: Tensor, ord=2, dim=None, keepdim=False, *, dtype=None):
 vector_norm = linalg(vector_norm_)
 
 
-def matrix_norm_(A: Tensor, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
+def matrix_norm_(A: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *, dtype=None):
     """A norm of matrices.
 
     Args:
@@ -53,14 +64,21 @@ def matrix_norm_(A: Tensor, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=Non
         A = A.to(dtype)
     if ord == "nuc" or abs_is(ord, 2):
         s = svdvals_(_ops.movedim(A, (row, column), (-2, -1)))
-        result = _ops.sum(s, -1) if ord == "nuc" else (_ops.amax if ord > 0 else _ops.amin)(s, -1)
+        result = _ops.sum(s, -1) if ord == "nuc" else extreme(s, -1, ord)
         return _ops.unsqueeze(_ops.unsqueeze(result, min(row, column)), max(row, column)) if keepdim else result
     if not (abs_is(ord, 1) or abs_is(ord, inf)):
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     along, over = (row, column) if abs_is(ord, 1) else (column, row)
     sums = _ops.sum(_ops.abs(A), along, keepdim=True)
-    result = (_ops.amax if ord > 0 else _ops.amin)(sums, over, keepdim=True)
+    result = extreme(sums, over, ord, True)
     return result if keepdim else _ops.squeeze(result, (row, column))
+
+
+def extreme(x, dim, ord, keepdim=False):
+    """The largest along dim, 0 of none, or for a negative order the least."""
+    if ord > 0 and not x.shape[dim]:
+        return _ops.sum(x, dim, keepdim=keepdim)
+    return (_ops.amax if ord > 0 else _ops.amin)(x, dim, keepdim=keepdim)
 
 
 def abs_is(ord, n):
@@ -70,7 +88,7 @@ def abs_is(ord, n):
 matrix_norm = linalg(matrix_norm_)
 
 
-def norm_(A: Tensor, ord=None, dim=None, keepdim=False, *, dtype=None):
+def norm_(A: Tensor, ord=None, dim=None, keepdim: bool = False, *, dtype=None):
     """The norm of a vector or of matrices.
 
     Args:
@@ -101,6 +119,10 @@ def cond(A: Tensor, p=None):
         p: the norm, as in matrix_norm; inf where a matrix is singular.
     """
     of.matrices("cond", A)
+    if isinstance(p, str):
+        of.square("cond", A)
+    if not A.numel():
+        return A.new_zeros(A.shape[:-2], dtype=A.dtype.to_real())
     if p is None or abs_is(p, 2):
         s = svdvals_(A)
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
@@ -114,7 +136,7 @@ def cond(A: Tensor, p=None):
 
 # ---- powers and series
 
-def matrix_power_(A: Tensor, n):
+def matrix_power_(A: Tensor, n: int):
     """A multiplied with itself: n factors; a negative n takes the inverse, 0 gives the identity."""
     of.square_shapes("matrix_power", A)
     if n == 0:
@@ -134,7 +156,7 @@ matrix_power = linalg(matrix_power_)
 
 
 @composite("matrix_power", method=True)
-def old_matrix_power(input: Tensor, n):
+def old_matrix_power(input: Tensor, n: int):
     """A matrix multiplied with itself."""
     return matrix_power_(input, n)
 
@@ -173,7 +195,7 @@ def old_matrix_exp(input: Tensor):
 
 
 @linalg
-def vander(x: Tensor, *, N=None):
+def vander(x: Tensor, *, N: int = None):
     """The powers 0 to N-1 of each element: (..., n, N)."""
     x = x if x.ndim else x.reshape(1)
     count = x.shape[-1] if N is None else N
@@ -186,7 +208,7 @@ def vander(x: Tensor, *, N=None):
 
 
 @composite("vander", out=False)
-def old_vander(x: Tensor, N=None, increasing=False):
+def old_vander(x: Tensor, N: int = None, increasing: bool = False):
     """The powers of the elements of a vector, the highest first unless `increasing`."""
     if x.ndim != 1:
         raise RuntimeError("x must be a one-dimensional tensor.")
@@ -200,7 +222,7 @@ def old_vander(x: Tensor, N=None, increasing=False):
 # ---- products
 
 @linalg
-def cross(input: Tensor, other: Tensor, *, dim=-1):
+def cross(input: Tensor, other: Tensor, *, dim: int = -1):
     """The cross product of 3-vectors along a dimension; the other dimensions broadcast."""
     if input.ndim != other.ndim:
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
@@ -211,7 +233,7 @@ def cross(input: Tensor, other: Tensor, *, dim=-1):
 
 
 @linalg
-def vecdot(x: Tensor, y: Tensor, *, dim=-1):
+def vecdot(x: Tensor, y: Tensor, *, dim: int = -1):
     """The dot products of vectors along a dimension; the others broadcast."""
     return _ops.sum(x.conj() * y, dim)
 
@@ -271,7 +293,7 @@ def chain_matmul(matrices):
 
 
 @linalg
-def tensorinv(A: Tensor, ind=2):
+def tensorinv(A: Tensor, ind: int = 2):
     """The inverse of `A` as a map from its last dimensions to its first `ind`: tensordot(tensorinv(A), A, ind) is the identity."""
     if ind <= 0:
         raise RuntimeError("Expected a strictly positive integer for 'ind'")

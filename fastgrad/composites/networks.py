@@ -32,10 +32,12 @@ def prelu(input: Tensor, weight: Tensor):
 
 
 @composite(out=False)
-def rrelu(input: Tensor, lower=1.0 / 8, upper=1.0 / 3, training=False):
+def rrelu(input: Tensor, lower=1.0 / 8, upper=1.0 / 3, training: bool = False):
     """input where positive, else a slope times input: drawn from [lower, upper] for each element in training, else their mean."""
     if not lower <= upper:
         raise RuntimeError(f"rrelu: Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
+    if not input.is_floating_point():
+        raise NotImplementedError(f"rrelu is not implemented for {input.dtype}")
     if not training:
         return _ops.leaky_relu(input, (lower + upper) / 2)
     input = _ops._tied(input)
@@ -65,7 +67,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias=None):
 
 
 @composite(out=False)
-def embedding(weight: Tensor, indices: Tensor, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
+def embedding(weight: Tensor, indices: Tensor, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False):
     """nn.functional.embedding, its first arguments in the other order; a negative padding_idx is none."""
     return fg.nn.functional.embedding(indices, weight, None if padding_idx < 0 else padding_idx, None, 2.0, scale_grad_by_freq, sparse)
 
@@ -73,30 +75,30 @@ def embedding(weight: Tensor, indices: Tensor, padding_idx=-1, scale_grad_by_fre
 # ---- norms
 
 @composite(out=False)
-def layer_norm(input: Tensor, normalized_shape, weight=None, bias=None, eps=1e-5, cudnn_enable=True):
+def layer_norm(input: Tensor, normalized_shape, weight=None, bias=None, eps: float = 1e-5, cudnn_enable: bool = True):
     """nn.functional.layer_norm; `cudnn_enable` is of no effect on a CPU."""
     return fg.nn.functional.layer_norm(input, normalized_shape, weight, bias, eps)
 
 
 @composite(out=False)
-def rms_norm(input: Tensor, normalized_shape, weight=None, eps=None):
+def rms_norm(input: Tensor, normalized_shape, weight=None, eps: float = None):
     """nn.functional.rms_norm."""
     return fg.nn.functional.rms_norm(input, normalized_shape, weight, eps)
 
 
 @composite(out=False)
-def group_norm(input: Tensor, num_groups, weight=None, bias=None, eps=1e-5, cudnn_enabled=True):
+def group_norm(input: Tensor, num_groups: int, weight=None, bias=None, eps: float = 1e-5, cudnn_enabled: bool = True):
     """nn.functional.group_norm; `cudnn_enabled` is of no effect on a CPU."""
     return fg.nn.functional.group_norm(input, num_groups, weight, bias, eps)
 
 
 @composite()
-def batch_norm(input: Tensor, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled):
+def batch_norm(input: Tensor, weight, bias, running_mean, running_var, training: bool, momentum: float, eps: float, cudnn_enabled: bool):
     """nn.functional.batch_norm, its arguments in another order; `cudnn_enabled` is of no effect on a CPU."""
     return fg.nn.functional.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
 
 
 @composite()
-def instance_norm(input: Tensor, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, cudnn_enabled):
+def instance_norm(input: Tensor, weight, bias, running_mean, running_var, use_input_stats: bool, momentum: float, eps: float, cudnn_enabled: bool):
     """nn.functional.instance_norm, its arguments in another order; `cudnn_enabled` is of no effect on a CPU."""
     return fg.nn.functional.instance_norm(input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)

@@ -1,11 +1,12 @@
 """Rearrangements of images' elements: pixel_shuffle, pixel_unshuffle, channel_shuffle."""
 
+from fastgrad import _ops
 from fastgrad._composite import composite
 from fastgrad._engine import Tensor
 
 
 @composite()
-def pixel_shuffle(input: Tensor, upscale_factor):
+def pixel_shuffle(input: Tensor, upscale_factor: int):
     """(*, C r^2, H, W) as (*, C, H r, W r): r^2 channels become the pixels of a block.
 
     Args:
@@ -28,11 +29,12 @@ def pixel_shuffle(input: Tensor, upscale_factor):
         return input.clone()
     n = len(lead)
     split = input.reshape(*lead, channels // (r * r), r, r, height, width)
-    return split.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, channels // (r * r), height * r, width * r)
+    out = split.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, channels // (r * r), height * r, width * r)
+    return _ops._laid_out_as(out, input)
 
 
 @composite(out=False)
-def pixel_unshuffle(input: Tensor, downscale_factor):
+def pixel_unshuffle(input: Tensor, downscale_factor: int):
     """The inverse of pixel_shuffle: (*, C, H r, W r) as (*, C r^2, H, W).
 
     Args:
@@ -54,11 +56,12 @@ def pixel_unshuffle(input: Tensor, downscale_factor):
         return input.clone()
     n = len(lead)
     split = input.reshape(*lead, channels, height // r, r, width // r, r)
-    return split.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(*lead, channels * r * r, height // r, width // r)
+    out = split.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(*lead, channels * r * r, height // r, width // r)
+    return _ops._laid_out_as(out, input)
 
 
 @composite(out=False)
-def channel_shuffle(input: Tensor, groups):
+def channel_shuffle(input: Tensor, groups: int):
     """Channels (dimension 1) of `groups` groups dealt round.
 
     Raises:
@@ -72,4 +75,5 @@ def channel_shuffle(input: Tensor, groups):
         raise RuntimeError(f"Number of groups to divide channels in must be positive. Value of groups:{groups}")
     if input.shape[1] % groups:
         raise RuntimeError(f"Number of channels must be divisible by groups. Got {input.shape[1]} channels and {groups} groups.")
-    return input.reshape(input.shape[0], groups, input.shape[1] // groups, *input.shape[2:]).transpose(1, 2).reshape(input.shape)
+    dealt = input.reshape(input.shape[0], groups, input.shape[1] // groups, *input.shape[2:]).transpose(1, 2).reshape(input.shape)
+    return _ops._laid_out_as(dealt, input)

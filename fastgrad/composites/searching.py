@@ -13,7 +13,7 @@ def argwhere(input: Tensor):
 
 
 @composite()
-def isin(elements, test_elements, *, assume_unique=False, invert=False):
+def isin(elements, test_elements, *, assume_unique: bool = False, invert: bool = False):
     """Whether each element is among test_elements: those are sorted, and searched.
 
     Args:
@@ -41,7 +41,7 @@ def isin(elements, test_elements, *, assume_unique=False, invert=False):
 
 
 @composite(method=True)
-def nonzero_static(input: Tensor, *, size=0, fill_value=-1):
+def nonzero_static(input: Tensor, *, size: int = 0, fill_value: int = -1):
     """nonzero, cut or filled up to `size` rows."""
     if size < 0:
         raise RuntimeError(f"nonzero_static: 'size' must be an non-negative integer, got {size}")
@@ -73,7 +73,7 @@ HistogramDD = named_result("histogramdd", "hist bin_edges")
 
 
 @composite()
-def histogramdd(input: Tensor, bins, range=None, weight=None, density=False):
+def histogramdd(input: Tensor, bins, range=None, weight=None, density: bool = False):
     """Counts of points in bins of each coordinate.
 
     Args:

@@ -9,7 +9,7 @@ from fastgrad._engine import Tensor
 
 
 @composite("polygamma", function=False, method=True, inplace=True)
-def polygamma_method(input: Tensor, n):
+def polygamma_method(input: Tensor, n: int):
     """The n-th derivative of digamma."""
     if n < 0:
         raise RuntimeError(f"polygamma(n, x) does not support negative n: got {n}")
@@ -17,7 +17,7 @@ def polygamma_method(input: Tensor, n):
 
 
 @composite()
-def polygamma(n, input: Tensor):
+def polygamma(n: int, input: Tensor):
     """The n-th derivative of digamma at input.
 
     Args:
@@ -33,7 +33,7 @@ def polygamma(n, input: Tensor):
 
 
 @composite(method=True, inplace=True)
-def mvlgamma(input: Tensor, p):
+def mvlgamma(input: Tensor, p: int):
     """log of the multivariate gamma function: p (p - 1) / 4 log(pi) + the sum of lgamma(input - j / 2), j = 0 ... p - 1.
 
     Args:

@@ -75,7 +75,7 @@ def quantiles(input, q, dim, keepdim, interpolation, skip_nan):
 
 
 @composite(method=True)
-def quantile(input: Tensor, q, dim=None, keepdim=False, *, interpolation="linear"):
+def quantile(input: Tensor, q, dim: int = None, keepdim: bool = False, *, interpolation="linear"):
     """The qth quantiles along a dimension, or of all elements; nan where there is a nan.
 
     Args:
@@ -86,13 +86,13 @@ def quantile(input: Tensor, q, dim=None, keepdim=False, *, interpolation="linear
 
 
 @composite(method=True)
-def nanquantile(input: Tensor, q, dim=None, keepdim=False, *, interpolation="linear"):
+def nanquantile(input: Tensor, q, dim: int = None, keepdim: bool = False, *, interpolation="linear"):
     """The qth quantiles of the elements that are not nan."""
     return quantiles(input, q, dim, keepdim, interpolation, True)
 
 
 @composite(method=True)
-def histogram(input: Tensor, bins, *, range=None, weight=None, density=False):
+def histogram(input: Tensor, bins=100, *, range=None, weight=None, density: bool = False):
     """How many elements fall in each bin, and the bins' edges; the last bin has its right edge too.
 
     Args:
@@ -152,7 +152,7 @@ def strips(name, y, x, dx, dim):
 
 
 @composite(aliases=("trapz",), out=False)
-def trapezoid(y: Tensor, x=None, *, dx=None, dim=-1):
+def trapezoid(y: Tensor, x=None, *, dx=None, dim: int = -1):
     """The integral of `y` along a dimension, by trapezoids.
 
     Args:
@@ -162,7 +162,7 @@ def trapezoid(y: Tensor, x=None, *, dx=None, dim=-1):
 
 
 @composite(out=False)
-def cumulative_trapezoid(y: Tensor, x=None, *, dx=None, dim=-1):
+def cumulative_trapezoid(y: Tensor, x=None, *, dx=None, dim: int = -1):
     """The integrals of `y` up to each of its values but the first, by trapezoids."""
     return _ops.movedim(_ops.cumsum(strips("cumulative_trapezoid", y, x, dx, dim), -1), -1, dim).contiguous()
 
@@ -170,7 +170,7 @@ def cumulative_trapezoid(y: Tensor, x=None, *, dx=None, dim=-1):
 # ---- covariance, distance, norm
 
 @composite(method=True, out=False)
-def cov(input: Tensor, *, correction=1, fweights=None, aweights=None):
+def cov(input: Tensor, *, correction: int = 1, fweights=None, aweights=None):
     """The covariances of variables: rows of (variables, observations), or one vector.
 
     Args:
@@ -234,7 +234,7 @@ def dist(input: Tensor, other: Tensor, p=2):
 
 
 @composite(method=True, inplace=True)
-def renorm(input: Tensor, p, dim, maxnorm):
+def renorm(input: Tensor, p, dim: int, maxnorm):
     """Each slice along `dim` scaled down so that its p-norm is at most `maxnorm`."""
     if p <= 0:
         raise RuntimeError("renorm: non-positive norm not supported")
@@ -245,4 +245,4 @@ def renorm(input: Tensor, p, dim, maxnorm):
     dim = dimension(dim, input.ndim)
     others = [d for d in range(input.ndim) if d != dim]
     size = _ops.norm(input, float(p), others, True)
-    return input * _ops.where(size > maxnorm, maxnorm / (size + 1e-7), 1)
+    return (input * _ops.where(size > maxnorm, maxnorm / (size + 1e-7), 1)).contiguous()

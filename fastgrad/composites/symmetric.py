@@ -140,7 +140,7 @@ class Solve(Function):
 
 
 @linalg
-def ldl_factor_ex(A: Tensor, *, hermitian=False, check_errors=False):
+def ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = False):
     """What ldl_factor gives, and for each matrix 0, or the place of the pivot that is zero."""
     square("ldl_factor_ex", A)
     result = LDL_FACTOR_EX(*Factor.apply(A, hermitian))
@@ -150,7 +150,7 @@ def ldl_factor_ex(A: Tensor, *, hermitian=False, check_errors=False):
 
 
 @linalg
-def ldl_factor(A: Tensor, *, hermitian=False):
+def ldl_factor(A: Tensor, *, hermitian: bool = False):
     """L and D of A = L D L', in one matrix, and the exchanges of rows. Of A the lower triangle is read.
 
     Args:
@@ -171,7 +171,7 @@ def refuse_zeros(info):
 
 
 @linalg
-def ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian=False):
+def ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False):
     """X with A X = B, from the result of ldl_factor."""
     square("ldl_solve", LD)
     if B.ndim < 2:

@@ -6,7 +6,7 @@ from fastgrad._engine import Tensor
 
 
 @composite(out=False)
-def norm_except_dim(v: Tensor, pow=2, dim=0):
+def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0):
     """The norms of v's slices along dim, of v's number of dimensions; the norm of all of it where dim is -1.
 
     Args:
@@ -23,7 +23,7 @@ def norm_except_dim(v: Tensor, pow=2, dim=0):
 
 
 @composite()
-def _weight_norm(v: Tensor, g: Tensor, dim=0):
+def _weight_norm(v: Tensor, g: Tensor, dim: int = 0):
     """g v / norm_except_dim(v, 2, dim).
 
     Source: Salimans and Kingma 2016, Weight Normalization.

@@ -4,12 +4,13 @@ Reverse mode is the engine's graph, one for all levels: a transform walks from w
 given, which nobody else can see, so nested transforms do not mix. jvp is the derivative of a vjp, which is linear in its cotangent.
 """
 
+from .batch_norms import replace_all_batch_norm_modules_
 from .calls import functional_call, stack_module_state
 from .transforms import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, vjp
 from .vmapping import vmap
 
 __all__ = ["functional_call", "functionalize", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
-           "stack_module_state", "vjp", "vmap"]
+           "replace_all_batch_norm_modules_", "stack_module_state", "vjp", "vmap"]
 
 
 def functionalize(func, *, remove="mutations"):

@@ -7,29 +7,57 @@ import math
 
 import fastgrad as fg
 from fastgrad._each_example import each_example
+from fastgrad.autograd.function import Function
 
 __all__ = ["ctc_loss"]
 
 IMPOSSIBLE = -1e30      # a log probability that keeps every difference finite
 
 
+class _OfProbabilities(Function):
+    """Nothing is added to the losses (N); to the gradient, that of all probabilities' sums, which a log_softmax before them makes 1.
+
+    Where a probability is 0, or no alignment is possible and that is not to count as zero, the gradient is NaN.
+    """
+
+    @staticmethod
+    def forward(ctx, loss, log_probs, live, undefined):
+        ctx.save_for_backward(log_probs, live, undefined)
+        return loss.clone()
+
+    @staticmethod
+    def backward(ctx, grad):
+        log_probs, live, undefined = ctx.saved_tensors
+        slope = (log_probs.exp() * live).masked_fill(undefined & live, math.nan)
+        return grad, slope * grad.unsqueeze(1), None, None
+
+
 def _lengths(name, lengths, count):
-    lengths = lengths.tolist() if isinstance(lengths, fg.Tensor) else list(lengths)
+    if isinstance(lengths, fg.Tensor):
+        if lengths.is_floating_point():
+            raise RuntimeError(f"{name} must be integral")
+        lengths = lengths.tolist()
+    elif not isinstance(lengths, (tuple, list)) or not all(isinstance(n, int) for n in lengths):
+        raise TypeError(f"ctc_loss(): argument '{name}' must be Tensor or tuple of ints, not {type(lengths).__name__}")
     if len(lengths) != count:
         raise RuntimeError(f"{name} must be of size batch_size")
-    return lengths
+    if min(lengths, default=0) < 0:
+        raise RuntimeError(f"Expected {name} to have value at least 0, but got value {min(lengths)}")
+    return list(lengths)
 
 
 def _padded(targets, lengths):
     """Targets as a list of lists, from (N, S) or from all of them one after another."""
     if targets.ndim == 1:
-        if sum(lengths) > targets.shape[0]:
+        if sum(lengths) != targets.shape[0]:
             raise RuntimeError(f"ctc_loss: target_lengths add up to {sum(lengths)}, but there are {targets.shape[0]} targets")
         pieces, start = [], 0
         for n in lengths:
             pieces.append(targets[start:start + n].tolist())
             start += n
         return pieces
+    if targets.ndim != 2 or targets.shape[0] != len(lengths):
+        raise RuntimeError(f"ctc_loss: targets must be of one dimension, or (batch, labels), got {list(targets.shape)} for a batch of {len(lengths)}")
     if max(lengths, default=0) > targets.shape[1]:
         raise RuntimeError(f"Expected tensor to have size at least {max(lengths)} at dimension 1, but got size {list(targets.shape)} for "
                            "argument #2 'targets' (while checking arguments for ctc_loss_cpu)")
@@ -60,7 +88,11 @@ def _log_likelihood(log_probs, labels, input_lengths, blank):
     ends = fg.tensor([[2 * len(label), max(2 * len(label) - 1, 0)] for label in labels])
     last = alpha.gather(1, ends)
     alone = fg.tensor([[False, not label] for label in labels])        # an empty labelling ends in its one blank alone
-    return fg.logsumexp(last.masked_fill(alone, IMPOSSIBLE), 1)
+    likelihood = fg.logsumexp(last.masked_fill(alone, IMPOSSIBLE), 1)
+    if min(input_lengths) > 0:
+        return likelihood
+    nothing = fg.tensor([-math.inf if n else 0.0 if not label else IMPOSSIBLE for n, label in zip(input_lengths, labels)], dtype=likelihood.dtype)
+    return fg.where(nothing == -math.inf, likelihood, nothing)          # of no steps only the empty labelling comes
 
 
 @each_example
@@ -77,37 +109,46 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
         reduction: "mean" divides each loss by its target's length and takes the mean; "sum"; "none".
         zero_infinity: whether targets too long for their input, whose loss is infinite, count as zero.
     Raises:
-        RuntimeError: lengths that do not fit, a blank outside the classes, integer log_probs.
+        RuntimeError: lengths or targets that do not fit, a blank outside the classes.
+        NotImplementedError: log_probs that are neither float32 nor float64.
     """
-    if not log_probs.is_floating_point():
-        raise RuntimeError(f'"ctc_loss_cpu" not implemented for \'{log_probs.dtype}\'')
-    if targets.is_floating_point():
-        raise RuntimeError(f"ctc_loss: targets must be integers, got {targets.dtype}")
+    for name, given in (("log_probs", log_probs), ("targets", targets)):
+        if not isinstance(given, fg.Tensor):
+            raise TypeError(f"ctc_loss(): argument '{name}' must be Tensor, not {type(given).__name__}")
     single = log_probs.ndim == 2
     if single:
         log_probs = log_probs.unsqueeze(1)
         targets = targets.unsqueeze(0) if targets.ndim == 1 else targets
-        input_lengths, target_lengths = fg.as_tensor(input_lengths).reshape(-1), fg.as_tensor(target_lengths).reshape(-1)
+        input_lengths, target_lengths = (n.reshape(-1) if isinstance(n, fg.Tensor) else n for n in (input_lengths, target_lengths))
+    if log_probs.ndim != 3:
+        raise RuntimeError(f"ctc_loss: log_probs must be (time, batch, classes) or (time, classes), got {list(log_probs.shape)}")
     steps, n, classes = log_probs.shape
+    if not log_probs.numel():
+        raise RuntimeError("ctc_loss: log_probs must not be empty")
     if not 0 <= blank < classes:
         raise RuntimeError("blank must be in label range")
+    if isinstance(input_lengths, fg.Tensor) != isinstance(target_lengths, fg.Tensor):
+        raise TypeError("ctc_loss(): input_lengths and target_lengths must both be Tensors, or both tuples of ints")
     input_lengths, target_lengths = _lengths("input_lengths", input_lengths, n), _lengths("target_lengths", target_lengths, n)
-    if max(input_lengths, default=0) > steps:
+    if max(input_lengths) > steps:
         raise RuntimeError(f"Expected input_lengths to have value at most {steps}, but got value {max(input_lengths)} (while checking "
                            "arguments for ctc_loss_cpu)")
-    if min(input_lengths, default=0) < 0:
-        raise RuntimeError("Expected input_lengths to have value at least 0")
-    labels = _padded(targets, target_lengths)
+    if log_probs.dtype not in (fg.float32, fg.float64):
+        raise NotImplementedError(f"ctc_loss is not implemented for {log_probs.dtype}")
+    labels = _padded(targets.long(), target_lengths)
     if any(not 0 <= c < classes for label in labels for c in label):
         raise RuntimeError(f"ctc_loss: targets must be below the number of classes, {classes}, and not negative")
     likelihood = _log_likelihood(log_probs, labels, input_lengths, blank)
     impossible = (likelihood < IMPOSSIBLE / 2).detach()
     loss = -likelihood
     if log_probs.requires_grad:
-        live = (fg.arange(steps).unsqueeze(1) < fg.tensor(input_lengths)).unsqueeze(2)      # probabilities' sum is the constant 1
-        total = (log_probs.exp() * live).sum((0, 2))
-        loss = loss + (total - total.detach())
-    loss = loss.masked_fill(impossible, 0.0 if zero_infinity else math.inf)
+        live = (fg.arange(steps).unsqueeze(1) < fg.tensor(input_lengths)).unsqueeze(2)
+        undefined, lost = log_probs.detach() == -math.inf, impossible.unsqueeze(1)
+        loss = _OfProbabilities.apply(loss, log_probs, live, undefined & ~lost if zero_infinity else undefined | lost)
+    if zero_infinity:
+        loss = loss.masked_fill(impossible, 0.0)
+    else:
+        loss = loss + fg.zeros_like(loss).masked_fill(impossible, math.inf)
     if reduction == "mean":
         return (loss / fg.tensor(target_lengths).clamp(min=1)).mean()
     if reduction == "sum":

@@ -106,6 +106,14 @@ __all__ = [
     "pixel_shuffle",
     "pixel_unshuffle",
     "prelu",
+    "conv_tbc",
+    "max_pool1d_with_indices",
+    "max_pool2d_with_indices",
+    "max_pool3d_with_indices",
+    "adaptive_max_pool1d_with_indices",
+    "adaptive_max_pool2d_with_indices",
+    "adaptive_max_pool3d_with_indices",
+    "native_channel_shuffle",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -186,6 +194,45 @@ __all__ = [
     "threshold",
     "threshold_",
 ]
+
+
+def _with_indices(function):
+    """A pooling that gives the places of its maxima, too, whatever its last argument says."""
+
+    def pool(input, *args, return_indices=False, **kwargs):
+        return function(input, *args, return_indices=True, **kwargs)
+
+    pool.__name__ = pool.__qualname__ = function.__name__ + "_with_indices"
+    pool.__doc__ = f"{function.__name__}'s maxima, and where they are."
+    return pool
+
+
+max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices = map(_with_indices, (max_pool1d, max_pool2d, max_pool3d))
+adaptive_max_pool1d_with_indices, adaptive_max_pool2d_with_indices, adaptive_max_pool3d_with_indices = map(
+    _with_indices, (adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d))
+
+
+def native_channel_shuffle(input, groups):
+    """channel_shuffle."""
+    return channel_shuffle(input, groups)
+
+
+def conv_tbc(input, weight, bias, pad=0):
+    """A convolution over time of (time, batch, channels).
+
+    Args:
+        weight: (taps, channels, output channels).
+        bias: (output channels).
+        pad: zeros at both ends.
+    Raises:
+        RuntimeError: shapes that do not fit.
+    """
+    if input.dim() != 3 or weight.dim() != 3 or bias.dim() != 1:
+        raise RuntimeError("conv_tbc: input and weight must have 3 dimensions, bias 1, got "
+                           f"{input.dim()}, {weight.dim()} and {bias.dim()}")
+    if input.shape[2] != weight.shape[1] or bias.shape[0] != weight.shape[2]:
+        raise RuntimeError(f"conv_tbc: channels must match, got input {tuple(input.shape)}, weight {tuple(weight.shape)} and bias {tuple(bias.shape)}")
+    return conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad).permute(2, 0, 1).contiguous()
 
 
 def relu_(input):

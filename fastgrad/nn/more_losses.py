@@ -36,7 +36,8 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
 
 def cosine_similarity(x1, x2, dim=1, eps=1e-8):
     """x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along dim."""
-    x1, x2 = fg.broadcast_tensors(x1, x2)                    # dim counts in the common shape
+    common = fg.result_type(x1, x2)
+    x1, x2 = (x.to(common) for x in fg.broadcast_tensors(x1, x2))        # dim counts in the common shape
     lengths = [x.norm(2, dim, keepdim=True).clamp_min(eps) for x in (x1, x2)]
     return ((x1 / lengths[0]) * (x2 / lengths[1])).sum(dim)
 

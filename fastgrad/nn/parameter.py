@@ -43,6 +43,8 @@ class Parameter(Tensor, metaclass=_MarkedType):
     __torch_function__ = disabled_torch_function
 
     def __new__(cls, data=None, requires_grad=True):
+        if not isinstance(requires_grad, bool):
+            raise TypeError(f"Parameter(): argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
         if data is None:
             data = fg.empty(0)
         if type(data) is Tensor or type(data) is Parameter:

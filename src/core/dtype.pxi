@@ -177,20 +177,21 @@ cdef int store_other_number(int dt, object x, void* out) except -1:
         else:
             (<c128*>out)[0] = z
     elif dt == INT64:
-        (<i64*>out)[0] = <i64>as_integer(x)
+        (<i64*>out)[0] = wrapped_int(x)
     elif dt == INT32:
-        (<i32*>out)[0] = <i32><i64>as_integer(x)
+        (<i32*>out)[0] = <i32>wrapped_int(x)
     elif dt == BOOL:
         (<b8*>out)[0] = 1 if x else 0
     elif dt == UINT8 or dt == INT8:
-        (<u8*>out)[0] = <u8><i64>as_integer(x)
+        (<u8*>out)[0] = <u8>wrapped_int(x)
     elif dt == INT16:
-        (<i16*>out)[0] = <i16><i64>as_integer(x)
+        (<i16*>out)[0] = <i16>wrapped_int(x)
     else:
         (<u16*>out)[0] = f32_to_half(<f32><f64>x) if dt == FLOAT16 else f32_to_bfloat16(<f32><f64>x)
     return 0
 
 
+cdef object MOST_INT64 = 2**63 - 1
 cdef f64[NDTYPES] LEAST_NUMBER
 cdef f64[NDTYPES] MOST_NUMBER
 for _dt, _low, _high in ((UINT8, 0, 255), (INT8, -128, 127), (INT16, -2**15, 2**15 - 1), (INT32, -2**31, 2**31 - 1),
@@ -203,7 +204,7 @@ cdef int refuse_unfit(int dt, object x) except -1:
     """Raise RuntimeError for a Python number that dtype dt cannot hold; a negative int wraps around in uint8, as in PyTorch."""
     cdef f64 value, low = LEAST_NUMBER[dt]
     check_scalar(x)
-    if dt == BOOL or is_complex(dt) or (dt == INT64 and PyLong_Check(x)):
+    if dt == BOOL or is_complex(dt) or (dt == INT64 and PyLong_Check(x) and x <= MOST_INT64):
         return 0
     if isinstance(x, complex):
         raise RuntimeError(f"value cannot be converted to type {SCALAR_NAMES[dt].lower()} without overflow, got {x}")
@@ -219,8 +220,12 @@ cdef int refuse_unfit(int dt, object x) except -1:
     return 0
 
 
-cdef inline object as_integer(object x):
-    return x if PyLong_Check(x) else int(x)
+cdef i64 wrapped_int(object x) except? -1:
+    """The integer of a number; from 2^63 on it wraps around, beyond 64 bits it is refused with Python's error."""
+    cdef int beyond = 0
+    cdef object whole = x if PyLong_Check(x) else int(x)
+    cdef i64 value = PyLong_AsLongLongAndOverflow(whole, &beyond)
+    return <i64>PyLong_AsUnsignedLongLong(whole) if beyond else value
 
 
 cdef object load_number(int dt, const void* p):

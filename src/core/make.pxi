@@ -126,16 +126,19 @@ cdef int copy_array(Array* out, Array* source) except -1:
     return run(&l)
 
 
+cdef Tensor empty_ordered(int dt, Tensor like):
+    """As empty_as, in the memory order of `like`."""
+    cdef int8_t perm[MAX_DIMS]
+    cdef Array* operand = &like.a
+    if like.a.contiguous:
+        return empty_as(dt, &like.a)
+    order_dims(&operand, 1, &like.a, perm)
+    return empty_in_order(dt, &like.a, perm)
+
+
 cdef Tensor converted(Tensor t, int dt):
     """A copy of t in another dtype, in t's memory order; no graph."""
-    cdef int8_t perm[MAX_DIMS]
-    cdef Array* operand = &t.a
-    cdef Tensor r
-    if t.a.contiguous:
-        r = empty_as(dt, &t.a)
-    else:
-        order_dims(&operand, 1, &t.a, perm)
-        r = empty_in_order(dt, &t.a, perm)
+    cdef Tensor r = empty_ordered(dt, t)
     copy_array(&r.a, &t.a)
     return r
 

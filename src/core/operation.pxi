@@ -82,6 +82,8 @@ cdef object operation_call(object callee, PyObject** args, size_t nargsf, PyObje
         return op.entry(op.row, args)
     if n > op.npositional or (0 <= op.variadic < n):
         if op.variadic < 0 or n <= op.variadic:
+            if op.old_numbers is not None and kwnames == NULL:
+                return called_in_old_order(op, gathered(args, n))
             raise TypeError(f"{op.__name__}() takes {op.npositional} positional arguments but {n} were given")
         if n > op.npositional or not is_sequence(args[op.variadic]):
             rest = gathered(args + op.variadic, n - op.variadic)
@@ -100,6 +102,23 @@ cdef object operation_call(object callee, PyObject** args, size_t nargsf, PyObje
     if out != NULL and <object>out is not None:
         return call_with_out(op, value, <object>out)
     return op.entry(op.row, value)
+
+
+cdef set warned_of_old_order = set()
+
+
+cdef object called_in_old_order(Operation op, tuple args):
+    """`x.add_(-lr, grad)`: numbers among the tensors, which PyTorch deprecated long ago and still takes."""
+    cdef list tensors = [one for one in args if isinstance(one, Tensor)]
+    cdef list numbers = [one for one in args if not isinstance(one, Tensor)]
+    if len(tensors) != op.npositional or len(numbers) > len(op.old_numbers) or not isinstance(args[len(args) - 1], Tensor) or \
+            any([number_dtype(one) < 0 for one in numbers]):
+        raise TypeError(f"{op.__name__}() takes {op.npositional} positional arguments but {len(args)} were given")
+    if op.__name__ not in warned_of_old_order:
+        import warnings
+        warned_of_old_order.add(op.__name__)
+        warnings.warn(f"{op.__name__}: numbers before the tensors are deprecated: pass {' and '.join(op.old_numbers)} by name", UserWarning)
+    return op(*tensors, **dict(zip(op.old_numbers, numbers)))
 
 
 cdef inline bint is_sequence(PyObject* x) noexcept:

@@ -351,8 +351,10 @@ cdef class Tensor:
             raise RuntimeError(f"requires_grad must be a bool, got {type(value).__name__}")
         set_requires_grad(self, value)
 
-    def requires_grad_(self, bint requires_grad=True):
+    def requires_grad_(self, requires_grad=True):
         """Ask for gradients of this leaf, in place.  Raises RuntimeError for integer tensors."""
+        if not PyBool_Check(requires_grad):
+            raise TypeError(f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {type(requires_grad).__name__}")
         set_requires_grad(self, requires_grad)
         return self
 
@@ -496,11 +498,29 @@ cdef object real_number(Tensor t, str kind):
     return x.real
 
 
+cdef bint stands_for_int(object x) except -1:
+    """Whether PyTorch takes x for an int: an int, what has __index__, a tensor of no dimension that holds an integer; no bool."""
+    if PyLong_Check(x):
+        return not PyBool_Check(x)
+    if is_tensor(<PyObject*>x):
+        return (<Tensor>x).a.ndim == 0 and (<Tensor>x).a.dtype != BOOL and not is_floating((<Tensor>x).a.dtype)
+    return not PyFloat_Check(x) and hasattr(x, "__index__")
+
+
+cdef int64_t int_in_64_bits(object x) except? -1:
+    """The value of what stands for an int."""
+    cdef int over = 0
+    cdef int64_t value = PyLong_AsLongLongAndOverflow(x if PyLong_Check(x) else x.__index__(), &over)
+    if over:
+        raise ValueError(f"an integer of more than 64 bits: Overflow when unpacking long long, got {x}")
+    return value
+
+
 cdef int wrapped_dim(str name, object dim, int ndim) except -1:
     """A dimension in 0..ndim-1 from one in -ndim..ndim-1."""
-    if not PyLong_Check(dim) and (PyFloat_Check(dim) or not hasattr(dim, "__index__")):
+    if not stands_for_int(dim):
         raise TypeError(f"{name}(): argument 'dim' must be int, not {type(dim).__name__}")
-    cdef int64_t d = dim
+    cdef int64_t d = int_in_64_bits(dim)
     cdef int64_t n = max(ndim, 1)
     if d < -n or d >= n:
         raise IndexError(f"{name}: Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {d})")

@@ -120,6 +120,32 @@ cdef inline complexes zlog1p(complexes z) noexcept nogil:
     return result
 
 
+cdef inline complexes zlogaddexp(complexes z, complexes w) noexcept nogil:
+    """The larger real part goes outside; infinite real parts that are equal stay as they are, or go through exp."""
+    cdef complexes most = z, least = w
+    if z.real != z.real or w.real != w.real or z.imag != z.imag or w.imag != w.imag:
+        most.real = most.imag = z.real + z.imag + w.real + w.imag
+        return most
+    if z.real < w.real:
+        most, least = w, z
+    if most.real == least.real and visinf(<f64>most.real):
+        return w if most.real < 0 else zlog(zexp(most) + zexp(least))
+    return most + zlog1p(zexp(least - most))
+
+
+cdef inline complexes znan_to_num(complexes z, complexes nan, complexes posinf, complexes neginf) noexcept nogil:
+    """Part by part."""
+    if z.real != z.real:
+        z.real = nan.real
+    elif visinf(<f64>z.real):
+        z.real = posinf.real if z.real > 0 else neginf.real
+    if z.imag != z.imag:
+        z.imag = nan.real
+    elif visinf(<f64>z.imag):
+        z.imag = posinf.real if z.imag > 0 else neginf.real
+    return z
+
+
 cdef inline complexes zlog2(complexes z) noexcept nogil:
     return scaled(zlog(z), 1.4426950408889634)
 

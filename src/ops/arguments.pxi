@@ -17,19 +17,15 @@ cdef object operand_argument(const Row* row, PyObject* x, int i):
 
 
 cdef object int_argument(const Row* row, PyObject* x, int i):
-    if PyLong_Check(<object>x) and not PyBool_Check(<object>x):
-        return <object>x
-    if PyFloat_Check(<object>x) or not hasattr(<object>x, "__index__"):
+    if not stands_for_int(<object>x):
         raise_kind(row, x, i, "int")
-    return (<object>x).__index__()
+    return int_in_64_bits(<object>x)
 
 
 cdef object bool_argument(const Row* row, PyObject* x, int i):
     if PyBool_Check(<object>x):
         return <object>x
-    if not PyLong_Check(<object>x) and not is_tensor(x):
-        raise_kind(row, x, i, "bool")
-    return bool(<object>x)
+    raise_kind(row, x, i, "bool")
 
 
 cdef object float_argument(const Row* row, PyObject* x, int i):
@@ -64,10 +60,13 @@ cdef int read_shape(str name, object shape, int64_t* out) except -1:
     if len(shape) > MAX_DIMS:
         raise RuntimeError(f"{name}: at most {MAX_DIMS} dimensions are supported, got {len(shape)}")
     for size in shape:
-        if PyFloat_Check(size) or not hasattr(size, "__index__"):
+        if not stands_for_int(size) and not (n and PyBool_Check(size)):        # PyTorch looks at the first alone
             raise TypeError(f"{name}(): argument 'size' must be tuple of ints, but found element of type "
                             f"{type(size).__name__} at pos {n}")
-        out[n] = size if PyLong_Check(size) else size.__index__()
+        try:
+            out[n] = int_in_64_bits(size)
+        except ValueError as error:
+            raise TypeError(f"{name}(): argument 'size' failed to unpack the object at pos {n + 1} with error \"{error}\"") from None
         n += 1
     return n
 

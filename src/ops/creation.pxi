@@ -71,6 +71,8 @@ cdef object empty_rule(object size, object memory_format, object dtype_, object 
 
 cdef object full_rule(object size, object fill_value, object dtype_, object layout_, object device_, object pin_memory,
                       object requires_grad):
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
     return finished(constant("full", size, option_dtype(dtype_, value_dtype(fill_value)), plain_number(fill_value)),
                      layout_, device_, pin_memory, requires_grad)
 
@@ -163,6 +165,8 @@ cdef object arange_rule(object start, object end, object by, object dtype_, obje
     start, end, by = plain_number(start), plain_number(end), plain_number(by)
     if dt == INT64:
         start, end, by = int(start), int(end), int(by)
+        for number in (start, end, by):
+            refuse_unfit(INT64, number)
     return finished(counted(dt, range_count("arange", start, end, by, False), start, by), layout_, device_, pin_memory,
                      requires_grad)
 

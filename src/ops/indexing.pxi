@@ -159,7 +159,7 @@ cdef Index parse_index(Tensor t, object index):
             x.dims.append(d)
             d += one.a.ndim if one.a.dtype == BOOL else 1
         else:
-            i = clamped(item)
+            i = int_in_64_bits(item)
             if i < -x.g.shape[d] or i >= x.g.shape[d]:
                 raise IndexError(f"index {item.__index__()} is out of bounds for dimension {d} with size {x.g.shape[d]}")
             i = i + x.g.shape[d] if i < 0 else i
@@ -201,7 +201,7 @@ cdef object getitem(Tensor t, object index):
     cdef Index x
     cdef Tensor view
     if PyLong_Check(index) and not PyBool_Check(index) and t.a.ndim:
-        i = clamped(index)
+        i = int_in_64_bits(index)
         if -t.a.shape[0] <= i < t.a.shape[0]:
             return select_view(op_select.row, t, 0, i)
         raise IndexError(f"index {index} is out of bounds for dimension 0 with size {t.a.shape[0]}")
@@ -226,6 +226,8 @@ cdef int setitem(Tensor t, object index, object value) except -1:
     cdef bint is_number = not is_tensor(<PyObject*>value)
     if is_number and number_dtype(value) < 0:
         raise TypeError(f"can't assign a {type(value).__name__} to a torch.{scalar_name(t.a.dtype)}Tensor")
+    if PyLong_Check(value):
+        int_in_64_bits(value)                   # PyTorch's numbers have no room for more here
     x = parse_index(t, index)
     view = basic_view(t, x)
     if is_number and (view.a.dtype == FLOAT16 or view.a.dtype == BFLOAT16):

@@ -40,7 +40,7 @@ cdef Tensor formatted(str name, Tensor t, int dt, object format):
     cdef Tensor out
     if strides is not None:
         out = strided_empty(dt, shape_tuple(&t.a), strides)
-    elif t.a.contiguous or (format is not _places.contiguous_format and dense(&t.a)):
+    elif t.a.contiguous or format is not _places.contiguous_format:
         return converted(t, dt)
     else:
         out = empty_as(dt, &t.a)

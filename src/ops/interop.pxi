@@ -211,7 +211,7 @@ cdef Tensor tensor_from(object data, object dtype_):
     return out
 
 
-def tensor(data, *, dtype=None, device=None, bint requires_grad=False, bint pin_memory=False):
+def tensor(data, *, dtype=None, device=None, requires_grad=False, bint pin_memory=False):
     """A new tensor holding a copy of `data`: a number, nested sequences, an array or a tensor.
 
     Args:
@@ -228,8 +228,8 @@ def tensor(data, *, dtype=None, device=None, bint requires_grad=False, bint pin_
     if pin_memory:
         raise RuntimeError("Cannot access accelerator device when none is available: pin_memory=True needs one.")
     cdef Tensor t = tensor_from(data, dtype)
-    if requires_grad:
-        t.requires_grad_(True)
+    if requires_grad is not False:
+        t.requires_grad_(requires_grad)
     return t
 
 

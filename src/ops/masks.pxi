@@ -26,7 +26,8 @@ cdef Tensor masked_filled(Tensor input, Tensor mask, object value, Tensor into):
 
 
 cdef Tensor masked_fill_rule(Tensor input, Tensor mask, object value):
-    return masked_filled(input, mask, value, None)
+    cdef Tensor out = masked_filled(input, mask, value, None)
+    return out if out.a.contiguous else contiguous_copy(out)         # PyTorch's is in row-major order
 
 
 cdef int masked_fill_into(Tensor out, Tensor mask, object value) except -1:

@@ -83,8 +83,8 @@ cdef object cat_entry(const Row* row, PyObject** a):
         total += t.a.shape[d]
     part = first.a
     part.shape[d] = total
-    format = channels_last_of(first)
-    if format is not None and all([channels_last_of(t) is format for t in tensors]):
+    format = common_format(tensors)
+    if format is not None:
         out = strided_empty(joined_dtype(tensors), shape_tuple(&part), format_strides("cat", format, &part))
     else:
         out = empty(joined_dtype(tensors), part.ndim, part.shape)
@@ -132,6 +132,12 @@ cdef bint edge_is_empty_vector(Node node, int i):
     return meta.ndim == 1 and meta.shape[0] == 0
 
 
+cdef object common_format(list tensors):
+    """The order of channels last that all tensors have, or None."""
+    cdef object format = channels_last_of(<Tensor>tensors[0])
+    return format if format is not None and all([channels_last_of(t) is format for t in tensors]) else None
+
+
 cdef object stack_entry(const Row* row, PyObject** a):
     cdef list tensors = tensor_list("stack", <object>a[0])
     cdef Tensor first = <Tensor>tensors[0], t, out
@@ -146,7 +152,15 @@ cdef object stack_entry(const Row* row, PyObject** a):
                                f"and {list(shape_tuple(&(<Tensor>tensors[i]).a))} at entry {i}")
     start_geometry(&g, &first.a)
     add_dim("stack", &g, d, n, 0)
-    out = empty(joined_dtype(tensors), g.ndim, g.shape)
+    format = common_format(tensors) if d < first.a.ndim else None
+    if format is None:
+        out = empty(joined_dtype(tensors), g.ndim, g.shape)
+    else:                                   # as cat along d lies in memory, which is then split
+        part = first.a
+        part.shape[d] *= n
+        strides = format_strides("stack", format, &part)
+        out = strided_empty(joined_dtype(tensors), tuple(shape_list(g.ndim, g.shape)),
+                            (*strides[:d], strides[d] * first.a.shape[d], *strides[d:]))
     start_geometry(&g, &out.a)
     drop_dim(&g, d)
     part = out.a
@@ -305,7 +319,7 @@ cdef Tensor roll_rule(Tensor input, object shifts, object dims):
         if input.a.ndim == 0:
             raise IndexError("Dimension specified as 0 but tensor has no dimensions")
         out = rolled(out, shift, wrapped_dim("roll", dim, input.a.ndim))
-    return out
+    return laid_out_as(out, input, input.a.ndim - 2)
 
 
 cdef object negated(object shifts):

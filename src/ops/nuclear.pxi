@@ -1,41 +1,41 @@
 # The nuclear norm: the sum of a matrix's singular values, which NumPy finds.
 #
-# Its gradient is the polar factor Q = U V^T, an operation of its own, whose derivative is linear and symmetric: with D = U^T G V,
-#     dQ = U ((D - D^T) / (s_i + s_j)) V^T + (1 - U U^T) G V / s V^T + U / s U^T G (1 - V V^T).
+# Its gradient is the polar factor Q = U V^H, an operation of its own, whose derivative is linear and symmetric: with D = U^H G V,
+#     dQ = U ((D - D^H) / (s_i + s_j)) V^H + (1 - U U^H) G V / s V^H + U / s U^H G (1 - V V^H).
 
 cdef object singular(Tensor t):
-    """U, s and V^T of the matrices in the last two dimensions, as NumPy arrays."""
+    """U, s and V^H of the matrices in the last two dimensions, as NumPy arrays."""
     import numpy
     return numpy.linalg.svd(op_detach(t).numpy(), full_matrices=False)
 
 
-cdef Tensor from_singular(object array, Tensor like):
+cdef Tensor from_singular(object array, int dt):
     import numpy
-    return converted(from_numpy_rule(numpy.array(array, order="C")), like.a.dtype)
+    return converted(from_numpy_rule(numpy.array(array, order="C")), dt)
 
 
 cdef Tensor _nuclear_rule(Tensor input):
-    return from_singular(singular(input)[1].sum(-1), input)
+    return from_singular(singular(input)[1].sum(-1), real_of(input.a.dtype))
 
 
 cdef Tensor _polar_rule(Tensor input):
     u, s, vt = singular(input)
-    return from_singular(u @ vt, input)
+    return from_singular(u @ vt, input.a.dtype)
 
 
 cdef Tensor _polar_step_rule(Tensor input, Tensor at):
     """The derivative of `at`'s polar factor in the direction `input`; 0 between directions whose singular values are 0."""
     import numpy
     u, s, vt = singular(at)
-    g, ut, v = op_detach(input).numpy(), u.swapaxes(-1, -2), vt.swapaxes(-1, -2)
+    g, ut, v = op_detach(input).numpy(), u.conj().swapaxes(-1, -2), vt.conj().swapaxes(-1, -2)
     d = ut @ g @ v
     pairs = s[..., :, None] + s[..., None, :]
     with numpy.errstate(divide="ignore"):
-        inner = numpy.where(pairs > 0, 1 / pairs, 0) * (d - d.swapaxes(-1, -2))
+        inner = numpy.where(pairs > 0, 1 / pairs, 0) * (d - d.conj().swapaxes(-1, -2))
         outer = numpy.where(s > 0, 1 / s, 0)
     left, right = g @ v, ut @ g
     left, right = left - u @ d, right - d @ vt
-    return from_singular(u @ inner @ vt + (left * outer[..., None, :]) @ vt + (u * outer[..., None, :]) @ right, at)
+    return from_singular(u @ inner @ vt + (left * outer[..., None, :]) @ vt + (u * outer[..., None, :]) @ right, at.a.dtype)
 
 
 cdef object polar_twice(object grad):
@@ -47,7 +47,7 @@ cdef object nuclear_norm(object input, object dim, bint keepdim):
     cdef int i, j
     if not is_floating(x.a.dtype):
         raise RuntimeError(f"linalg.matrix_norm: Expected a floating point or complex tensor as input. Got {scalar_name(x.a.dtype)}")
-    if x.a.dtype != FLOAT32 and x.a.dtype != FLOAT64:
+    if x.a.dtype == FLOAT16 or x.a.dtype == BFLOAT16:
         raise NotImplementedError(f'"svd" not implemented for \'{scalar_name(x.a.dtype)}\'')
     dims = list(range(x.a.ndim)) if dim is None else list(dim) if isinstance(dim, (tuple, list)) else [dim]
     if len(dims) != 2:

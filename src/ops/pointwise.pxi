@@ -466,7 +466,7 @@ cdef object inplace_round_entry(const Row* row, PyObject** a):
 
 
 cdef double largest(int dt) noexcept:
-    if dt == FLOAT32:
+    if dt == FLOAT32 or dt == COMPLEX64:
         return 3.4028234663852886e38
     if dt == FLOAT16:
         return 65504.0
@@ -474,8 +474,11 @@ cdef double largest(int dt) noexcept:
 
 
 cdef list nan_to_num_arguments(const Row* row, PyObject** a):
-    cdef double most = largest(tensor_argument(row, a[0], 0).a.dtype)
-    cdef list x = [<object>a[0], 0.0, most, -most]
+    cdef Tensor input = tensor_argument(row, a[0], 0)
+    cdef double most = largest(input.a.dtype)
+    if is_complex(input.a.dtype) and wants(input):
+        raise RuntimeError("nan_to_num does not support automatic differentiation for outputs with complex dtype.")
+    cdef list x = [input, 0.0, most, -most]
     for i in range(1, 4):
         if a[i] != NULL and <object>a[i] is not None:
             x[i] = float_argument(row, a[i], i)

@@ -148,6 +148,8 @@ cdef object max_pool_entry(const Row* this, PyObject** a):
     cdef tuple kernel = each_dimension(name, "kernel_size", <object>a[1], n), stride = pool_stride(name, a[2], kernel)
     cdef tuple padding = each_dimension(name, "padding", given_or(a[3], 0), n), dilation = each_dimension(name, "dilation", given_or(a[4], 1), n)
     cdef int d
+    if n == 1 and not is_floating(input.a.dtype) and not given_or(a[6], False):
+        raise NotImplementedError(f"\"max_pool1d\" not implemented for '{scalar_name(input.a.dtype)}'")
     for d in range(input.a.ndim == n + 2, input.a.ndim):
         if input.a.shape[d] == 0:
             raise RuntimeError(f"{name}: Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got: "
@@ -166,6 +168,8 @@ cdef object avg_pool_entry(const Row* this, PyObject** a):
     cdef tuple kernel = each_dimension(name, "kernel_size", <object>a[1], n), stride = pool_stride(name, a[2], kernel)
     cdef tuple padding = each_dimension(name, "padding", given_or(a[3], 0), n), size
     cdef object divisor = given_or(a[6], None) if n > 1 else None
+    if is_complex(input.a.dtype) or not is_floating(input.a.dtype) and input.a.dtype != INT64:
+        raise NotImplementedError(f"\"avg_pool{n}d\" not implemented for '{scalar_name(input.a.dtype)}'")
     size = pool_sizes(name, input, kernel, stride, padding, (1,) * n, bool(given_or(a[4], False)))
     if divisor is not None and divisor == 0:
         raise RuntimeError("divisor must be not zero")

@@ -12,6 +12,19 @@ ctypedef struct PythonRow:
     int nkeywords
     int nparameters
     uint64_t tensors              # bit i: parameter i must be a tensor
+    char kind[MAX_ARGUMENTS]      # of a parameter annotated as int, bool or float: its first letter; else 0
+
+
+cdef bint fits(char kind, object x) except -1:
+    """Whether PyTorch takes x for an int, a bool or a float."""
+    if kind == c"b":
+        return PyBool_Check(x)
+    if kind == c"i":
+        if stands_for_int(x):
+            int_in_64_bits(x)
+            return True
+        return False
+    return (<Tensor>x).a.ndim == 0 if is_tensor(<PyObject*>x) else number_dtype(x) >= 0 and not is_complex(number_dtype(x))
 
 
 cdef object python_entry(const Row* row, PyObject** a):
@@ -25,11 +38,14 @@ cdef object python_entry(const Row* row, PyObject** a):
             names = (<object>p.function).__code__.co_varnames
             raise TypeError(f"{row.name.decode()}(): argument '{names[i]}' (position {i + 1}) must be Tensor, not "
                             f"{type(<object>given[i]).__name__}")
+        if p.kind[i] and a[i] != NULL and not fits(p.kind[i], <object>given[i]) and not (i >= first and <object>given[i] is defaults[i - first]):
+            raise_kind(row, given[i], i, {c"i": "int", c"b": "bool", c"f": "float"}[p.kind[i]])
     return PyObject_Vectorcall(p.function, given, p.nparameters - p.nkeywords, p.keywords)
 
 
 def _python_operation(function, str name, str variadic=None, bint out=True):
-    """An Operation for a Python function of tensors, whose parameters and defaults it takes.  One annotated as Tensor must be one.
+    """An Operation for a Python function of tensors, whose parameters and defaults it takes.  One annotated as Tensor must be one, and one
+    annotated as int, bool or float be what PyTorch takes for it, or its default.
 
     Args:
         variadic: the parameter that may be given as several positional arguments.
@@ -60,6 +76,7 @@ def _python_operation(function, str name, str variadic=None, bint out=True):
     for i, parameter in enumerate(names):
         if function.__annotations__.get(parameter) is Tensor:
             p.tensors |= <uint64_t>1 << <int>i
+        p.kind[<int>i] = {int: c"i", bool: c"b", float: c"f"}.get(function.__annotations__.get(parameter), 0)
     p.keywords, p.nkeywords = <PyObject*>keywords if keywords else NULL, len(keywords)
     return make_operation(&p.row, python_entry, name, list(names), code.co_argcount, len(names) - len(defaults),
                           names.index(variadic) if variadic else -1, function.__doc__)

@@ -45,6 +45,17 @@ def _install_method(str name, value):
     install_method(name, value)
 
 
+cdef int take_old_order() except -1:
+    """Let operations take numbers among their tensors: see called_in_old_order."""
+    for numbers, spellings in ((("alpha",), ("add", "sub")), (("value",), ("addcmul", "addcdiv")),
+                               (("beta", "alpha"), ("addmm", "addmv", "addr", "addbmm", "baddbmm"))):
+        for spelling in spellings:
+            for one in (functions.get(spelling), getattr(Tensor, spelling), getattr(Tensor, spelling + "_")):
+                if isinstance(one, Operation):
+                    (<Operation>one).old_numbers = numbers
+    return 0
+
+
 def names():
     """The names of the table's functions, but for those of nn.functional alone."""
     return list(operation_names)

@@ -127,12 +127,28 @@ cdef Tensor _shift_rule(Tensor input, object dim, object by):
     return out
 
 
+cdef Tensor complex_logcumsumexp(Tensor input, int d):
+    """Element after element: logaddexp has the care that infinities need."""
+    cdef Tensor out = empty_as_tensor(input.a.dtype, input)
+    cdef int64_t i, n = input.a.shape[d] if input.a.ndim else 1
+    if out.a.numel:
+        so_far = empty(input.a.dtype, 0, NULL)
+        fill_array(&(<Tensor>so_far).a, -float("inf"))
+        for i in range(n):
+            here = op_select(op_detach(input), d, i) if input.a.ndim else op_detach(input)
+            so_far = op_logaddexp(here, so_far)
+            copy_array(&(<Tensor>(op_select(out, d, i) if input.a.ndim else out)).a, &(<Tensor>so_far).a)
+    return out
+
+
 cdef Tensor logcumsumexp_rule(Tensor input, object dim):
     cdef int dt = input.a.dtype, d = wrapped_dim("logcumsumexp", dim, input.a.ndim)
     cdef Launch l
     cdef Tensor out
     if not is_floating(dt):
         raise NotImplementedError(f"\"logcumsumexp_out_cpu\" not implemented for '{scalar_name(dt)}'")
+    if is_complex(dt):
+        return complex_logcumsumexp(input, d)
     input = contiguous(in_dtype(input, computed_dtype(dt)))
     out = empty_as_tensor(input.a.dtype, input)
     plan_along(&l, &input.a, d, 2, itemsize(input.a.dtype))
@@ -144,11 +160,15 @@ cdef Tensor logcumsumexp_rule(Tensor input, object dim):
 
 
 cdef object logcumsumexp_backward_of(Tensor grad, Tensor input, Tensor result, object dim):
-    """exp(x_i - y_i) R_i with R_i = grad_i + exp(y_i - y_{i+1}) R_{i+1}: no exponent is positive."""
+    """exp(x_i - y_i) R_i with R_i = grad_i + exp(y_i - y_{i+1}) R_{i+1}: no exponent of reals is positive."""
     if input.a.ndim == 0:
         return grad
     difference = op_sub(result, op__shift(result, dim, -1))
-    step = op_exp(op_where(functions["le"](difference, 0), difference, 0.0))      # the last has no successor
+    if is_complex(input.a.dtype):                     # Note [Complex gradients]: input and result are conjugates here
+        ones = op_ones_like(op_detach(result))
+        step = op_exp(op_where(functions["ne"](op__shift(ones, dim, -1), 0), difference, 0.0))
+    else:
+        step = op_exp(op_where(functions["le"](difference, 0), difference, 0.0))      # the last has no successor
     return op_mul(op_exp(op_sub(input, result)), op__recurrence(grad, step, dim, True))
 
 

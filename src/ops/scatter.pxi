@@ -56,7 +56,13 @@ cdef Tensor index_select_rule(Tensor input, object dim, Tensor index):
         raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {index.a.numel} value(s)")
     if index.a.numel and input.a.ndim and input.a.shape[wrapped_dim("index_select", dim, input.a.ndim)] == 0:
         raise RuntimeError("index_select(): self indexing axis dim should be positive")
-    cdef Tensor out = take_plan(lifted(input), row_plan("index_select", lifted(input), dim, index))
+    cdef Tensor out
+    try:
+        out = take_plan(lifted(input), row_plan("index_select", lifted(input), dim, index))
+    except IndexError as error:
+        if input.a.ndim > 1 and index.a.ndim < 2 and wrapped_dim("index_select", dim, input.a.ndim) == 1 and "out of range in self" in str(error):
+            raise RuntimeError(f"index_select(): {error}") from None         # PyTorch's class for this dimension
+        raise
     if input.a.ndim == 0:
         out.a.ndim = 0
     return out
@@ -338,7 +344,7 @@ cdef Tensor scatter_add_rule(Tensor input, object dim, Tensor index, Tensor src)
 cdef Plan flat_plan(const Array* a, Tensor index):
     cdef Plan p
     if index.a.dtype != INT64:
-        raise IndexError(f"take(): Expected a long tensor for index, but got {scalar_name(index.a.dtype)}")
+        raise RuntimeError(f"take(): Expected a long tensor for index, but got {scalar_name(index.a.dtype)}")
     return make_plan(a, [index], [0], [a.ndim])
 
 

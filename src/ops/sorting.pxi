@@ -61,7 +61,7 @@ cdef object sort_rule(Tensor input, object dim, bint descending, object stable):
     cdef int d = wrapped_dim("sort", dim, input.a.ndim), dt = input.a.dtype
     cdef Tensor values, places
     input = in_dtype(input, computed_dtype(dt))
-    values, places = empty_as_tensor(input.a.dtype, input), empty_as_tensor(INT64, input)
+    values, places = empty_ordered(input.a.dtype, input), empty_ordered(INT64, input)
     sort_into(values, places, input, d, descending)
     return named(SORT_TYPE, in_dtype(values, dt), places)
 
@@ -202,13 +202,15 @@ cdef Tensor value_tensor(object x, Tensor like):
 
 
 cdef Tensor search(str name, Tensor sequence, object given, bint out_int32, bint right, object sorter):
-    cdef Tensor values = value_tensor(given, sequence), out, order = None
+    cdef Tensor values, out, order = None
+    if not is_tensor(<PyObject*>given) and number_dtype(given) < 0:
+        raise TypeError(f"{name}(): argument 'input' must be Tensor or Number, not {type(given).__name__}")
+    values = value_tensor(given, sequence)
     cdef int dt = promote(sequence.a.dtype, values.a.dtype), d, w
     cdef int64_t lines = 1, m, n
     cdef Launch l
-    if is_tensor(<PyObject*>given) and values.a.dtype != sequence.a.dtype:
-        raise RuntimeError(f"{name}: boundary tensor and input value tensor should have same dtype, got {scalar_name(sequence.a.dtype)} "
-                           f"and {scalar_name(values.a.dtype)}")
+    if dt == BOOL:
+        raise NotImplementedError("\"searchsorted_out_cpu\" not implemented for 'Bool'")
     if sequence.a.ndim == 0:
         raise RuntimeError(f"{name}: boundaries tensor should have positive dimension, but got 0 dimension")
     if sequence.a.ndim != 1:
@@ -220,7 +222,7 @@ cdef Tensor search(str name, Tensor sequence, object given, bint out_int32, bint
             if sequence.a.shape[d] != values.a.shape[d]:
                 raise RuntimeError(f"{name}: the first N-1 dimensions of boundaries tensor and input value tensor must match, got "
                                    f"{shape_tuple(&sequence.a)} and {shape_tuple(&values.a)}")
-    dt = UINT8 if dt == BOOL else computed_dtype(dt)
+    dt = computed_dtype(dt)
     sequence, values = contiguous(in_dtype(sequence, dt)), contiguous(in_dtype(values, dt))
     out = empty_as_tensor(INT64, values)
     n = sequence.a.shape[sequence.a.ndim - 1]
@@ -242,7 +244,7 @@ cdef Tensor search(str name, Tensor sequence, object given, bint out_int32, bint
         order = contiguous(order)
         for d in range(order.a.numel):
             if not 0 <= (<int64_t*>order.a.data)[d] < n:
-                raise IndexError(f"{name}: sorter index out of range, got {(<int64_t*>order.a.data)[d]}")
+                raise RuntimeError(f"{name}: sorter index out of range, got {(<int64_t*>order.a.data)[d]}")
         l.ptr[3] = order.a.data
     else:
         l.stride[3][0] = 0
@@ -253,6 +255,8 @@ cdef Tensor search(str name, Tensor sequence, object given, bint out_int32, bint
 
 
 cdef Tensor searchsorted_rule(Tensor sequence, object input, bint out_int32, bint right, object side, object sorter):
+    if side is not None and not isinstance(side, str):
+        raise TypeError(f"searchsorted(): argument 'side' must be str, not {type(side).__name__}")
     if side is not None and side not in ("left", "right"):
         raise RuntimeError(f"searchsorted: side can only be 'left' or 'right' but got {side}")
     if side == "left" and right:

@@ -71,11 +71,9 @@ cdef Array in_plain_order(const Array* a) noexcept:
 
 
 cdef int64_t size_argument(str name, object x) except? -1:
-    if PyLong_Check(x):
-        return x
-    if PyFloat_Check(x) or not hasattr(x, "__index__"):
+    if not stands_for_int(x):
         raise TypeError(f"{name}: expected an int, got {type(x).__name__}")
-    return x.__index__()
+    return int_in_64_bits(x)
 
 
 # views of all elements

@@ -50,6 +50,6 @@ structured("diag_embed(input, offset: int = 0, dim1: dim = -2, dim2: dim = -1)",
 composite("diagflat(input, offset: int = 0)", "All elements as a diagonal.", out="NONE")
 composite("one_hot(tensor, num_classes: int = -1)", "One in the column each number names, zeros elsewhere.", function="functional", method=False,
           out="NONE")
-composite("meshgrid(tensors: shape, *, indexing: any = None)", "Vectors expanded to a common grid.", method=False, out="NONE")
-composite("cartesian_prod(tensors: shape)", "All combinations of the elements of vectors, as rows.", method=False, out="NONE")
-composite("broadcast_tensors(tensors: shape)", "Tensors expanded to their common shape.", method=False, out="NONE")
+composite("meshgrid(tensors: shape = (), *, indexing: any = None)", "Vectors expanded to a common grid.", method=False, out="NONE")
+composite("cartesian_prod(tensors: shape = ())", "All combinations of the elements of vectors, as rows.", method=False, out="NONE")
+composite("broadcast_tensors(tensors: shape = ())", "Tensors expanded to their common shape.", method=False, out="NONE")

@@ -12,7 +12,8 @@ elementwise("log2(input)", "log2(input)", "Logarithm to base 2.", grad="grad / (
 elementwise("log10(input)", "log10(input)", "Logarithm to base 10.", grad="grad / (input * 2.3025850929940456)", complex=True, domain=(0.1, 5))
 elementwise("logaddexp(input: tensor, other: tensor)",
             "input if (input == other) & isinf(input) else maximum(input, other) + log1p(exp(-abs(input - other)))",
-            "log(exp(input) + exp(other)).", rule="SAME", inplace=False, domain=(-3, 3), grad={
+            "log(exp(input) + exp(other)).", rule="SAME", inplace=False, complex=True, by_dtype={"complex": "logaddexp(input, other)"},
+            domain=(-3, 3), grad={
                 "input": "grad / (1 + exp(other - input))", "other": "grad / (1 + exp(input - other))"})
 elementwise("logaddexp2(input: tensor, other: tensor)",
             "input if (input == other) & isinf(input) else maximum(input, other) + log1p(exp2(-abs(input - other))) * 1.4426950408889634",
@@ -100,5 +101,6 @@ elementwise("isneginf(input)", "isinf(input) & (input < 0)", "Whether input is -
 elementwise("nan_to_num(input, nan: number = None, posinf: number = None, neginf: number = None)",
             "nan if input != input else (posinf if input > 0 else neginf) if isinf(input) else input",
             "NaN and infinities replaced; by 0 and the dtype's largest and smallest values unless given.", rule="SAME",
-            dtypes="all", by_dtype={"integral": "input"}, entry="nan_to_num_entry", grad="grad if isfinite(input) else 0",
+            dtypes="all", complex=True, by_dtype={"integral": "input", "complex": "nan_to_num(input, nan, posinf, neginf)"},
+            entry="nan_to_num_entry", grad="grad if isfinite(input) else 0",
             domain=(-3, 3))

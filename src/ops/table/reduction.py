@@ -52,11 +52,11 @@ structured("logsumexp(input, dim: dims, keepdim: bool = False)", "log(sum(exp(in
 structured("_norm(input, p: any, dim: any, keepdim: bool)", "The p-norm over dimensions, 0 < p finite.", function=False, method=False,
            grad="norm_backward_of(grad, input, result, p, dim, keepdim)", node="LinalgVectorNorm")
 structured("_nuclear(input)", "Sum of the singular values of the last two dimensions.", function=False, method=False,
-           grad="unsqueeze(unsqueeze(grad, -1), -1) * _polar(input)", node="LinalgSvd")
-structured("_polar(input)", "The factor U V^T of the singular value decomposition.", function=False, method=False,
-           grad="_polar_step(grad, input)", node="LinalgSvd")
+           grad="unsqueeze(unsqueeze(grad, -1), -1) * _polar(input)", node="LinalgSvd", conjugate=False)
+structured("_polar(input)", "The factor U V^H of the singular value decomposition.", function=False, method=False,
+           grad="_polar_step(grad, input)", node="LinalgSvd", conjugate=False)
 structured("_polar_step(input, at)", "The derivative of at's polar factor along input.", function=False, method=False,
-           grad={"input": "_polar_step(grad, at)", "at": "polar_twice(grad)"}, node="LinalgSvd")
+           grad={"input": "_polar_step(grad, at)", "at": "polar_twice(grad)"}, node="LinalgSvd", conjugate=False)
 composite("norm(input, p: any = 'fro', dim: any = None, keepdim: bool = False, dtype: dtype = None)",
           "Norm of a vector, or of a matrix by its elements.", expanded=True, out="EXACT")
 composite("_vector_norm(input, ord: any = 2, dim: any = None, keepdim: bool = False, *, dtype: dtype = None)",
