@@ -162,6 +162,8 @@ def joined(call, value, size, args, kwargs):
     dim = args[1] if len(args) > 1 else kwargs.get("dim", 0)
     if not isinstance(tensors, (tuple, list)) or len(args) > 2 or set(kwargs) - {"dim"}:
         return NotImplemented
+    if call.__name__ == "cat" and any(t.dim() > 1 for t in tensors):
+        tensors = [t for t in tensors if t.shape != (0,)]           # cat passes over vectors without elements
     given = [t.expand((size, *t.shape)) if value(t) is None else value(t) for t in tensors]
     return call(given, shifted(dim))
 

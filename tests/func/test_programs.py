@@ -333,6 +333,7 @@ PROGRAMS = {
     "weights of classes": lambda t, F, x, y: F.grad(lambda w: t.nn.functional.cross_entropy(y, t.tensor([0, 1, 2, 0]), w))(x),
     "xlogy without a gradient": lambda t, F, x, y: F.grad(lambda a: (t.xlogy(a, x * 0) * x.new_zeros(3)).sum())(x),
     "as_strided": lambda t, F, x, y: t.vmap(lambda a: a.as_strided((2, 2), (1, 1), 0))(y),
+    "cat of nothing": lambda t, F, x, y: t.vmap(lambda a: t.cat([a[:0], a[:, None] * a], 1))(y),
     "as_strided of columns": lambda t, F, x, y: t.vmap(lambda a: a.as_strided((2, 2), (3, 6)), in_dims=1)(y),
     "multi_margin_loss": lambda t, F, x, y: t.vmap(lambda a, i: t.nn.functional.multi_margin_loss(a, i))(y, t.tensor([0, 2, 1, 1])),
     "multilabel_margin_loss": lambda t, F, x, y: (

@@ -1,4 +1,6 @@
 """torch.func's programs, run in fastgrad and in PyTorch."""
+import gc
+
 import numpy as np
 import pytest
 import torch
@@ -165,7 +167,13 @@ def test_nothing_is_left_behind():
     with pytest.raises(RuntimeError):
         fastgrad.func.vmap(lambda a: a.sum().item())(fastgrad.ones(2, 2))
     from fastgrad.func.batching import levels
+    from fastgrad.func.transforms import finished
     assert levels == []
+    x = fastgrad.rand(3)
+    for program in ("hessian", "vmap_hessian", "grad_three", "linearize", "vmap_jvp"):
+        PROGRAMS[program](fastgrad, fastgrad.func, x, fastgrad.rand(4, 3))
+    gc.collect()
+    assert not finished
     assert (fastgrad.ones(2) + 1).tolist() == [2, 2]
 
 
