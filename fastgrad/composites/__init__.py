@@ -5,4 +5,4 @@ Importing this package defines them: as functions of fastgrad and methods of Ten
 
 from fastgrad.composites import (  # noqa: F401
     complex, contractions, copies, dropouts, elements, factorizations, fourier, grids, linear, matrices, networks, products, random,
-    rearrangements, searching, special, statistics, symmetric, weight_norms)
+    rearrangements, searching, special, statistics, symmetric, weight_norms, writes)

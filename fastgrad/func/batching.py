@@ -93,21 +93,13 @@ def refused(name):
     return method
 
 
-def through(name):
-    """An in-place form as its operation and a copy, which are batched."""
-
-    def method(self, *args, **kwargs):
-        return self.copy_(getattr(self, name)(*args, **kwargs))
-
-    method.__name__ = f"{name}_"
-    return method
-
-
 def reshaped(name, dims):
     """An in-place change of shape by dimensions: that of the value, whose dimensions are one further."""
 
     def method(self, *args, **kwargs):
         given = dict(zip(dims, args)) | kwargs
+        if self.dim() == 0 and name != "unsqueeze_":
+            return self
         if name == "squeeze_" and not given:
             given["dim"] = tuple(d for d, n in enumerate(self.shape) if n == 1)
         getattr(self._value, name)(**{key: shifted(d) for key, d in given.items()})
@@ -124,8 +116,6 @@ for name in ("squeeze_", "unsqueeze_"):
     setattr(Batched, name, reshaped(name, ("dim",)))
 for name in ("transpose_", "swapaxes_", "swapdims_"):
     setattr(Batched, name, reshaped(name, ("dim0", "dim1")))
-for name in ("index_put", "masked_scatter", "scatter", "scatter_reduce"):
-    setattr(Batched, f"{name}_", through(name))
 
 
 def batched(value, level):

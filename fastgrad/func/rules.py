@@ -153,7 +153,7 @@ def linear(call, value, size, args, kwargs):
     if bias is None:
         return out
     b = value(bias)
-    return out + (bias if b is None else b.reshape((size,) + (1,) * (out.dim() - 2) + tuple(b.shape[1:])))
+    return out + (bias if b is None else b.reshape((size,) + (1,) * (x.dim() - 1) + tuple(b.shape[1:])))
 
 
 def joined(call, value, size, args, kwargs):

@@ -363,10 +363,7 @@ cdef object index_put_rule(Tensor input, object indices, Tensor values, bint acc
     return op__index_put(input, fitting_values(input, plan, one_converted(input, x, values)), plan, accumulate)
 
 
-def tensor_index_put_(Tensor self, indices, Tensor values, bint accumulate=False):
+def _index_put_into(Tensor self, indices, Tensor values, bint accumulate=False):
     """In-place version of index_put."""
     cdef Index x = parse_indices(self, indices)
     return put_values(op__index_put.row, self, plan_of(x, self), one_converted(self, x, values), accumulate)
-
-
-install_method("index_put_", tensor_index_put_)

@@ -73,7 +73,7 @@ cdef tuple scattered(Tensor mask, Tensor source):
     return slice_of(op_reshape(source, (-1,)), 0, 0, places.a.numel), rows_plan(&flat.a, 0, places)
 
 
-def tensor_masked_scatter_(Tensor self, Tensor mask, Tensor source):
+def _masked_scatter_into(Tensor self, Tensor mask, Tensor source):
     """In-place version of masked_scatter."""
     check_mask("masked_scatter_", mask)
     cdef Tensor wide = mask if same_shape(&mask.a, &self.a) else op_expand(mask, shape_tuple(&self.a))
@@ -90,6 +90,3 @@ def tensor_masked_scatter_(Tensor self, Tensor mask, Tensor source):
         return self.copy_(values[0]) if places.a.numel else self
     return put_values(form_of(op__index_put.row, b"MaskedScatterBackward0", NULL), self, make_plan(&self.a, [places], [0], [self.a.ndim]),
                       values, False)
-
-
-install_method("masked_scatter_", tensor_masked_scatter_)

@@ -306,7 +306,7 @@ cdef object scatter_rule(Tensor input, object dim, Tensor index, object src, obj
     return op__scatter_value(input, dim, index, src)
 
 
-def tensor_scatter_(Tensor self, dim, Tensor index, src=None, *, value=None, reduce=None):
+def _scatter_into(Tensor self, dim, Tensor index, src=None, *, value=None, reduce=None):
     """In-place version of scatter."""
     src = value if src is None else src
     if src is None:

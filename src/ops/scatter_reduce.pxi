@@ -9,7 +9,7 @@ cdef object scatter_reduce_call(Tensor input, object dim, Tensor index, Tensor s
     return op__scatter_reduce(input, index, src, (dim, reduce, include_self))
 
 
-def tensor_scatter_reduce_(Tensor self, dim, Tensor index, Tensor src, reduce, *, bint include_self=True):
+def _scatter_reduce_into(Tensor self, dim, Tensor index, Tensor src, reduce, *, bint include_self=True):
     """In-place version of scatter_reduce."""
     how = (dim, reduce, True if include_self else False)
     return write(entry__scatter_reduce_inplace, op__scatter_reduce, <PyObject*>self, <PyObject*>index, <PyObject*>src, <PyObject*>how)
@@ -116,7 +116,3 @@ cdef tuple extremes_share(object grad, Tensor input, object result, Tensor index
     from_src = cast_to(op_eq(src.detach(), op_gather(result.detach(), dim, index)), input.a.dtype)
     share = op_div(grad, at_least_one(op_scatter_add(from_self, dim, index, from_src)))
     return op_mul(from_self, share), op_mul(from_src, op_gather(share, dim, index))
-
-
-install_method("scatter_", tensor_scatter_)
-install_method("scatter_reduce_", tensor_scatter_reduce_)

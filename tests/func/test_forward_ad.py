@@ -119,6 +119,27 @@ def test_writes_into_the_users_tangent():
             assert v.tolist() == [3, 3]
 
 
+WRITES = {
+    "scatter_": lambda t, z, s: z.scatter_(0, t.tensor([[1, 0, 2, 1]]), s[:1]), "scatter_ a number": lambda t, z, s: z.scatter_(1, t.tensor([[0], [2], [1]]), 5.0),
+    "scatter_reduce_": lambda t, z, s: z.scatter_reduce_(0, t.tensor([[1, 0, 2, 1], [1, 1, 1, 1]]), s[:2], "sum"),
+    "scatter_add_": lambda t, z, s: z.scatter_add_(0, t.tensor([[1, 0, 2, 1]]), s[:1]), "index_put_": lambda t, z, s: z.index_put_((t.tensor([0, 2]),), s[1]),
+    "index_put_ adding": lambda t, z, s: z.index_put_((t.tensor([0, 0]),), s[:2], True), "masked_scatter_": lambda t, z, s: z.masked_scatter_(z > 0.5, s),
+    "index_add_": lambda t, z, s: z.index_add_(0, t.tensor([0, 0]), s[:2]), "put_": lambda t, z, s: z.put_(t.tensor([0, 5]), s[0, :2]),
+    "masked_fill_": lambda t, z, s: z.masked_fill_(z > 0.5, s[0, 0]), "a slice": lambda t, z, s: z[1:].copy_(s[1:]), "an index": lambda t, z, s: z.__setitem__(0, s[1]),
+}
+
+
+@pytest.mark.parametrize("which", ["target", "source", "both"])
+@pytest.mark.parametrize("name", WRITES)
+def test_writes_of_elements(name, which):
+    def program(t, ad, a, b, c):
+        z = (c if which == "source" else a) * 1
+        WRITES[name](t, z, c if which == "target" else b)
+        return z
+
+    same(program)
+
+
 def test_dropout_has_the_mask_of_its_primal():
     ad = fg.autograd.forward_ad
     with ad.dual_level():

@@ -134,3 +134,15 @@ def test_convolution(mapped):
         given = [lib.tensor((a if d == 0 else a[0]).tolist()) for a, d in zip((x, w), mapped)]
         found.append(lib.vmap(lambda x, w: lib.nn.functional.conv1d(x, w, padding=1), in_dims=mapped)(*given).tolist())
     np.testing.assert_allclose(*found, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("write", [
+    lambda t, x, a: x.scatter_(0, t.tensor([0]), a), lambda t, x, a: x.scatter_reduce_(0, t.tensor([0]), a[:1], "sum"),
+    lambda t, x, a: x.index_put_((t.tensor([0]),), a[:1]), lambda t, x, a: x.masked_scatter_(x > 0, a)])
+def test_a_batch_is_not_written_into_one_tensor(write):
+    for t in (fg, torch):
+        x = t.ones(3)
+        with pytest.raises(RuntimeError, match="is not possible because there exists a Tensor"):
+            t.vmap(lambda a: write(t, x, a))(t.rand(2, 3))
+        if t is fg:
+            assert x.tolist() == [1, 1, 1]
