@@ -27,6 +27,8 @@ def check_probability(p):
 
 def drop(input, p, train, inplace, *, by_channel, alpha):
     """Every dropout of this file: by_channel and alpha say which."""
+    if not isinstance(input, Tensor):
+        raise TypeError(f"dropout(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     check_probability(p)
     if p == 0 or not train or input.numel() == 0:
         return input

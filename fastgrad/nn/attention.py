@@ -26,6 +26,9 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     Returns: (*, heads, L, Ev).
     Source: Vaswani et al., Attention is all you need, 2017.
     """
+    for name, given in (("query", query), ("key", key), ("value", value)):
+        if not isinstance(given, fg.Tensor):
+            raise TypeError(f"scaled_dot_product_attention(): argument '{name}' must be Tensor, not {type(given).__name__}")
     if not query.dtype == key.dtype == value.dtype:
         raise RuntimeError(f"Expected query, key, and value to have the same dtype, but got query.dtype: {query.dtype} key.dtype: "
                            f"{key.dtype} and value.dtype: {value.dtype} instead.")
@@ -35,8 +38,10 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     if is_causal and attn_mask is not None:
         raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
     if attn_mask is not None and attn_mask.dtype not in (fg.bool, query.dtype):
-        raise RuntimeError(f"Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
-                           f"{attn_mask.dtype} and  query.dtype: {query.dtype} instead.")
+        if attn_mask.dtype != fg.float32:
+            raise RuntimeError(f"Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
+                               f"{attn_mask.dtype} and  query.dtype: {query.dtype} instead.")
+        attn_mask = attn_mask.to(query.dtype)
     if scale is None:
         scale = 1 / math.sqrt(query.size(-1)) if query.size(-1) else math.inf
     if not enable_gqa:

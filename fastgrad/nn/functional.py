@@ -196,20 +196,30 @@ __all__ = [
 ]
 
 
-def _with_indices(function):
+def _max_pool_with_indices(function):
+    def pool(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+        return function(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
+
+    return _named_with_indices(pool, function)
+
+
+def _adaptive_with_indices(function):
+    def pool(input, output_size, return_indices=False):
+        return function(input, output_size, True)
+
+    return _named_with_indices(pool, function)
+
+
+def _named_with_indices(pool, function):
     """A pooling that gives the places of its maxima, too, whatever its last argument says."""
-
-    def pool(input, *args, return_indices=False, **kwargs):
-        return function(input, *args, return_indices=True, **kwargs)
-
     pool.__name__ = pool.__qualname__ = function.__name__ + "_with_indices"
     pool.__doc__ = f"{function.__name__}'s maxima, and where they are."
     return pool
 
 
-max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices = map(_with_indices, (max_pool1d, max_pool2d, max_pool3d))
+max_pool1d_with_indices, max_pool2d_with_indices, max_pool3d_with_indices = map(_max_pool_with_indices, (max_pool1d, max_pool2d, max_pool3d))
 adaptive_max_pool1d_with_indices, adaptive_max_pool2d_with_indices, adaptive_max_pool3d_with_indices = map(
-    _with_indices, (adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d))
+    _adaptive_with_indices, (adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d))
 
 
 def native_channel_shuffle(input, groups):

@@ -83,6 +83,26 @@ def _antialiased(x, dim, out, align_corners, factor, cubic):
     return (x.movedim(dim, -1) @ matrix.t()).movedim(-1, dim)
 
 
+def _along(x, dim, out, align_corners, factor, cubic, antialias):
+    if antialias:
+        return _antialiased(x, dim, out, align_corners, factor, cubic)
+    return (_cubic if cubic else _linear)(x, dim, out, align_corners, factor)
+
+
+def _bytes(x, dim, out, *how):
+    """Of uint8: weights are multiples of the least power of two with which all fit into 16 bits, and sums are rounded to bytes after each
+    dimension, as in PyTorch's kernels.  Sums of such integers are exact in float64."""
+    if x.shape[dim] == out:
+        return x
+    matrix = _along(fg.eye(x.shape[dim], dtype=fg.float64), 0, out, *how)
+    most, bits = float(matrix.max()), 0
+    while bits < 22 and int(0.5 + most * 2 ** (bits + 1)) < 2 ** 15:
+        bits += 1
+    weights = (matrix * 2 ** bits + fg.where(matrix < 0, -0.5, 0.5)).trunc()
+    sums = x.movedim(dim, -1).to(fg.float64) @ weights.t()
+    return ((sums + 2 ** (bits - 1)) / 2 ** bits).floor().clamp(0, 255).movedim(-1, dim).to(fg.uint8)
+
+
 # ---- interpolate
 
 def _for_each(input, given, what, letter):
@@ -146,21 +166,23 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
         raise NotImplementedError(f"Got {input.ndim}D input, but {mode} mode needs {DIMENSIONS[mode]}D input")
     if min(sizes) <= 0 or 0 in input.shape[1:]:
         raise RuntimeError(f"Input and output sizes should be greater than 0, but got input (size {list(input.shape)}) and output (size {sizes})")
+    if input.dtype in (fg.float16, fg.bfloat16) and mode not in ("nearest", "nearest-exact"):       # rounded once
+        if antialias:
+            raise NotImplementedError(f"interpolate: antialias is not implemented for {input.dtype}")
+        return interpolate(input.float(), size, scale_factor, mode, align_corners if mode != "area" else None, recompute_scale_factor).to(input.dtype)
     if mode == "area":
         from . import functional
 
         return getattr(functional, f"adaptive_avg_pool{input.ndim - 2}d")(input, sizes)
-    if not input.is_floating_point() and (mode not in ("nearest", "nearest-exact") or input.dtype != fg.uint8):
+    if not input.is_floating_point() and (mode not in ("nearest", "nearest-exact", "bilinear", "bicubic") or input.dtype != fg.uint8):
         raise NotImplementedError(f'"{mode}" not implemented for \'{input.type().split(".")[-1].removesuffix("Tensor")}\'')
-    out = input
-    for d in reversed(range(input.ndim - 2)) if antialias else range(input.ndim - 2):
+    out, blend = input, _bytes if input.dtype == fg.uint8 else _along
+    for d in reversed(range(input.ndim - 2)) if antialias or blend is _bytes else range(input.ndim - 2):
         dim, count, factor = d + 2, sizes[d], factors[d]
         if mode in ("nearest", "nearest-exact"):
             out = _nearest(out, dim, count, factor, mode == "nearest-exact")
-        elif antialias:
-            out = _antialiased(out, dim, count, align_corners, factor, mode == "bicubic")
         else:
-            out = (_cubic if mode == "bicubic" else _linear)(out, dim, count, align_corners, factor)
+            out = blend(out, dim, count, align_corners, factor, mode == "bicubic", antialias)
     return fg._ops._laid_out_as(out.contiguous(), input)
 
 

@@ -241,6 +241,29 @@ def test_grid_sample_at_places_that_are_no_numbers(mode, padding, aligned):
             check(f"grads(lambda x, g: F.grid_sample(x, g, '{mode}', 'zeros', {aligned}), rn(1, 2, 3, 4, 5), L([{places}, 0.2]).double().repeat(1, 3, 3, 2, 1))")
 
 
+@pytest.mark.parametrize("aligned", [False, True])
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+def test_interpolate_bytes(mode, antialias, aligned):
+    for how in ("size=(5, 5)", "size=13", "size=(4, 9)", "size=(9, 3)", "scale_factor=0.6", "scale_factor=1.7", "scale_factor=1.7, recompute_scale_factor=True"):
+        for order in ("contiguous", "channels_last"):
+            x = f"L(np.random.default_rng(0).integers(0, 256, (2, 3, 9, 7)), dtype=lib.uint8).to(memory_format=lib.{order.replace('contiguous', 'contiguous_format')})"
+            check(f"F.interpolate({x}, {how}, mode='{mode}', align_corners={aligned}, antialias={antialias})")
+
+
+@pytest.mark.parametrize("call", [
+    "F.interpolate(rn(1, 2, 5).int(), 3, mode='linear')", "F.interpolate(rn(1, 2, 5).abs().to(lib.uint8), 3, mode='linear')",
+    "F.interpolate(rn(1, 2, 5, 5).half(), 3, mode='bilinear', antialias=True)", "F.interpolate(rn(1, 2, 5, 5).bool(), 3, mode='bilinear')",
+    "F.scaled_dot_product_attention(rn(2, 3, 4), rn(2, 5, 4), rn(2, 5, 4), attn_mask=lib.ones(3, 5).tril().bool(), is_causal=True)",
+    "grads(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, attn_mask=lib.ones(3, 5).tril(-1).bool()), rn(2, 3, 4), rn(2, 5, 4), rn(2, 5, 4))",
+    "grads(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, attn_mask=lib.full((3, 5), -inf)), rn(2, 2, 3, 4), rn(2, 2, 5, 4), rn(2, 2, 5, 4))",
+    "grads(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True), rn(2, 4, 3, 4), rn(2, 2, 5, 4), rn(2, 2, 5, 4))",
+    "F.scaled_dot_product_attention(rn(2, 4, 3, 4), rn(2, 3, 5, 4), rn(2, 3, 5, 4), enable_gqa=True)", "F.scaled_dot_product_attention(rn(2, 3, 4), None, rn(2, 5, 4))",
+    "F.scaled_dot_product_attention(rn(2, 3, 4), rn(2, 5, 4), rn(2, 5, 4), attn_mask=lib.ones(3, 5).int())", "F.alpha_dropout(None)"])
+def test_images_and_attention(call):
+    check(call)
+
+
 NAMES = """lib.kl_div(rn(2, 3), rn(2, 3).abs())
 lib.kl_div(rn(2, 3), rn(2, 3), 1, log_target=True)
 lib.kl_div(rn(2, 3), rn(2, 3), "mean")
@@ -252,7 +275,8 @@ lib.triplet_margin_loss(rn(2, 3), rn(2, 3, seed=1), rn(2, 3, seed=2), reduction=
 lib.adaptive_max_pool1d(rn(1, 2, 6), 3)
 lib.max_pool1d_with_indices(rn(1, 2, 6), 2)
 F.max_pool2d_with_indices(rn(1, 2, 6, 4), 2)
-F.adaptive_max_pool2d_with_indices(rn(1, 2, 6, 4), 2)
+F.adaptive_max_pool2d_with_indices(rn(1, 2, 6, 4), 2, False)
+F.max_pool1d_with_indices(rn(1, 2, 6), 2, 2, 0, 1, False)
 lib.affine_grid_generator(rn(1, 2, 3), (1, 1, 2, 2), False)
 grads(lambda x, w, b: lib.conv_tbc(x, w, b, 1), rn(5, 2, 3), rn(2, 3, 4), rn(4))
 F.conv_tbc(rn(5, 2, 3), rn(2, 2, 4), rn(4))
