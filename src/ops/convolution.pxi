@@ -253,7 +253,7 @@ cdef tuple each_dimension(str name, str argument, object value, int n):
         if hasattr(value, "__index__") and not PyBool_Check(value) and not is_tensor(<PyObject*>value):        # NumPy's integers
             return (value.__index__(),) * n
         raise TypeError(f"{name}(): argument '{argument}' must be tuple of ints, not {type(value).__name__}")
-    cdef tuple values = tuple([int_argument(NULL, <PyObject*>v, 0) if hasattr(v, "__index__") else refuse_size(name, argument, v) for v in value])
+    cdef tuple values = tuple([int_in_64_bits(v) if stands_for_int(v) else refuse_size(name, argument, v) for v in value])
     if len(values) == 1:
         values = values * n
     if len(values) != n:

@@ -102,6 +102,8 @@ def _install_inplace(str name, operation):
     """`x.name_(...)` for an operation without an in-place kernel: the result is copied over x, in the graph too."""
 
     def method(self, *args, **kwargs):
+        if not isinstance(self, Tensor):
+            raise TypeError(f"{name}_(): argument 'input' (position 1) must be Tensor, not {type(self).__name__}")
         for one in (*args, *kwargs.values()):
             refuse_overlap(<Tensor>self, <PyObject*>one, (<Operation>operation).row.overlap)
         result = operation(self.clone(), *args, **kwargs)       # what the operation saves is not written over

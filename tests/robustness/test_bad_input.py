@@ -47,6 +47,8 @@ def test_memory_that_runs_out_is_an_error():
     lambda: fastgrad.Tensor.add_(None, 1), lambda: fastgrad.split_with_sizes(fastgrad.tensor(2.0), [1]),
     lambda: fastgrad.index_put(fastgrad.ones(3), (fastgrad.tensor([0]),), None),
     lambda: fastgrad.ones(3).index_put_((fastgrad.tensor([0]),), None), lambda: fastgrad.hsplit(fastgrad.zeros(0), 1 << 62),
+    lambda: fastgrad.conj_physical_(3), lambda: fastgrad.addmv_(None, 1, 2), lambda: fastgrad.avg_pool1d(fastgrad.ones(1, 1, 4), [fastgrad.ones(2)]),
+    lambda: fastgrad.conv1d(fastgrad.ones(1, 1, 4), fastgrad.ones(1, 1, 1), None, [True]), lambda: fastgrad.ones(2).add(2, 3, fastgrad.ones(2)),
 ])
 def test_refused(call):
     """Each of these once read memory that was not its own."""
