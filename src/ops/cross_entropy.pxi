@@ -123,6 +123,8 @@ cdef object class_loss(const Row* row, Tensor given_input, Tensor target, object
     cdef int dt = given_input.a.dtype
     if not is_floating(dt):
         raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(dt)}'")
+    if soft and ignored >= 0:
+        raise RuntimeError(f"{name}: ignore_index is not supported for floating point target, got {ignored}")
     read_classes(name, input, &k)
     weight = class_weights(name, weight_, input, k.c)
     if weight_ is not None and wants(<Tensor>weight_):

@@ -49,6 +49,16 @@ def build_tensor(library, tensor):
     return made.requires_grad_(True) if tensor.requires_grad else made
 
 
+def build_encoder_layer(library, layer):
+    """A layer of the library with the same arguments and parameters."""
+    made = library.nn.TransformerEncoderLayer(
+        layer.self_attn.embed_dim, layer.self_attn.num_heads, layer.linear1.out_features, layer.dropout.p, build(library, layer.activation),
+        layer.norm1.eps, layer.self_attn.batch_first, layer.norm_first, layer.linear1.bias is not None,
+        dtype=build(library, layer.linear1.weight.dtype))
+    made.load_state_dict({name: build(library, tensor) for name, tensor in layer.state_dict().items()})
+    return made
+
+
 def build(library, value, made=None):
     """`value` with every PyTorch object replaced by the library's own; `made` keeps the identity of repeated tensors."""
     made = {} if made is None else made
@@ -74,6 +84,12 @@ def build(library, value, made=None):
         return library.device(str(value))
     if isinstance(value, np.ndarray):
         return value.copy()
+    if isinstance(value, torch.nn.LinearCrossEntropyOptions):
+        return library.nn.LinearCrossEntropyOptions(**build(library, {name: getattr(value, name) for name in value.__slots__}, made))
+    if isinstance(value, torch.nn.TransformerEncoderLayer):
+        return build_encoder_layer(library, value)
+    if callable(value) and getattr(torch.nn.functional, getattr(value, "__name__", ""), None) is value:
+        return getattr(library.nn.functional, value.__name__)
     if value is None or value is Ellipsis or isinstance(value, (bool, int, float, complex, str, np.generic, range)):
         return value
     raise Unconvertible(type(value).__name__)

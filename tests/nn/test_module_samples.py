@@ -86,3 +86,36 @@ def test_samples(name):
     for training in (True, False):
         count, lines = failures(name, training)
         assert not lines, f"{len(lines)} of {count} samples with training={training}:\n" + "\n".join(lines[:5])
+
+
+def raised(library, name, sample):
+    """The class of the error that a sample of wrong arguments raises."""
+    inner, outer = sample.forward_input, sample.constructor_input
+    try:
+        layer = constructed(library, name, *build(library, (outer.args, outer.kwargs))).to(library.float64)
+        if inner is not None:
+            args, kwargs = build(library, (inner.args, inner.kwargs))
+            layer(*args, **kwargs)
+    except Exception as error:
+        return type(error).__name__
+    return None
+
+
+@pytest.mark.parametrize("name", [name for name, info in INFOS.items() if info.module_error_inputs_func])
+def test_errors(name):
+    for training in (True, False):
+        for wrong in INFOS[name].module_error_inputs_func(INFOS[name], device="cpu", dtype=torch.float64, requires_grad=False, training=training):
+            assert raised(fastgrad, name, wrong.module_error_input) == raised(torch, name, wrong.module_error_input), wrong.error_regex
+
+
+def test_no_sample_is_left_out():
+    """The arguments of every layer's samples can be rebuilt."""
+    left_out = []
+    for name, info in INFOS.items():
+        for sample in info.module_inputs_func(info, device="cpu", dtype=torch.float64, requires_grad=True, training=False):
+            try:
+                build(fastgrad, (sample.constructor_input.args, sample.constructor_input.kwargs))
+                rebuilt(fastgrad, sample)
+            except Unconvertible:
+                left_out.append(name)
+    assert not left_out
