@@ -4,7 +4,6 @@ FASTGRAD_DEBUG=1 turns on bounds checks, C assertions and the counters of live o
 FASTGRAD_QUICK=1 builds the kernels for this machine's level only and optimizes the rest little: for work on fastgrad itself.
 """
 import os
-import platform
 import subprocess
 import sys
 import sysconfig
@@ -31,7 +30,9 @@ LEVELS = {
     "x86_64": {"v2": ["-march=x86-64-v2", *SMALL], "v3": ["-march=x86-64-v3"],
                "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"]},
 }
-MACHINE = {"AMD64": "x86_64"}.get(platform.machine(), platform.machine())
+# what is compiled for, which is not what this machine is where the build is a cross-compilation
+PLATFORM = sysconfig.get_platform().rpartition("-")[2]
+MACHINE = {"amd64": "x86_64"}.get(PLATFORM, PLATFORM)
 # contraction stays off: fma only where a kernel says so, so that results do not depend on the compiler's mood
 NUMERIC = [] if WINDOWS else ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fwrapv"]
 GCC = "gcc" in (sysconfig.get_config_var("CC") or "")
@@ -45,8 +46,8 @@ OPTIMIZE = [] if WINDOWS else ["-O1"] if DEBUG else ["-O3", *SPARING]
 # The engine is small and always hot; the operations are many.  Only what is marked inline is inlined, so that rare paths
 # stay out of the common ones and leave them the registers.
 ENGINE, OPERATIONS = ([] if WINDOWS else ["-O1"] if DEBUG else ["-O0"] if QUICK else [level, *HANDFULS] for level in ("-O3", "-O1"))
-# without the names of inner functions, which take a tenth of the files; profilers of a working copy want them
-LINK = ["-Wl,-s"] if sys.platform == "linux" and not (DEBUG or QUICK) else []
+# without the names of inner functions, which take a tenth of the files; profilers of a working copy, built in place, want them
+STRIPPED = ["-Wl,-s"] if sys.platform == "linux" and not (DEBUG or QUICK) else []
 QUIET = [] if WINDOWS else [*([] if DEBUG else ["-g0"]), "-Wno-unused-function", "-Wno-unreachable-code", "-Wno-maybe-uninitialized"]
 # a complex number is a struct: as one of C's own types, made of parts that are infinite it would be NaN
 MACROS = [("CYTHON_CCOMPLEX", "0")] + ([("FASTGRAD_DEBUG", None)] if DEBUG else [])
@@ -73,8 +74,7 @@ class Module(Extension):
     def __init__(self, name, pyx, folder, c_file, flags, source=None, text=None):
         self.pyx, self.folder, self.c_file, self.text = pyx, folder, c_file, text
         super().__init__(f"fastgrad.{name}", [source or c_file], depends=[c_file, *glob(f"src/{folder}/*.h")],
-                         include_dirs=["src", "src/kernels", GENERATED], extra_compile_args=flags + QUIET, extra_link_args=LINK,
-                         define_macros=MACROS)
+                         include_dirs=["src", "src/kernels", GENERATED], extra_compile_args=flags + QUIET, define_macros=MACROS)
 
     def make_c(self):
         """In a process of its own, since Cython holds the interpreter's lock; without garbage collection, a third of its time."""
@@ -118,6 +118,8 @@ class Build(build_ext):
         os.chdir(HERE)
         self.distribution.ext_modules = modules()
         super().finalize_options()
+        for module in self.extensions if not self.inplace else ():
+            module.extra_link_args = STRIPPED
         self.parallel = self.parallel or os.cpu_count()
 
     def get_source_files(self):
