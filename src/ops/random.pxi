@@ -86,19 +86,33 @@ cdef Tensor like_layout(int dt, Tensor t):
     return empty_in_order(dt, &t.a, perm)
 
 
+cdef int check_drawn(Tensor t) except -1:
+    return check_inplace(t, is_floating(t.a.dtype) and wants(t))
+
+
+cdef object drawn(Tensor t):
+    """t, which was filled with draws: it does not depend on what it was any more."""
+    cdef Node node
+    bump(t)
+    if is_floating(t.a.dtype) and wants(t):
+        node = new_node(op_zero.row, 1, 1)
+        set_edge(node, 0, t)
+        rebase_written(t, node)
+    return t
+
+
 cdef object sample_into(str name, Tensor t, sampler_t sampler, object generator, double a, double b):
     """Fill t in place, in the order of its memory."""
     cdef Generator g = generator_argument(generator)
     cdef Tensor whole = t
-    check_inplace(t, False)
+    check_drawn(t)
     if not dense(&t.a):
         refuse_shared_elements(&t.a)
         whole = like_layout(t.a.dtype, t)
     sampler(g, whole, a, b)
     if whole is not t:
         copy_array(&t.a, &whole.a)
-    bump(t)
-    return t
+    return drawn(t)
 
 
 cdef int require_floating(str name, Tensor t) except -1:
@@ -226,7 +240,7 @@ cdef object draw_integers(Tensor t, object low, object high, object generator):
     cdef int64_t i, base = low
     cdef uint64_t span_ = <uint64_t>((high.__index__() - low.__index__()) & 0xFFFFFFFFFFFFFFFF)     # 0: all of 64 bits
     cdef int64_t* x
-    check_inplace(t, False)
+    check_drawn(t)
     refuse_shared_elements(&t.a)
     cdef Tensor wide = t if t.a.dtype == INT64 and dense(&t.a) else like_layout(INT64, t)
     x = <int64_t*>wide.a.data
@@ -241,8 +255,7 @@ cdef object draw_integers(Tensor t, object low, object high, object generator):
             x[i] = <int64_t>(random_word(g) % <uint32_t>span_) + base
     if wide is not t:
         copy_array(&t.a, &wide.a)
-    bump(t)
-    return t
+    return drawn(t)
 
 
 cdef dict _INTEGER_LIMITS = {UINT8: (0, 255, "unsigned char"), INT8: (-128, 127, "signed char"), INT16: (-(1 << 15), (1 << 15) - 1, "short"),
@@ -339,7 +352,7 @@ cdef object fill_bernoulli(Tensor input, Tensor p, object generator):
     cdef double* x
     cdef double u
     require_floating("bernoulli_tensor_cpu_p_", p)
-    check_inplace(input, False)
+    check_drawn(input)
     refuse_shared_elements(&input.a)
     out = <Tensor>op_expand(converted(p, FLOAT64), shape_tuple(&input.a))
     copy_array(&odds.a, &out.a)
@@ -351,8 +364,7 @@ cdef object fill_bernoulli(Tensor input, Tensor p, object generator):
         u = uniform_f64(g) if p.a.dtype == FLOAT64 else <double>uniform_f32(g)
         x[i] = 1 if u < x[i] else 0
     copy_array(&input.a, &odds.a)
-    bump(input)
-    return input
+    return drawn(input)
 
 
 cdef object random__rule(Tensor input, object low, object high, object generator):
@@ -373,14 +385,13 @@ cdef object fill_whole_range(Tensor t, object high, object generator):
     cdef Generator g = generator_argument(generator)
     cdef uint64_t span_ = high
     cdef int64_t i
-    check_inplace(t, False)
+    check_drawn(t)
     refuse_shared_elements(&t.a)
     cdef Tensor wide = like_layout(INT64, t)
     for i in range(t.a.numel):
         (<int64_t*>wide.a.data)[i] = <int64_t>(<uint64_t>random_word(g) % span_ if span_ <= <uint64_t>1 << 32 else random_words(g) % span_)
     copy_array(&t.a, &wide.a)
-    bump(t)
-    return t
+    return drawn(t)
 
 
 # functions that make one

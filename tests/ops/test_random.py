@@ -190,3 +190,24 @@ def test_fork_rng():
     with fastgrad.random.fork_rng():
         fastgrad.rand(100)
     assert fastgrad.rand(3).tolist() == torch.rand(3, generator=torch.Generator().manual_seed(4)).tolist()
+
+
+SAMPLERS_IN_PLACE = {"uniform_": (), "normal_": (), "bernoulli_": (), "exponential_": (), "cauchy_": (), "log_normal_": (), "geometric_": (0.3,), "random_": ()}
+
+
+@pytest.mark.parametrize("name", SAMPLERS_IN_PLACE)
+def test_draws_do_not_depend_on_what_they_replace(name):
+    """Gradients and tangents of what was there are 0, and a leaf is not overwritten unseen."""
+    seen = []
+    for lib in (fastgrad, torch):
+        x = lib.full((3,), 0.5, requires_grad=True)
+        y = x * 1
+        getattr(y, name)(*SAMPLERS_IN_PLACE[name])
+        (y.sum() + x.sum()).backward()
+        tangent = lib.func.jvp(lambda x: getattr(x.clone(), name)(*SAMPLERS_IN_PLACE[name]) * 1, (lib.ones(3) / 2,), (lib.ones(3),))[1]
+        with pytest.raises(RuntimeError, match="leaf Variable that requires grad"):
+            getattr(x, name)(*SAMPLERS_IN_PLACE[name])
+        with lib.no_grad():
+            getattr(x, name)(*SAMPLERS_IN_PLACE[name])
+        seen.append((x.grad.tolist(), tangent.tolist(), x.requires_grad))
+    assert seen[0] == seen[1]
