@@ -24,6 +24,7 @@ HERE = Path(__file__).parent
 START = HERE / "programs_start.py"
 LIMIT = 300  # seconds for one run
 NUMBER = re.compile(r"-?\d+(?:\.\d*)?(?:e[-+]?\d+)?|-?\.\d+|\bnan\b|\binf\b")
+IPYTHON = re.compile(r"^(\s*)(?:%%?[A-Za-z]|!).*")
 # What differs from run to run under PyTorch as well: times and speeds, addresses, numbers of processes.
 CLOCK = re.compile(
     r"\d+h \d+m \d+s|\d+m \d+s|\d+:\d+:\d+(?:\.\d+)?|\d+(?:\.\d+)? ?(?:ms|s|seconds|sec|it/s|s/it|SPS)\b|[Tt]ime[a-z_/ ]*[:=]? *\d+(?:\.\d+)?"
@@ -70,9 +71,9 @@ class Program:
 
 
 def code_of(notebook):
-    """The cells of code, without the lines that are IPython's."""
+    """The cells of code; lines that are IPython's do nothing."""
     cells = ["".join(cell["source"]) for cell in json.loads(notebook)["cells"] if cell["cell_type"] == "code"]
-    return "\n".join(line for cell in cells for line in cell.splitlines() if not line.lstrip().startswith(("%", "!")))
+    return "\n".join(IPYTHON.sub(r"\1pass", line) for cell in cells for line in cell.splitlines())
 
 
 def processor_time():
