@@ -1,5 +1,6 @@
 """Every learning rate scheduler, step for step, against PyTorch: rates, momentum, state dicts, errors."""
 
+import io
 import warnings
 
 import pytest
@@ -74,6 +75,35 @@ def test_state_dict_goes_on_where_it_was(make):
         return seen(other), resumed.last_epoch if hasattr(resumed, "last_epoch") else None
 
     assert_same(observe)
+
+
+def run_on(o, scheduler, steps):
+    history = []
+    for _ in range(steps):
+        o.step()
+        scheduler.step()
+        history.append((seen(o), scheduler.get_last_lr()))
+    return history
+
+
+@pytest.mark.parametrize("name", [name for name in MAKERS if name != "OneCycleLR" and name != "OneCycleLR three"])      # those end after 20 steps
+@pytest.mark.parametrize("writer, reader", [(torch, fastgrad), (fastgrad, torch)], ids=["from torch", "to torch"])
+@pytest.mark.filterwarnings("ignore")
+def test_files_are_gone_on_with_by_the_other(name, writer, reader):
+    """A hundred steps, a file, a hundred more in the other library: the rates of two hundred there."""
+    o = optimizer(writer)
+    scheduler = MAKERS[name](writer.optim.lr_scheduler, o)
+    run_on(o, scheduler, 100)
+    file = io.BytesIO()
+    writer.save((o.state_dict(), scheduler.state_dict()), file)
+    expected = run_on(o, scheduler, 100)
+    file.seek(0)
+    states = reader.load(file, weights_only=False)                  # a state may hold functions, or sets
+    other = optimizer(reader)
+    resumed = MAKERS[name](reader.optim.lr_scheduler, other)
+    other.load_state_dict(states[0])
+    resumed.load_state_dict(states[1])
+    assert run_on(other, resumed, 100) == expected
 
 
 @pytest.mark.parametrize("mode", ["min", "max"])
