@@ -64,13 +64,12 @@ cdef void attention_forward(real* out, real* lse, real* q, real* k, real* v, b8*
                 if j and not high > most[a] and high == high:
                     high = most[a]
                 shift = 0 if l.attr[1].i and high == -1e999 else high
-                exp_shifted(x, <const real*>x, shift, n)
                 if j:
                     factor = vexp(most[a] - shift)
                     total[a] *= factor
                     for t in range(width):
                         o[t] *= factor
-                total[a] += sum_row(<const real*>x, n)
+                total[a] += exp_sum(x, <const real*>x, shift, n)
                 most[a] = high
             gemm(rows, width, n, <const real*>scores, n, 1, <const real*>(<char*>v + j * step(l, 4, 1)), step(l, 4, 1) // item,
                  step(l, 4, 3) // item, out + i * o_row, o_row, <const real*>NULL, j > 0, scratch)
@@ -145,7 +144,7 @@ cdef void attention_backward(real* dk, real* dq, real* q, real* k, real* v, real
             for a in range(rows):
                 stat = <char*>stats + (i + a) * step(l, 6, 0)
                 mask_scores(p + a * n, mask, l, 7, i + a, j, n)
-                exp_shifted(p + a * n, <const real*>p + a * n, (<real*>stat)[0], n)
+                exp_sum(p + a * n, <const real*>p + a * n, (<real*>stat)[0], n)
                 delta = (<real*>(stat + l.attr[3].i))[0]
                 for t in range(a * n, (a + 1) * n):
                     s[t] = p[t] * (s[t] - delta) * scale

@@ -38,7 +38,7 @@ cdef enum:
     GEMM_KC = 384
     GEMM_A_BYTES = GEMM_KC * 256 * 4    # a packed block of a stays in the second-level cache
     GEMM_B_BYTES = GEMM_KC * 1024 * 4
-    GEMM_C_BYTES = GEMM_CUT * 1024 * 4  # a narrow result, transposed
+    GEMM_C_BYTES = 64 * 1024 * 4        # a block of the result, transposed
     GEMM_SCRATCH = GEMM_A_BYTES + GEMM_B_BYTES + GEMM_C_BYTES
     GEMM_LARGE = 4 << 20        # bytes of both operands from which copying them into panels pays
     DOT_CHUNK = 2048            # elements of a dot product taken at a time
@@ -59,6 +59,8 @@ cdef void gemm(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_row, in
         gemm_row(n, k, a, a_col, b, b_row, b_col, c, 1, bias, 1, accumulate, scratch)
     elif k >= 16 and (m < GEMM_CUT or n < GEMM_CUT):
         gemm_narrow(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, bias, accumulate, scratch)
+    elif b_row == 1 and a_col == 1 and not accumulate and gemm_turns(m, n, k, GEMM_C_BYTES // (m * <int64_t>sizeof(real))):
+        gemm_turned(m, n, k, a, a_row, b, b_col, c, c_row, bias, scratch)
     else:
         gemm_blocks(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, bias, accumulate, scratch)
 
@@ -207,6 +209,31 @@ cdef void gemm_blocks(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_
         p += t.k
 
 
+cdef inline bint gemm_turns(int64_t m, int64_t n, int64_t k, int64_t rows) noexcept nogil:
+    """Whether to turn a once for every `rows` columns of c, and c, costs less than half of turning b."""
+    return rows >= GEMM_CUT and 2 * (m * k * ((n + rows - 1) // rows) + 2 * m * n) <= n * k
+
+
+cdef void gemm_turned(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_row, const real* b, int64_t b_col, real* c,
+                      int64_t c_row, const real* bias, void* scratch) noexcept nogil:
+    """A product of few rows with a matrix whose columns are contiguous, as a layer's weight is: c.T = b.T @ a.T reads that where
+    it lies.  The bits are those of `gemm_blocks`."""
+    cdef real* block = <real*>(<char*>scratch + GEMM_A_BYTES + GEMM_B_BYTES)
+    cdef int64_t i, j = 0, r, rows
+    while j < n:
+        rows = min(GEMM_C_BYTES // (m * <int64_t>sizeof(real)), n - j)
+        if bias != NULL:
+            for r in range(rows):
+                for i in range(m):
+                    block[r * m + i] = bias[j + r]
+        gemm_blocks(rows, m, k, b + j * b_col, b_col, 1, a, 1, a_row, block, m, <const real*>NULL, bias != NULL, scratch)
+        if real is f32:
+            tile_transpose_f32(rows, m, block, m, c + j, c_row)
+        else:
+            tile_transpose_f64(rows, m, block, m, c + j, c_row)
+        j += rows
+
+
 cdef bint gemm_prefers_dots(int64_t m, int64_t n, int64_t k, int lanes, bint a_by_row, bint b_by_column) noexcept nogil:
     """Whether dot products along k beat tiles along n; a model of the cycles of both, for 16 rows and columns at most."""
     cdef int64_t vecs, tiles, dots
@@ -247,7 +274,7 @@ cdef void gemm_transposed(int64_t m, int64_t n, int64_t k, const real* a, int64_
                           void* scratch) noexcept nogil:
     """A product with contiguous columns of a and less than a vector of columns of c: c.T = b.T @ a.T fills the vectors."""
     cdef real* block = <real*>(<char*>scratch + GEMM_A_BYTES + GEMM_B_BYTES)
-    cdef int64_t i = 0, j, r, rows, rows_max = GEMM_C_BYTES // (GEMM_CUT * <int64_t>sizeof(real))
+    cdef int64_t i = 0, j, r, rows, rows_max = GEMM_C_BYTES // (4 * GEMM_CUT * <int64_t>sizeof(real))
     cdef real x
     while i < m:
         rows = min(rows_max, m - i)

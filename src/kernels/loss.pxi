@@ -9,7 +9,6 @@ cdef enum:
     LOGITS = 2            # the input is not yet logarithms of probabilities
     PER_ROW = 4           # the incoming gradient has an element a row
     EXP_BLOCK = 1024
-    SIDE = 16             # maxima side by side
 
 
 cdef real sum_of_squares(const real* a, const real* b, i64 n) noexcept nogil:
@@ -56,23 +55,6 @@ cdef real row_exp_sum(real* buffer, const real* x, real top, i64 c) noexcept nog
         total += sum_row(buffer, n)
         i += n
     return total
-
-
-cdef real row_maximum(const real* x, i64 n) noexcept nogil:
-    cdef real m[SIDE]
-    cdef real best = x[0]
-    cdef i64 i = 0, j
-    for j in range(SIDE):
-        m[j] = best
-    while i + SIDE <= n:
-        for j in range(SIDE):
-            m[j] = x[i + j] if x[i + j] > m[j] else m[j]
-        i += SIDE
-    for j in range(SIDE):
-        best = m[j] if m[j] > best else best
-    for j in range(i, n):
-        best = x[j] if x[j] > best else best
-    return best
 
 
 cdef void rows_statistics(real* top, real* logsum, const real* x, i64 rows, i64 c) noexcept nogil:

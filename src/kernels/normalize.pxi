@@ -20,6 +20,7 @@ cdef real gradient_sums(const real* g, const real* x, const real* weight, real m
     cdef real s[64]
     cdef real t[64]
     cdef real y[64]
+    cdef real z[64]
     cdef real total = 0
     cdef i64 i = 0, j, stop, count
     plain[0] = 0
@@ -27,51 +28,70 @@ cdef real gradient_sums(const real* g, const real* x, const real* weight, real m
         stop = min(i + 4096, n)
         for j in range(64):
             s[j] = t[j] = 0
-        while i < stop:
-            count = min(64, stop - i)
-            if count < 64:
-                for j in range(64):
-                    y[j] = 0
+        while i + 64 <= stop:
             if weight != NULL:
-                for j in range(count):
+                for j in range(64):
                     y[j] = g[i + j] * weight[i + j]
             else:
-                for j in range(count):
+                for j in range(64):
                     y[j] = g[i + j]
-            for j in range(count):
+            for j in range(64):
                 s[j] += y[j] * (x[i + j] - mean)
             for j in range(64):
                 t[j] += y[j]
-            i += count
-        total += sum_lanes(s)
-        plain[0] += sum_lanes(t)
+            i += 64
+        if i < stop:
+            count = stop - i
+            load_part(y, g + i, count, 0)
+            if weight != NULL:
+                load_part(z, weight + i, count, 0)
+                for j in range(whole(count)):
+                    y[j] *= z[j]
+            load_part(z, x + i, count, 0)
+            for j in range(whole(count)):
+                s[j] += y[j] * (z[j] - mean)
+            for j in range(whole(count)):
+                t[j] += y[j]
+            i = stop
+        total += sum_lanes(s, 64)
+        plain[0] += sum_lanes(t, 64)
     return total
 
 
-cdef void row_moments(const char* x, i64 parts, i64 part_step, i64 pixels, int flags, f64 eps, real* stats) noexcept nogil:
-    """stats of one row: two passes."""
-    cdef real center[TILE]
-    cdef real total = 0, n = <real>(parts * pixels)
+cdef real row_sum(const char* x, i64 parts, i64 part_step, i64 pixels, int form, real center) noexcept nogil:
+    """Of a row's elements, their squares, or their squared deviations."""
+    cdef real total = 0
     cdef i64 part
     if part_step == pixels * <i64>sizeof(real):
         pixels *= parts
         parts = 1
-    if flags & CENTERED:
-        for part in range(parts):
-            total += sum_row(<const real*>(x + part * part_step), pixels)
-        total = total / n
-    for part in range(TILE):
-        center[part] = total
-    stats[0] = total
-    total = 0
     for part in range(parts):
-        total += sum_line(x + part * part_step, sizeof(real), pixels, DEVIATIONS if flags & CENTERED else SQUARES, <const real*>center, <real>0)
-    stats[2] = total / n
-    stats[1] = 1 / vsqrt(stats[2] + <real>eps)
+        if form == PLAIN:
+            total += sum_row(<const real*>(x + part * part_step), pixels)
+        else:
+            total += deviation_row(<const real*>(x + part * part_step), center, pixels)
+    return total
+
+
+cdef void rows_moments(real* a, real* stats, i64 row, i64 count, const Launch* l) noexcept nogil:
+    """stats of rows side by side: two passes."""
+    cdef i64 parts = extent(l, 1), pixels = extent(l, 2), stride = step(l, 1, 0), r
+    cdef real n = <real>(parts * pixels)
+    cdef const char* x = <const char*>a + row * step(l, 2, 0)
+    cdef char* stat = <char*>stats + row * stride
+    for r in range(count):
+        (<real*>(stat + r * stride))[0] = row_sum(x + r * step(l, 2, 0), parts, step(l, 2, 1), pixels, PLAIN, <real>0) / n if (
+            <int>l.attr[0].i & CENTERED) else 0
+    for r in range(count):
+        (<real*>(stat + r * stride))[2] = row_sum(x + r * step(l, 2, 0), parts, step(l, 2, 1), pixels, DEVIATIONS,
+                                                  (<real*>(stat + r * stride))[0]) / n
+    for r in range(count):
+        (<real*>(stat + r * stride))[1] = 1 / vsqrt((<real*>(stat + r * stride))[2] + <real>l.attr[1].f)
 
 
 cdef void norm_forward(real* out, real* stats, real* a, real* weight, real* bias, const Launch* l, void* scratch) noexcept nogil:
     cdef i64 rows = extent(l, 0), parts = extent(l, 1), pixels = extent(l, 2), row, part, i
+    cdef i64 together = rows_together(parts * pixels)
     cdef int flags = <int>l.attr[0].i
     cdef real scale, shift, mean, rstd
     cdef const real* x
@@ -82,9 +102,9 @@ cdef void norm_forward(real* out, real* stats, real* a, real* weight, real* bias
         norm_columns(out, stats, a, weight if l.ptr[3] != NULL else NULL, bias if l.ptr[4] != NULL else NULL, l)
         return
     for row in range(rows):
+        if not flags & STATS_GIVEN and row % together == 0:
+            rows_moments(a, stats, row, min(rows - row, together), l)
         o = <real*>(<char*>stats + row * step(l, 1, 0))
-        if not flags & STATS_GIVEN:
-            row_moments(<const char*>a + row * step(l, 2, 0), parts, step(l, 2, 1), pixels, flags, l.attr[1].f, o)
         mean, rstd = o[0], o[1]
         for part in range(parts):
             x = <const real*>(<char*>a + row * step(l, 2, 0) + part * step(l, 2, 1))
@@ -140,13 +160,51 @@ cdef void norm_columns(real* out, real* stats, const real* a, const real* weight
         done += width
 
 
+cdef void row_gradient_sums(real* sums, real* grad, real* a, real* weight, real* stats, i64 row, const Launch* l, real* by_x,
+                            real* constant) noexcept nogil:
+    """The sums over a row, and what its gradient has of x - mean, and besides."""
+    cdef i64 parts = extent(l, 1), pixels = extent(l, 2), part
+    cdef int flags = <int>l.attr[0].i
+    cdef real first = 0, second = 0, plain, product, scale, n = <real>(parts * pixels)
+    cdef real* o = <real*>(<char*>stats + row * step(l, 5, 0))
+    cdef real mean = o[0], rstd = o[1]
+    cdef const real* x
+    cdef const real* g
+    cdef const real* w
+    if step(l, 1, 1) == 0:
+        o = <real*>(<char*>sums + row * step(l, 1, 0))
+        o[0] = o[1] = 0
+    for part in range(parts):
+        x = <const real*>(<char*>a + row * step(l, 3, 0) + part * step(l, 3, 1))
+        g = <const real*>(<char*>grad + row * step(l, 2, 0) + part * step(l, 2, 1))
+        w = <const real*>(<char*>weight + row * step(l, 4, 0) + part * step(l, 4, 1)) if l.ptr[4] != NULL else NULL
+        o = <real*>(<char*>sums + row * step(l, 1, 0) + part * step(l, 1, 1))
+        if flags & WEIGHT_ALONG:
+            second = gradient_sums(g, x, w, mean, pixels, &first)
+        else:
+            product = gradient_sums(g, x, <const real*>NULL, mean, pixels, &plain)
+            scale = w[0] if w != NULL else 1
+            first += plain * scale
+            second += product * scale
+            if step(l, 1, 1) == 0:
+                o[0] += product * rstd
+                o[1] += plain
+            else:
+                o[0], o[1] = product * rstd, plain
+    by_x[0] = 0 if flags & STATS_GIVEN else -rstd * rstd * rstd * second / n
+    constant[0] = -rstd * first / n if flags & CENTERED and not flags & STATS_GIVEN else 0
+
+
 cdef void norm_backward(real* out, real* sums, real* grad, real* a, real* weight, real* stats, const Launch* l, void* scratch) noexcept nogil:
     """The input's gradient, and sums of (grad (x - mean) rstd, grad) over each row, or over each part where weight has a number a part.
 
     rstd (grad weight - mean of it - xhat mean of (grad weight xhat)), xhat = (x - mean) rstd."""
     cdef i64 rows = extent(l, 0), parts = extent(l, 1), pixels = extent(l, 2), row, part, i
     cdef int flags = <int>l.attr[0].i
-    cdef real n = <real>(parts * pixels), mean, rstd, first, second, plain, product, by_x, constant, scale
+    cdef i64 together = rows_together(parts * pixels)
+    cdef real mean, rstd, scale
+    cdef real by_x[TOGETHER]
+    cdef real constant[TOGETHER]
     cdef const real* x
     cdef const real* g
     cdef const real* w
@@ -156,33 +214,11 @@ cdef void norm_backward(real* out, real* sums, real* grad, real* a, real* weight
                               <const real*>stats, l)
         return
     for row in range(rows):
+        if row % together == 0:
+            for part in range(min(rows - row, together)):
+                row_gradient_sums(sums, grad, a, weight, stats, row + part, l, &by_x[part], &constant[part])
         o = <real*>(<char*>stats + row * step(l, 5, 0))
         mean, rstd = o[0], o[1]
-        first = second = 0
-        if step(l, 1, 1) == 0:
-            o = <real*>(<char*>sums + row * step(l, 1, 0))
-            o[0] = o[1] = 0
-        for part in range(parts):
-            x = <const real*>(<char*>a + row * step(l, 3, 0) + part * step(l, 3, 1))
-            g = <const real*>(<char*>grad + row * step(l, 2, 0) + part * step(l, 2, 1))
-            w = <const real*>(<char*>weight + row * step(l, 4, 0) + part * step(l, 4, 1)) if l.ptr[4] != NULL else NULL
-            o = <real*>(<char*>sums + row * step(l, 1, 0) + part * step(l, 1, 1))
-            if flags & WEIGHT_ALONG:
-                second = gradient_sums(g, x, w, mean, pixels, &first)
-            else:
-                product = gradient_sums(g, x, <const real*>NULL, mean, pixels, &plain)
-                scale = w[0] if w != NULL else 1
-                first += plain * scale
-                second += product * scale
-                if step(l, 1, 1) == 0:
-                    o[0] += product * rstd
-                    o[1] += plain
-                else:
-                    o[0], o[1] = product * rstd, plain
-        by_x = -rstd * rstd * rstd * second / n
-        constant = -rstd * first / n if flags & CENTERED else 0
-        if flags & STATS_GIVEN:
-            by_x = constant = 0
         for part in range(parts):
             x = <const real*>(<char*>a + row * step(l, 3, 0) + part * step(l, 3, 1))
             g = <const real*>(<char*>grad + row * step(l, 2, 0) + part * step(l, 2, 1))
@@ -190,11 +226,11 @@ cdef void norm_backward(real* out, real* sums, real* grad, real* a, real* weight
             o = <real*>(<char*>out + row * step(l, 0, 0) + part * step(l, 0, 1))
             if flags & WEIGHT_ALONG and w != NULL:
                 for i in range(pixels):
-                    o[i] = g[i] * w[i] * rstd + (x[i] - mean) * by_x + constant
+                    o[i] = g[i] * w[i] * rstd + (x[i] - mean) * by_x[row % together] + constant[row % together]
             else:
                 scale = w[0] * rstd if w != NULL else rstd
                 for i in range(pixels):
-                    o[i] = g[i] * scale + (x[i] - mean) * by_x + constant
+                    o[i] = g[i] * scale + (x[i] - mean) * by_x[row % together] + constant[row % together]
 
 
 cdef void column_sums(real* product, real* plain, const char* g, i64 gs, const char* x, i64 xs, const real* mean, const real* rstd, i64 mean_step,

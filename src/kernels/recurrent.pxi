@@ -3,20 +3,40 @@
 # Core dimensions (rows, hidden): a row is one sequence at one step, each operand has its own stride from row to row and is contiguous
 # along it.  `gates` holds the inputs' part of the sums when a forward begins and the gates' values when it ends.
 
+cdef inline void added(real* out, real* a, real* b, i64 n) noexcept nogil:
+    """out = a + b, and zeros after it."""
+    cdef i64 j
+    for j in range(whole(n) - SIDE, whole(n)):
+        out[j] = 0
+    for j in range(n):
+        out[j] = a[j] + b[j]
+
+
 cdef inline void added_sigmoid(real* out, real* a, real* b, i64 n) noexcept nogil:
     cdef i64 j
-    for j in range(n):
-        out[j] = vsigmoid(a[j] + b[j])
+    added(out, a, b, n)
+    for j in range(whole(n)):
+        out[j] = vsigmoid(out[j])
 
 
 cdef inline void added_tanh(real* out, real* a, real* b, i64 n) noexcept nogil:
     cdef i64 j
+    added(out, a, b, n)
+    for j in range(whole(n)):
+        out[j] = vtanh(out[j])
+
+
+cdef inline void added_product(real* out, real* a, real* b, real* c, i64 n) noexcept nogil:
+    """out = a + b c, and zeros after it."""
+    cdef i64 j
+    for j in range(whole(n) - SIDE, whole(n)):
+        out[j] = 0
     for j in range(n):
-        out[j] = vtanh(a[j] + b[j])
+        out[j] = a[j] + b[j] * c[j]
 
 
 cdef inline void move_row(real* out, real* a, i64 n) noexcept nogil:
-    memcpy(out, a, n * sizeof(real))
+    store_part(out, <const real*>a, n)
 
 
 cdef inline real* row_of(real* a, const Launch* l, int operand, i64 i) noexcept nogil:
@@ -104,7 +124,7 @@ cdef void lstm_forward(real* out, real* gates, real* sums, real* cell, real* bef
             for j in range(count):
                 f[j] = f[j] * c[j] + i[j] * g[j]
             move_row(c, f, count)
-            for j in range(count):
+            for j in range(whole(count)):
                 f[j] = vtanh(f[j])
                 o[j] *= f[j]
             move_row(row_of(squashed, l, 5, k) + done, f, count)
@@ -168,8 +188,9 @@ cdef void gru_forward(real* out, real* gates, real* sums, real* state, real* kep
             added_sigmoid(r, x, s, count)
             added_sigmoid(z, x + n, s + n, count)
             move_row(row_of(kept, l, 4, i) + done, s + 2 * n, count)
-            for j in range(count):
-                m[j] = vtanh(x[2 * n + j] + r[j] * s[2 * n + j])
+            added_product(m, x + 2 * n, r, s + 2 * n, count)
+            for j in range(whole(count)):
+                m[j] = vtanh(m[j])
             move_row(x, r, count)
             move_row(x + n, z, count)
             move_row(x + 2 * n, m, count)

@@ -4,9 +4,18 @@
 # else: one line after the other, gathered into a buffer where its elements are not neighbours).  Sums of floats are formed
 # pairwise over short blocks, so that their error grows with the logarithm of the length.
 
+cdef extern from "simd.h" nogil:
+    void load_part_f32(f32* to, const f32* source, int64_t count, f32 fill) noexcept
+    void load_part_f64(f64* to, const f64* source, int64_t count, f64 fill) noexcept
+    void store_part_f32(f32* to, const f32* source, int64_t count) noexcept
+    void store_part_f64(f64* to, const f64* source, int64_t count) noexcept
+    f32 sum_lanes_f32(const f32* s, int64_t n) noexcept
+    f64 sum_lanes_f64(const f64* s, int64_t n) noexcept
+
 cdef enum:
     TILE = 256         # columns side by side, and elements of a line's block
     ROWS = 64          # rows of a column tile that are added in order
+    SIDE = 16          # elements side by side, whatever the vectors: what is left over of a row's blocks is taken by so many
 
 cdef enum Mapping:     # what is added up
     PLAIN = 0
@@ -37,81 +46,117 @@ cdef inline void gather_line(number* out, const char* a, i64 an, i64 n) noexcept
 
 # ---- sums of floats -------------------------------------------------------------------------------------------------
 
+cdef inline i64 whole(i64 n) noexcept nogil:
+    """n elements of a buffer, and what follows them of SIDE."""
+    return (n + SIDE - 1) & -SIDE
+
+
+cdef inline void load_part(real* to, const real* a, i64 n, real fill) noexcept nogil:
+    """n elements, then `fill`, whole(n) in all."""
+    if real is f32:
+        load_part_f32(to, a, n, fill)
+    else:
+        load_part_f64(to, a, n, fill)
+
+
+cdef inline void store_part(real* to, const real* a, i64 n) noexcept nogil:
+    if real is f32:
+        store_part_f32(to, a, n)
+    else:
+        store_part_f64(to, a, n)
+
+
+cdef inline real lane_sum(const real* a, const real* b, real center, i64 n, int form) noexcept nogil:
+    """The sum of a[i], of a[i] b[i] (SQUARES), or of (a[i] - center)^2 (DEVIATIONS; else center is 0), in up to 64 lanes."""
+    cdef real s[64]
+    cdef real x[SIDE]
+    cdef real y[SIDE]
+    cdef i64 i = 0, j, rest = n & -SIDE
+    if n == 0:
+        return 0
+    if n >= 64:
+        rest &= 63
+        for j in range(64):
+            s[j] = term(a, b, j, center, form)
+        i = 64
+        while i + 64 <= n:
+            for j in range(64):
+                s[j] += term(a + i, b + i, j, center, form)
+            i += 64
+        for j in range(rest):
+            s[j] += term(a + i, b + i, j, center, form)
+    else:
+        for j in range(rest):
+            s[j] = term(a, b, j, center, form)
+    i += rest
+    if i < n:
+        load_part(x, a + i, n - i, center)
+        if form == SQUARES:
+            load_part(y, b + i, n - i, center)
+        if n < 64:
+            for j in range(whole(n - i)):
+                s[rest + j] = term(x, y, j, center, form)
+        else:
+            for j in range(whole(n - i)):
+                s[j] += term(x, y, j, center, form)
+    return sum_lanes(s, whole(n) if n < 64 else 64)
+
+
+cdef inline real term(const real* a, const real* b, i64 i, real center, int form) noexcept nogil:
+    if form == SQUARES:
+        return a[i] * b[i]
+    if form == DEVIATIONS:
+        return (a[i] - center) * (a[i] - center)
+    return a[i]
+
+
 cdef real sum_row(const real* a, i64 n) noexcept nogil:
     """Contiguous sum: lanes over blocks of 4096, which are added pairwise."""
-    cdef real s[64]
-    cdef real total
-    cdef i64 i, j, half
-    if n < 64:
+    cdef i64 half
+    if n < SIDE:
         return sum_short(a, n)
     if n > 4096:
         half = (n // 2 + 63) // 64 * 64
         return sum_row(a, half) + sum_row(a + half, n - half)
-    for j in range(64):
-        s[j] = a[j]
-    i = 64
-    while i + 64 <= n:
-        for j in range(64):
-            s[j] += a[i + j]
-        i += 64
-    total = sum_lanes(s)
-    return total + sum_short(a + i, n - i) if i < n else total
-
-
-cdef inline real sum_lanes(real* s) noexcept nogil:
-    """The sum of 64 lanes, by halves."""
-    cdef i64 j
-    for j in range(32):
-        s[j] += s[j + 32]
-    for j in range(16):
-        s[j] += s[j + 16]
-    for j in range(8):
-        s[j] += s[j + 8]
-    for j in range(4):
-        s[j] += s[j + 4]
-    return (s[0] + s[2]) + (s[1] + s[3])
+    return lane_sum(a, a, 0, n, PLAIN)
 
 
 cdef real dot_row(const real* a, const real* b, i64 n) noexcept nogil:
     """The sum of a[i] b[i], as sum_row forms it."""
-    cdef real s[64]
-    cdef real total = 0
-    cdef i64 i = 0, j, half
+    cdef i64 half
     if n > 4096:
         half = (n // 2 + 63) // 64 * 64
         return dot_row(a, b, half) + dot_row(a + half, b + half, n - half)
-    if n >= 64:
-        for j in range(64):
-            s[j] = a[j] * b[j]
-        i = 64
-        while i + 64 <= n:
-            for j in range(64):
-                s[j] += a[i + j] * b[i + j]
-            i += 64
-        total = sum_lanes(s)
-    if i < n:
-        for j in range(n - i):
-            s[j] = a[i + j] * b[i + j]
-        total += sum_short(<const real*>s, n - i)
-    return total
+    return lane_sum(a, b, 0, n, SQUARES)
 
 
-cdef real sum_short(const real* a, i64 n) noexcept nogil:
-    """Fewer than 64."""
-    cdef real s[8]
+cdef real deviation_row(const real* a, real center, i64 n) noexcept nogil:
+    """The sum of (a[i] - center)^2, as sum_row forms it."""
+    cdef i64 half
+    if n > 4096:
+        half = (n // 2 + 63) // 64 * 64
+        return deviation_row(a, center, half) + deviation_row(a + half, center, n - half)
+    return lane_sum(a, a, center, n, DEVIATIONS)
+
+
+cdef inline real sum_lanes(real* s, i64 n) noexcept nogil:
+    """Of n lanes, a multiple of SIDE."""
+    if real is f32:
+        return sum_lanes_f32(s, n)
+    else:
+        return sum_lanes_f64(s, n)
+
+
+cdef inline real sum_short(const real* a, i64 n) noexcept nogil:
+    """Fewer than SIDE."""
+    cdef real s[4]
     cdef real total = 0
     cdef i64 i = 0, j
     if n >= 8:
-        for j in range(8):
-            s[j] = a[j]
-        i = 8
-        while i + 8 <= n:
-            for j in range(8):
-                s[j] += a[i + j]
-            i += 8
         for j in range(4):
-            s[j] += s[j + 4]
+            s[j] = a[j] + a[j + 4]
         total = (s[0] + s[2]) + (s[1] + s[3])
+        i = 8
     while i < n:
         total += a[i]
         i += 1
@@ -149,6 +194,8 @@ cdef inline real sum_line(const char* a, i64 an, i64 n, int mapping, const real*
         return sum_row(<const real*>a, n)
     if mapping == SQUARES and an == sizeof(real):
         return dot_row(<const real*>a, <const real*>a, n)
+    if mapping == DEVIATIONS and an == sizeof(real):
+        return deviation_row(<const real*>a, center[0], n)
     return sum_mapped(a, an, n, mapping, center, p)
 
 
@@ -265,7 +312,7 @@ cdef void sum_forward(real* out, real* a, const Launch* l, void* scratch) noexce
             for i in range(width):
                 (<real*>(<char*>out + (done + i) * ok))[0] = finished(total[i], finish, by)
             done += width
-    elif mapping == PLAIN and an == sizeof(real) and n < 64:
+    elif mapping == PLAIN and an == sizeof(real) and n < SIDE:
         for i in range(kept):
             (<real*>(<char*>out + i * ok))[0] = finished(sum_short(<const real*>(<char*>a + i * ak), n), finish, by)
     else:

@@ -67,6 +67,71 @@ FG_INLINE void copy_ahead(char* to, const char* from, const char* next, int64_t 
     memcpy(to, from, (size_t)n);
 }
 
+/* What is left over of a row, by way of a buffer, so that arithmetic runs over whole vectors: n items, then `fill` up to a multiple of
+ * 16; and back.  Nothing beyond n is touched in the row. */
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#define FG_PART(real, type, lanes, x86) \
+    FG_INLINE void load_part_##type(real* to, const real* from, int64_t n, real fill) { \
+        int64_t i = 0; \
+        for (; i + lanes <= n; i += lanes) _mm512_storeu_##x86(to + i, _mm512_loadu_##x86(from + i)); \
+        if (n & 15) { \
+            _mm512_storeu_##x86(to + i, _mm512_mask_loadu_##x86(_mm512_set1_##x86(fill), (1 << (n - i)) - 1, from + i)); \
+            for (i += lanes; i & 15; i += lanes) _mm512_storeu_##x86(to + i, _mm512_set1_##x86(fill)); \
+        } \
+    } \
+    FG_INLINE void store_part_##type(real* to, const real* from, int64_t n) { \
+        int64_t i = 0; \
+        for (; i + lanes <= n; i += lanes) _mm512_storeu_##x86(to + i, _mm512_loadu_##x86(from + i)); \
+        if (i < n) _mm512_mask_storeu_##x86(to + i, (1 << (n - i)) - 1, _mm512_loadu_##x86(from + i)); \
+    }
+FG_PART(float, f32, 16, ps)
+FG_PART(double, f64, 8, pd)
+#else
+/* By runs of 16, 8, 4, 2 and 1, which the compiler makes vectors of. */
+#define FG_PART(real, type) \
+    FG_INLINE void store_part_##type(real* to, const real* from, int64_t n) { \
+        for (; n >= 16; n -= 16, to += 16, from += 16) memcpy(to, from, 16 * sizeof(real)); \
+        if (n & 8) { memcpy(to, from, 8 * sizeof(real)); to += 8; from += 8; } \
+        if (n & 4) { memcpy(to, from, 4 * sizeof(real)); to += 4; from += 4; } \
+        if (n & 2) { memcpy(to, from, 2 * sizeof(real)); to += 2; from += 2; } \
+        if (n & 1) *to = *from; \
+    } \
+    FG_INLINE void load_part_##type(real* to, const real* from, int64_t n, real fill) { \
+        if (n & 15) for (int64_t i = n & -16; i < (n + 15 & -16); i++) to[i] = fill; \
+        store_part_##type(to, from, n); \
+    }
+FG_PART(float, f32)
+FG_PART(double, f64)
+#endif
+#undef FG_PART
+
+/* The sum of n lanes, a multiple of 16: in vectors, which compilers do not always see in loops over them. */
+#if defined(__GNUC__) || defined(__clang__)
+#define FG_SUM_LANES(real, type) \
+    FG_INLINE real sum_lanes_##type(const real* s, int64_t n) { \
+        typedef real sixteen __attribute__((vector_size(16 * sizeof(real)), aligned(sizeof(real)), may_alias)); \
+        typedef real four __attribute__((vector_size(4 * sizeof(real)))); \
+        sixteen x = *(const sixteen*)s; \
+        for (int64_t i = 16; i < n; i += 16) x += *(const sixteen*)(s + i); \
+        const four y = (__builtin_shufflevector(x, x, 0, 1, 2, 3) + __builtin_shufflevector(x, x, 8, 9, 10, 11)) \
+            + (__builtin_shufflevector(x, x, 4, 5, 6, 7) + __builtin_shufflevector(x, x, 12, 13, 14, 15)); \
+        return (y[0] + y[2]) + (y[1] + y[3]); \
+    }
+#else
+#define FG_SUM_LANES(real, type) \
+    FG_INLINE real sum_lanes_##type(const real* s, int64_t n) { \
+        real x[16]; \
+        memcpy(x, s, sizeof x); \
+        for (int64_t i = 16; i < n; i++) x[i % 16] += s[i]; \
+        for (int half = 8; half > 0; half /= 2) for (int i = 0; i < half; i++) x[i] += x[i + half]; \
+        return x[0]; \
+    }
+#endif
+FG_SUM_LANES(float, f32)
+FG_SUM_LANES(double, f64)
+#undef FG_SUM_LANES
+
 /* Copy n bytes, a multiple of 64 to an aligned place, past the caches: the line that is written over need not be read first. */
 #if defined(__SSE2__)
 #include <immintrin.h>

@@ -2,33 +2,51 @@
 #
 # Rows are normalized one by one; where neighbours in memory are kept, a tile of columns side by side.
 
+cdef enum:
+    TOGETHER = 16       # rows at most that take their steps side by side: within one, each step waits for the one before
+
+cdef inline i64 rows_together(i64 n) noexcept nogil:
+    """How many rows of n elements: they stay in the first-level cache."""
+    return max(min(4096 // max(n, 1), TOGETHER), 1)
+
+
 cdef void softmax_forward(real* out, real* a, const Launch* l, void* scratch) noexcept nogil:
     """exp(x - max) / sum."""
-    cdef i64 kept = extent(l, 0), n = extent(l, 1), k = step(l, 0, 0), s = step(l, 0, 1), i, j
-    cdef real* row
+    cdef i64 kept = extent(l, 0), n = extent(l, 1), k = step(l, 0, 0), s = step(l, 0, 1), i = 0, j, r, rows
     cdef real* o
-    cdef real most, total
+    cdef real most[TOGETHER]
+    cdef real total[TOGETHER]
     if n == 0:
         return
     if s != sizeof(real):
         softmax_columns(out, a, kept, n, s, False)
         return
-    for i in range(kept):
-        row = <real*>(<char*>a + i * k)
-        o = <real*>(<char*>out + i * k)
-        most = extreme_line(<const real*>row, s, n, True)
-        total = 1 / exp_sum(o, <const real*>row, most, n)       # a product for each element costs a tenth of a division
-        for j in range(n):
-            o[j] *= total
+    while i < kept:
+        rows = min(kept - i, rows_together(n))
+        for r in range(rows):
+            most[r] = row_maximum(<const real*>(<char*>a + (i + r) * k), n)
+        for r in range(rows):
+            total[r] = exp_sum(<real*>(<char*>out + (i + r) * k), <const real*>(<char*>a + (i + r) * k), most[r], n)
+        for r in range(rows):
+            total[r] = 1 / total[r]         # a product for each element costs a tenth of a division
+        for r in range(rows):
+            o = <real*>(<char*>out + (i + r) * k)
+            for j in range(n):
+                o[j] *= total[r]
+        i += rows
 
 
 cdef real exp_sum(real* out, const real* a, real shift, i64 n) noexcept nogil:
     """The sum of exp(a - shift), which are kept in out, unless NULL: out is a, or does not overlap it."""
     cdef real lane[64]
     cdef real buffer[64]
-    cdef i64 i, done = 0, count
-    for i in range(64):
-        lane[i] = 0
+    cdef i64 i, done = 0, count = n
+    if n == 0:
+        return 0
+    if n >= 64:
+        count = n & 63
+        for i in range(64):
+            lane[i] = 0
     while done + 64 <= n:
         for i in range(64):
             buffer[i] = vexp_below(a[done + i] - shift)
@@ -38,44 +56,44 @@ cdef real exp_sum(real* out, const real* a, real shift, i64 n) noexcept nogil:
             for i in range(64):
                 out[done + i] = buffer[i]
         done += 64
-    for i in range(n - done):
-        buffer[i] = vexp_below(a[done + i] - shift)
-        lane[i] += buffer[i]
+    if count:
+        load_part(buffer, a + done, count, -1e999)
+        for i in range(whole(count)):
+            buffer[i] = vexp_below(buffer[i] - shift)
         if out != NULL:
-            out[done + i] = buffer[i]
-    return sum_lanes(lane)
-
-
-cdef void exp_shifted(real* out, const real* a, real shift, i64 n) noexcept nogil:
-    """exp(a - shift), through a buffer that overlaps neither."""
-    cdef real buffer[TILE]
-    cdef i64 i, done = 0, count
-    while done < n:
-        count = min(n - done, TILE)
-        for i in range(count):
-            buffer[i] = vexp_below(a[done + i] - shift)
-        memcpy(out + done, buffer, count * sizeof(real))
-        done += count
+            store_part(out + done, <const real*>buffer, count)
+        if done == 0:
+            return sum_lanes(buffer, whole(count))
+        for i in range(whole(count)):
+            lane[i] += buffer[i]
+    return sum_lanes(lane, 64)
 
 
 cdef void log_softmax_forward(real* out, real* a, const Launch* l, void* scratch) noexcept nogil:
     """(x - max) - log(sum(exp(x - max)))."""
-    cdef i64 kept = extent(l, 0), n = extent(l, 1), k = step(l, 0, 0), s = step(l, 0, 1), i, j
+    cdef i64 kept = extent(l, 0), n = extent(l, 1), k = step(l, 0, 0), s = step(l, 0, 1), i = 0, j, r, rows
     cdef real* row
     cdef real* o
-    cdef real most, total
+    cdef real most[TOGETHER]
+    cdef real total[TOGETHER]
     if n == 0:
         return
     if s != sizeof(real):
         softmax_columns(out, a, kept, n, s, True)
         return
-    for i in range(kept):
-        row = <real*>(<char*>a + i * k)
-        o = <real*>(<char*>out + i * k)
-        most = extreme_line(<const real*>row, s, n, True)
-        total = vlog(exp_sum(<real*>NULL, <const real*>row, most, n))
-        for j in range(n):
-            o[j] = (row[j] - most) - total
+    while i < kept:
+        rows = min(kept - i, rows_together(n))
+        for r in range(rows):
+            most[r] = row_maximum(<const real*>(<char*>a + (i + r) * k), n)
+        for r in range(rows):
+            total[r] = exp_sum(<real*>NULL, <const real*>(<char*>a + (i + r) * k), most[r], n)
+        for r in range(rows):
+            total[r] = vlog(total[r])
+        for r in range(rows):
+            row, o = <real*>(<char*>a + (i + r) * k), <real*>(<char*>out + (i + r) * k)
+            for j in range(n):
+                o[j] = (row[j] - most[r]) - total[r]
+        i += rows
 
 
 cdef inline void softmax_columns(real* out, real* a, i64 kept, i64 n, i64 s, bint logarithm) noexcept nogil:
@@ -116,20 +134,22 @@ cdef inline void softmax_columns(real* out, real* a, i64 kept, i64 n, i64 s, bin
 
 cdef void softmax_backward(real* out, real* grad, real* y, const Launch* l, void* scratch) noexcept nogil:
     """y (grad - sum(grad y))."""
-    cdef i64 kept = extent(l, 0), n = extent(l, 1), k = step(l, 0, 0), s = step(l, 0, 1), i, j, done = 0, width
+    cdef i64 kept = extent(l, 0), n = extent(l, 1), k = step(l, 0, 0), s = step(l, 0, 1), i = 0, j, r, done = 0, width
     cdef real total[TILE]
     cdef real product[TILE]
     cdef real* g
-    cdef real* r
+    cdef real* p
     cdef real* o
     if s == sizeof(real):
-        for i in range(kept):
-            g = <real*>(<char*>grad + i * k)
-            r = <real*>(<char*>y + i * k)
-            o = <real*>(<char*>out + i * k)
-            total[0] = dot_row(g, r, n)
-            for j in range(n):
-                o[j] = r[j] * (g[j] - total[0])
+        while i < kept:
+            width = min(kept - i, rows_together(n))
+            for r in range(width):
+                total[r] = dot_row(<const real*>(<char*>grad + (i + r) * k), <const real*>(<char*>y + (i + r) * k), n)
+            for r in range(width):
+                g, p, o = <real*>(<char*>grad + (i + r) * k), <real*>(<char*>y + (i + r) * k), <real*>(<char*>out + (i + r) * k)
+                for j in range(n):
+                    o[j] = p[j] * (g[j] - total[r])
+            i += width
         return
     while done < kept:
         width = min(kept - done, TILE)
@@ -137,15 +157,15 @@ cdef void softmax_backward(real* out, real* grad, real* y, const Launch* l, void
             total[i] = 0
         for j in range(n):
             g = <real*>(<char*>(grad + done) + j * s)
-            r = <real*>(<char*>(y + done) + j * s)
+            p = <real*>(<char*>(y + done) + j * s)
             for i in range(width):
-                total[i] += g[i] * r[i]
+                total[i] += g[i] * p[i]
         for j in range(n):
             g = <real*>(<char*>(grad + done) + j * s)
-            r = <real*>(<char*>(y + done) + j * s)
+            p = <real*>(<char*>(y + done) + j * s)
             o = <real*>(<char*>(out + done) + j * s)
             for i in range(width):
-                product[i] = r[i] * (g[i] - total[i])
+                product[i] = p[i] * (g[i] - total[i])
             memcpy(o, product, width * sizeof(real))
         done += width
 
@@ -163,7 +183,7 @@ cdef void log_softmax_backward(real* out, real* grad, real* y, const Launch* l, 
             g = <real*>(<char*>grad + i * k)
             o = <real*>(<char*>out + i * k)
             total[0] = sum_row(<const real*>g, n)
-            exp_shifted(o, <const real*>(<char*>y + i * k), 0, n)
+            exp_sum(o, <const real*>(<char*>y + i * k), 0, n)
             for j in range(n):
                 o[j] = g[j] - o[j] * total[0]
         return

@@ -1,4 +1,4 @@
-# verf (part of vmath.pxi).
+# verf, and the normal distribution's function and density that gelu is made of (part of vmath.pxi).
 
 cdef inline f32 erf_f32(f32 x) noexcept nogil:
     """erf(x) = x + x p(x^2) for |x| < 1, else 1 - exp(-p(|x|)), p = -log(erfc)."""
@@ -67,3 +67,41 @@ cdef inline f64 erf_f64(f64 x) noexcept nogil:
 cdef inline real verf(real x) noexcept nogil:
     """erf(x), any x. Max ulp 1.44 / 1.63."""
     return erf_f32(x) if real is f32 else erf_f64(x)
+
+
+cdef inline f32 half_gauss_f32(f32 x) noexcept nogil:
+    """exp(-x^2 / 2), 0 from 15 on."""
+    cdef f32 t = c_fabs_f32(x)
+    t = select_f32(t > 15, 15, t)
+    return exp_below_f32(t * t * <f32>-0.5)
+
+
+cdef inline f32 normal_cdf_f32(f32 x) noexcept nogil:
+    """exp(-t^2 / 2) p(t), t = |x|, is the tail: p of degree 11, so that the product errs by 1e-7 at most, as 1 + erf does.
+
+    It shares the exponential with the density where a gradient has both."""
+    cdef f32 t = c_fabs_f32(x), p
+    t = select_f32(t > 15, 15, t)
+    p = fma_f32(-1.3616355e-07, t, 4.08937785e-06)
+    p = fma_f32(p, t, -5.39835564e-05)
+    p = fma_f32(p, t, 0.000419197138)
+    p = fma_f32(p, t, -0.00217933813)
+    p = fma_f32(p, t, 0.00827164017)
+    p = fma_f32(p, t, -0.0246537123)
+    p = fma_f32(p, t, 0.0613676049)
+    p = fma_f32(p, t, -0.132590175)
+    p = fma_f32(p, t, 0.24993065)
+    p = fma_f32(p, t, -0.398937494)
+    p = fma_f32(p, t, 0.49999994)
+    p = p * half_gauss_f32(x)
+    return select_f32(x < 0, p, <f32>1 - p)
+
+
+cdef inline real vnormal_cdf(real x) noexcept nogil:
+    """The normal distribution function, any x, to 1.3e-7 / 2.2e-16: the tail is no better than that of 1 + erf."""
+    return normal_cdf_f32(x) if real is f32 else 0.5 * (1 + erf_f64(x * 0.7071067811865476))
+
+
+cdef inline real vnormal_density(real x) noexcept nogil:
+    """exp(-x^2 / 2) / sqrt(2 pi), any x."""
+    return <f32>0.39894228 * half_gauss_f32(x) if real is f32 else 0.3989422804014327 * exp_f64(x * x * -0.5)

@@ -89,16 +89,23 @@ cdef inline f32 exp_near_f32(f32 x) noexcept nogil:
 
 
 cdef inline f32 exp_below_f32(f32 x) noexcept nogil:
-    """exp(x) as exp_f32 gives it, for x < 43: denormal results are rounded by a last factor of 2^-64."""
+    """exp(x) as exp_f32 gives it, for x < 43: denormal results are rounded by a last factor of 2^-64.  Where it is 0, no product
+    underflows: that costs more than all the rest, and masked scores are -inf."""
     cdef f32 clamped, shifted, n, r, p
     cdef f32 down = 5.421010862427522e-20
-    clamped = select_f32(x < -105, -105, x)
+    clamped = select_f32(x < -104, 0, x)
     shifted = fma_f32(clamped, 1.44269502, 12582976.0)       # as exp's, with 64 added
     n = shifted - <f32>12582976.0
     r = fma_f32(n, -0.693145752, clamped)
     r = fma_f32(n, -1.42860677e-06, r)
     p = fma_f32(r * r, exp_poly_f32(r), r) + 1
-    return p * from_bits_f32((bits_f32(shifted) - (0x4B400000U - EXP_BIAS_F32)) << 23) * down
+    p = p * from_bits_f32((bits_f32(shifted) - (0x4B400000U - EXP_BIAS_F32)) << 23) * down
+    return select_f32(x < -104, 0, p)
+
+
+cdef inline f64 exp_below_f64(f64 x) noexcept nogil:
+    """exp(x) as exp_f64 gives it, without an underflow where it is 0."""
+    return select_f64(x < -746, 0, exp_f64(select_f64(x < -746, 0, x)))
 
 
 cdef inline f32 exp2_f32(f32 x) noexcept nogil:
@@ -232,7 +239,7 @@ cdef inline real vexp(real x) noexcept nogil:
 
 cdef inline real vexp_below(real x) noexcept nogil:
     """exp(x), x < 43, as vexp."""
-    return exp_below_f32(x) if real is f32 else exp_f64(x)
+    return exp_below_f32(x) if real is f32 else exp_below_f64(x)
 
 
 cdef inline real vexp2(real x) noexcept nogil:

@@ -513,6 +513,15 @@ cdef object inplace_logit_entry(const Row* row, PyObject** a):
     return inplace_elementwise((<Operation>op__logit_clamped).row, a)
 
 
+cdef object normal_cdf(object x):
+    """Of gelu's formula, where its gradient is to be differentiated."""
+    return op_ndtr(x)
+
+
+cdef object normal_density(object x):
+    return op_mul(op_exp(op_mul(op_mul(x, x), -0.5)), 0.3989422804014327)
+
+
 cdef object gelu_entry(const Row* row, PyObject** a):
     cdef object approximate = None if a[1] == NULL else <object>a[1]
     if approximate == "tanh":

@@ -11,6 +11,7 @@ import fastgrad as fg
 import fastgrad.nn.functional as F
 
 LENGTHS = range(71)
+LONGER = (79, 96, 100, 127, 130, 200, 255, 4100, 9001)      # whole blocks, and what is left over of them
 FLOATS = [np.float32, np.float64]
 rng = np.random.default_rng(0)
 
@@ -52,6 +53,13 @@ def layouts(n, dtype, whole=False):
 
 
 def reductions():
+    for n in LONGER:
+        for dtype in FLOATS:
+            x = strided(n, dtype, (3,), whole=True).copy()
+            equal(t(x).sum(1), x.astype(np.float64).sum(1))
+            equal(t(x).square().sum(1), (x.astype(np.float64) ** 2).sum(1))
+            equal(fg.linalg.vecdot(t(x), t(x)), (x.astype(np.float64) ** 2).sum(1))
+            close(fg.var(t(x), 1, correction=0), x.astype(np.float64).var(1), dtype, 32)
     for n in LENGTHS:
         for dtype in (np.float32, np.float64, np.int64, np.int16, np.uint8, np.bool_):
             for a, axis in layouts(n, dtype, whole=True):
@@ -122,9 +130,9 @@ def scans():
 
 
 def softmaxes():
-    for n in LENGTHS:
+    for n in (*LENGTHS, *LONGER):
         for dtype in FLOATS:
-            for a, axis in layouts(n, dtype):
+            for a, axis in layouts(n, dtype) if n < 71 else [(strided(n, dtype, (19,)).copy(), 1)]:
                 x, wide = t(a.copy(order="K")).requires_grad_(), a.astype(np.float64)
                 weight = rng.standard_normal(a.shape)
                 e = np.exp(wide - wide.max(axis, keepdims=True)) if n else wide
@@ -136,6 +144,49 @@ def softmaxes():
                 close(x.log_softmax(axis).detach(), np.log(np.maximum(p, 1e-300)), dtype, 16)
                 x.log_softmax(axis).backward(t(weight.astype(dtype)))
                 close(x.grad, weight - p * weight.sum(axis, keepdims=True), dtype, 64)
+                if n and axis == a.ndim - 1:
+                    kept = rng.random(a.shape) < 0.5
+                    kept[..., n // 2] = True
+                    masked = np.where(kept, a, -np.inf).astype(dtype)
+                    e = np.exp(masked.astype(np.float64) - masked.max(axis, keepdims=True))
+                    found = t(masked).softmax(axis)
+                    close(found, e / e.sum(axis, keepdims=True), dtype)
+                    equal(found.numpy()[~kept], 0 * found.numpy()[~kept])
+                    masked[..., n // 3] = np.nan
+                    assert np.isnan(t(masked).softmax(axis).numpy()).all() and np.isnan(t(masked).log_softmax(axis).numpy()).all()
+
+
+def norms():
+    for n in (*range(1, 71), *LONGER):
+        for dtype in FLOATS:
+            a, weight, bias, given = (strided(n, dtype, lead).copy() for lead in ((19,), (), (), (19,)))
+            x, w, b = (t(v).requires_grad_() for v in (a, weight, bias))
+            y = F.layer_norm(x, (n,), w, b, 0.5)
+            y.backward(t(given))
+            mean = a.astype(np.float64).mean(1, keepdims=True)
+            rstd = 1 / np.sqrt(((a - mean) ** 2).mean(1, keepdims=True) + 0.5)
+            plain, gw = (a - mean) * rstd, given.astype(np.float64) * weight
+            close(y.detach(), plain * weight + bias, dtype, 16, f"layer_norm {n}")
+            close(x.grad, rstd * (gw - gw.mean(1, keepdims=True) - plain * (gw * plain).mean(1, keepdims=True)), dtype, 64)
+            close(w.grad, (given * plain).sum(0), dtype, 64)
+            close(b.grad, given.astype(np.float64).sum(0), dtype, 64)
+
+
+def gelus():
+    from math import erfc
+    x = np.concatenate([np.linspace(-12, 7, 4001), rng.standard_normal(997)])
+    for dtype in FLOATS:
+        a = x.astype(dtype)
+        y = t(a).requires_grad_()
+        z = F.gelu(y)
+        z.sum().backward()
+        wide = a.astype(np.float64)
+        cdf, density = np.vectorize(erfc)(-wide / np.sqrt(2)) / 2, np.exp(-wide ** 2 / 2) / np.sqrt(2 * np.pi)
+        close(z.detach(), wide * cdf, dtype)
+        close(y.grad, cdf + wide * density, dtype)
+        assert np.abs(z.detach().numpy() - wide * cdf).max() < 5 * np.finfo(dtype).eps
+        far = t(np.array([-1e30, 1e30, -20, 20], dtype))
+        equal(F.gelu(far), np.maximum(far.numpy(), 0))
 
 
 def sorts():
@@ -377,7 +428,7 @@ def images():
                 equal(places, (row + first // taps) * width + column + first % taps, f"places {dtype} {width}")
 
 
-GROUPS = {f.__name__: f for f in (reductions, extremes, scans, softmaxes, sorts, gathers, products, losses, optimizers, elementwise, images)}
+GROUPS = {f.__name__: f for f in (reductions, extremes, scans, softmaxes, norms, gelus, sorts, gathers, products, losses, optimizers, elementwise, images)}
 
 if __name__ == "__main__":
     for group in sys.argv[1:] or GROUPS:

@@ -109,6 +109,27 @@ def test_linear(layout, with_bias, dtype, rng):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("with_bias", [False, True])
+@pytest.mark.parametrize("m, k, n", [(16, 100, 70), (17, 300, 500), (40, 800, 300), (64, 784, 512), (100, 1000, 900), (300, 900, 2100)])
+def test_few_rows_times_a_weight(m, k, n, with_bias, dtype, rng):
+    """Sizes at which the product's transpose is computed; its bits are those of any cut, test_threads_change_no_bit."""
+    x, weight = rows(rng, (m, k), dtype), rows(rng, (n, k), dtype)
+    bias = fastgrad.from_numpy(rng.standard_normal(n).astype(dtype)) if with_bias else None
+    results = []
+    before = fastgrad.get_num_threads()
+    try:
+        for threads in (1, 2, 3):
+            fastgrad.set_num_threads(threads)
+            results.append(F.linear(x, weight, bias))
+    finally:
+        fastgrad.set_num_threads(before)
+    check(results[0], x, weight.T, bias)
+    assert all(np.array_equal(results[0].numpy(), r.numpy()) for r in results)
+    halves = F.linear(x, weight[:n // 32 * 16], None if bias is None else bias[:n // 32 * 16])
+    assert np.array_equal(halves.numpy(), results[0].numpy()[:, :n // 32 * 16])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_empty_inner_size_gives_zeros(dtype):
     a, b = np.zeros((3, 0), dtype), np.zeros((0, 4), dtype)
     result = fastgrad.matmul(fastgrad.from_numpy(a), fastgrad.from_numpy(b))

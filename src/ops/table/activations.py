@@ -88,12 +88,11 @@ elementwise("tanhshrink(input)", "input - tanh(input)", "input - tanh(input).", 
 
 # ---- the Gaussian error linear unit
 
-CDF = "(0.5 * (1 + erf(input * 0.7071067811865476)))"
 INNER = "(0.7978845608028654 * (input + 0.044715 * (input * input * input)))"
-elementwise("gelu(input, *, approximate: option = 'none')", "input * 0.5 * (1 + erf(input * 0.7071067811865476))",
+elementwise("gelu(input, *, approximate: option = 'none')", "input * normal_cdf(input)",
             "input times the normal distribution function of input; approximate='tanh' for its approximation.", rule="SAME",
             entry="gelu_entry", function="functional", method=False, inplace=False, domain=(-4, 4),
-            grad=f"grad * ({CDF} + input * (exp(input * input * -0.5) * 0.3989422804014327))")
+            grad="grad * (normal_cdf(input) + input * normal_density(input))")
 elementwise("_gelu_tanh(input)", f"0.5 * input * (1 + tanh({INNER}))", "gelu by way of tanh.", rule="SAME", node="Gelu",
             function=False, method=False, inplace=False, domain=(-4, 4),
             grad=f"grad * (0.5 * (1 + tanh({INNER})) + 0.5 * input * (1 - tanh({INNER}) * tanh({INNER})) "
