@@ -110,12 +110,11 @@ FG_PART(double, f64)
 #if defined(__GNUC__) || defined(__clang__)
 #define FG_SUM_LANES(real, type) \
     FG_INLINE real sum_lanes_##type(const real* s, int64_t n) { \
-        typedef real sixteen __attribute__((vector_size(16 * sizeof(real)), aligned(sizeof(real)), may_alias)); \
-        typedef real four __attribute__((vector_size(4 * sizeof(real)))); \
-        sixteen x = *(const sixteen*)s; \
-        for (int64_t i = 16; i < n; i += 16) x += *(const sixteen*)(s + i); \
-        const four y = (__builtin_shufflevector(x, x, 0, 1, 2, 3) + __builtin_shufflevector(x, x, 8, 9, 10, 11)) \
-            + (__builtin_shufflevector(x, x, 4, 5, 6, 7) + __builtin_shufflevector(x, x, 12, 13, 14, 15)); \
+        typedef real four __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias)); \
+        const four* x = (const four*)s; \
+        four a = x[0], b = x[1], c = x[2], d = x[3]; \
+        for (x += 4; (const real*)x < s + n; x += 4) { a += x[0]; b += x[1]; c += x[2]; d += x[3]; } \
+        const four y = (a + c) + (b + d); \
         return (y[0] + y[2]) + (y[1] + y[3]); \
     }
 #else
