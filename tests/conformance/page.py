@@ -80,4 +80,7 @@ def text():
     parts.append("## Operations that are missing\n")
     for reason, ops in missing().items():
         parts.append(f"{reason} ({len(ops)})\n\n{wrapped(ops)}\n")
+    parts.append("## Beside the table\n\nWhat its samples do not ask:\n")
+    for entry in reasons()["beside"]:
+        parts.append(f"{entry['reason']}\n\n{wrapped(entry['names'])}\n")
     return "\n".join(parts)
