@@ -93,16 +93,17 @@ def refused(name):
     return method
 
 
-def reshaped(name, dims):
+def reshaped(name):
     """An in-place change of shape by dimensions: that of the value, whose dimensions are one further."""
 
     def method(self, *args, **kwargs):
-        given = dict(zip(dims, args)) | kwargs
-        if self.dim() == 0 and name != "unsqueeze_":
-            return self
-        if name == "squeeze_" and not given:
-            given["dim"] = tuple(d for d, n in enumerate(self.shape) if n == 1)
-        getattr(self._value, name)(**{key: shifted(d) for key, d in given.items()})
+        new = name == "unsqueeze_"
+        if self.dim() == 0 and not new:             # dimension 0 of a number is as good as none, but the value has others
+            return one_by_one(getattr(Tensor, name), name, self._level, (self, *args), kwargs)
+        if name == "squeeze_" and not args and not kwargs:
+            args = (tuple(d for d, n in enumerate(self.shape) if n == 1),)
+        depth = self._value.dim() + new
+        getattr(self._value, name)(*(shifted(d, depth) for d in args), **{key: shifted(d, depth) for key, d in kwargs.items()})
         return _engine._rewrapped(self, self._value)
 
     method.__name__ = name
@@ -112,10 +113,8 @@ def reshaped(name, dims):
 for name in ("__array__", "__dlpack__", "__format__", "apply_", "as_strided_", "as_subclass", "data_ptr", "detach_", "map_", "resize_",
              "resize_as_", "set_", "storage", "untyped_storage"):
     setattr(Batched, name, refused(name))
-for name in ("squeeze_", "unsqueeze_"):
-    setattr(Batched, name, reshaped(name, ("dim",)))
-for name in ("transpose_", "swapaxes_", "swapdims_"):
-    setattr(Batched, name, reshaped(name, ("dim0", "dim1")))
+for name in ("squeeze_", "unsqueeze_", "transpose_", "swapaxes_", "swapdims_"):
+    setattr(Batched, name, reshaped(name))
 
 
 def batched(value, level):

@@ -91,7 +91,7 @@ def gathered(call, value, size, args, kwargs):
     t, dim, index = (given.get(key) for key in ("input", "dim", "index")) if given else (None, None, None)
     if not isinstance(t, Tensor) or not isinstance(index, Tensor) or not isinstance(dim, int) or t.dim() == 0 or t.dim() != index.dim():
         return NotImplemented
-    return call(whole(value, size, t), shifted(dim), whole(value, size, index))
+    return call(whole(value, size, t), shifted(dim, t.dim() + 1), whole(value, size, index))
 
 
 def selected(call, value, size, args, kwargs):
@@ -100,7 +100,7 @@ def selected(call, value, size, args, kwargs):
     v = value(given["input"]) if given and isinstance(given.get("input"), Tensor) else None
     if v is None or v.dim() < 2 or value(given["index"]) is not None:
         return NotImplemented
-    return call(v, shifted(given["dim"]), given["index"])
+    return call(v, shifted(given["dim"], v.dim()), given["index"])
 
 
 def made(call, value, size, args, kwargs):
@@ -131,7 +131,7 @@ def flattened(call, value, size, args, kwargs):
     if v is None or v.dim() < 2 or given is None:
         return NotImplemented
     start, end = given.get("start_dim", 0), given.get("end_dim", -1)
-    return call(v, shifted(start), shifted(end))
+    return call(v, shifted(start, v.dim()), shifted(end, v.dim()))
 
 
 def padded(call, value, size, args, kwargs):

@@ -2,7 +2,7 @@
 
 A rule gets the operation, a function that gives a Batched argument's value (None for any other argument), the batch's size and the
 arguments. It returns the operation on all examples at once, or NotImplemented. The batch is dimension 0 of every value, so a
-dimension d >= 0 of an example is d + 1 of the value, and negative ones are the same.
+dimension d >= 0 of an example is d + 1 of the value, and negative ones are the same (`shifted`).
 """
 
 import fastgrad as fg
@@ -42,14 +42,23 @@ def only_first(value, args, kwargs):
     return value(args[0])
 
 
-def shifted(dim):
+def shifted(dim, depth):
+    """An example's dimension as one of a value of `depth` dimensions, the batch among them, which no example can name."""
     if isinstance(dim, (tuple, list)):
-        return tuple(shifted(d) for d in dim)
+        return tuple(shifted(d, depth) for d in dim)
+    if dim == -depth:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{1 - depth}, {depth - 2}], but got {dim})")
     return dim + 1 if dim >= 0 else dim
 
 
-def along(*names, whole=False, default=None):
-    """Rule of operations over dimensions; `whole`: without one they reduce over all of the example."""
+def along(*names, whole=False, default=None, new=0):
+    """Rule of operations over dimensions.
+
+    Args:
+        whole: without a dimension they reduce over all of the example.
+        default: the dimension where none is given.
+        new: how many dimensions the result has more, among which they count.
+    """
     def rule(call, value, size, args, kwargs):
         v = only_first(value, args, kwargs)
         if v is None or v.dim() < 2:
@@ -72,7 +81,7 @@ def along(*names, whole=False, default=None):
         for n in found:
             if isinstance(given[n], Tensor) or isinstance(given[n], (bool, str)):
                 return NotImplemented
-            given[n] = shifted(given[n])
+            given[n] = shifted(given[n], v.dim() + new)
             if given[n] == ():
                 return NotImplemented
         return call(v, **given)
@@ -165,7 +174,7 @@ def joined(call, value, size, args, kwargs):
     if call.__name__ == "cat" and any(t.dim() > 1 for t in tensors):
         tensors = [t for t in tensors if t.shape != (0,)]           # cat passes over vectors without elements
     given = [t.expand((size, *t.shape)) if value(t) is None else value(t) for t in tensors]
-    return call(given, shifted(dim))
+    return call(given, shifted(dim, given[0].dim() + (call.__name__ == "stack")))
 
 
 def fixed(call, value, size, args, kwargs):
@@ -179,7 +188,7 @@ def permuted(call, value, size, args, kwargs):
     if v is None or kwargs or len(args) < 2:
         return NotImplemented
     dims = args[1] if isinstance(args[1], (tuple, list)) else args[1:]
-    return v.permute((0, *shifted(tuple(dims))))
+    return v.permute((0, *shifted(tuple(dims), v.dim())))
 
 
 RULES = {"elementwise": elementwise, "linear": linear, "cat": joined, "stack": joined, "t": fixed,
@@ -188,6 +197,7 @@ RULES |= dict.fromkeys(("clone", "detach", "zeros_like", "ones_like", "float", "
 RULES |= dict.fromkeys(("reshape", "view", "expand"), sizes)
 RULES |= dict.fromkeys(("matmul", "mm", "mv", "dot", "bmm"), product)
 RULES |= dict.fromkeys(("sum", "mean", "prod", "amax", "amin", "any", "all", "logsumexp", "argmax", "argmin"), along("dim", whole=True))
-RULES |= dict.fromkeys(("softmax", "log_softmax", "cumsum", "cumprod", "unsqueeze", "squeeze", "select", "narrow"), along("dim"))
+RULES |= dict.fromkeys(("softmax", "log_softmax", "cumsum", "cumprod", "squeeze", "select", "narrow"), along("dim"))
+RULES |= dict.fromkeys(("unsqueeze",), along("dim", new=1))
 RULES |= dict.fromkeys(("flip",), along("dims"))
 RULES |= dict.fromkeys(("transpose",), along("dim0", "dim1"))

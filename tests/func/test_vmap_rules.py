@@ -53,6 +53,28 @@ def test_same_as_torch(name, size):
         np.testing.assert_allclose(mine, theirs, rtol=1e-6)
 
 
+BATCH = {
+    "sum": lambda t, x: x.sum(-3), "several": lambda t, x: x.sum((0, -3)), "softmax": lambda t, x: x.softmax(-3), "flip": lambda t, x: x.flip(-3),
+    "cat": lambda t, x: t.cat([x, x], -3), "cat of numbers": lambda t, x: t.cat([x[0, 0], x[0, 0]], -1), "stack": lambda t, x: t.stack([x, x], -4),
+    "unsqueeze": lambda t, x: x.unsqueeze(-4), "transpose": lambda t, x: x.transpose(0, -3), "permute": lambda t, x: x.permute(-3, 1),
+    "movedim": lambda t, x: x.movedim(0, -3), "flatten": lambda t, x: x.flatten(-3), "gather": lambda t, x: x.gather(-3, t.tensor([[0]])),
+    "index_select": lambda t, x: x.index_select(-3, t.tensor([0])), "sort": lambda t, x: x.sort(-3)[0], "unbind": lambda t, x: x.unbind(-3)[0],
+    "var": lambda t, x: x.var(-3), "roll": lambda t, x: x.roll(1, -3), "select": lambda t, x: x.select(-3, 0),
+    "unsqueeze_": lambda t, x: x.clone().unsqueeze_(-4), "transpose_": lambda t, x: x.clone().transpose_(0, -3),
+    "squeeze_": lambda t, x: x[:1].clone().squeeze_(-3), "transpose_ of a number": lambda t, x: x[0, 0].clone().transpose_(0, 5),
+}
+
+
+@pytest.mark.parametrize("name", BATCH)
+def test_the_batch_is_no_dimension_of_an_example(name):
+    classes = []
+    for lib in (fg, torch):
+        with pytest.raises((IndexError, RuntimeError)) as caught:
+            lib.vmap(lambda x: BATCH[name](lib, x))(inputs(lib)[0])
+        classes.append(caught.type)
+    assert classes[0] is classes[1]
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_no_loop(name, monkeypatch):
     def refuse(call, name, level, args, kwargs):
