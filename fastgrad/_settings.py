@@ -38,7 +38,7 @@ def is_same_size(input, other):
 def set_warn_always(mode):
     """Have warnings that are given once a process given every time."""
     if not isinstance(mode, bool):
-        raise TypeError(f"setWarnOnlyOnce expects a bool, but got {type(mode).__name__}")
+        raise RuntimeError(f"setWarnOnlyOnce expects a bool, but got {type(mode).__name__}")
     state["warn_always"] = mode
 
 

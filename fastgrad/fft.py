@@ -367,8 +367,6 @@ def ifftshift(input: Tensor, dim=None):
 
 def frequencies(ranges, n, d, dtype, requires_grad, **options):
     """The numbers of some ranges, for samples d apart."""
-    if not isinstance(n, int) or isinstance(n, bool):
-        raise TypeError(f"fftfreq(): argument 'n' must be int, not {type(n).__name__}")
     dtype = dtype or fastgrad.get_default_dtype()
     if not dtype.is_floating_point and not dtype.is_complex:
         raise RuntimeError(f"fftfreq requires a floating point or complex dtype, got {dtype}")

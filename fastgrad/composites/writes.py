@@ -6,19 +6,19 @@ from fastgrad._engine import Tensor
 
 
 @composite(function=False, method=True, out=False)
-def scatter_(input: Tensor, dim, index: Tensor, src=None, *, value=None, reduce=None):
+def scatter_(input: Tensor, dim: int, index: Tensor, src=None, *, value=None, reduce=None):
     """In-place version of scatter."""
     return _ops._scatter_into(input, dim, index, src, value=value, reduce=reduce)
 
 
 @composite(function=False, method=True, out=False)
-def scatter_reduce_(input: Tensor, dim, index: Tensor, src: Tensor, reduce, include_self=True):
+def scatter_reduce_(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce, *, include_self: bool = True):
     """In-place version of scatter_reduce."""
     return _ops._scatter_reduce_into(input, dim, index, src, reduce, include_self=include_self)
 
 
 @composite(function=False, method=True, out=False)
-def index_put_(input: Tensor, indices, values: Tensor, accumulate=False):
+def index_put_(input: Tensor, indices, values: Tensor, accumulate: bool = False):
     """In-place version of index_put."""
     return _ops._index_put_into(input, indices, values, accumulate)
 

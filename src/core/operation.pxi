@@ -111,7 +111,9 @@ cdef object called_in_old_order(Operation op, tuple args):
     """`x.add_(-lr, grad)`: numbers among the tensors, which PyTorch deprecated long ago and still takes."""
     cdef list tensors = [one for one in args if isinstance(one, Tensor)]
     cdef list numbers = [one for one in args if not isinstance(one, Tensor)]
-    if len(tensors) != op.npositional or len(numbers) > len(op.old_numbers) or not isinstance(args[len(args) - 1], Tensor) or \
+    cdef str kinds = "".join(["t" if isinstance(one, Tensor) else "n" for one in args])
+    cdef tuple orders = ("tn",) if len(op.old_numbers) == 1 else ("n", "ntn", "tn", "tnn")
+    if len(tensors) != op.npositional or kinds.rstrip("t") not in orders or \
             any([number_dtype(one) < 0 for one in numbers]):
         raise TypeError(f"{op.__name__}() takes {op.npositional} positional arguments but {len(args)} were given")
     if op.__name__ not in warned_of_old_order:
