@@ -5,7 +5,7 @@ lists of parameters, in-place dropouts, norms of matrices, and the operations th
 import fastgrad as fg
 from fastgrad.composites import dropouts
 from fastgrad.nn import functional as F
-from fastgrad.nn.modules.rnn import layer_of
+from fastgrad.nn.modules.rnn import layer_of, layers_of
 
 __all__ = [
     "adaptive_max_pool1d", "affine_grid_generator", "alpha_dropout_", "cosine_embedding_loss", "ctc_loss", "dropout_",
@@ -135,21 +135,12 @@ def layers(mode, input, states, params, has_biases, num_layers, dropout, train, 
     count = len(params) // (num_layers * directions)            # 2 or 4 for each layer and direction, and one more with projections
     if count * num_layers * directions != len(params) or count not in ((4, 5) if has_biases else (2, 3)):
         raise RuntimeError(f"{mode.lower()}: got an incorrect number of RNN parameters, {len(params)}")
-    input = input.transpose(0, 1) if batch_first else input
-    last = []
-    for layer in range(num_layers):
-        outputs = []
-        for direction in range(directions):
-            place = layer * directions + direction
-            own = list(params[place * count:(place + 1) * count])
-            weights = own[:2] + (own[2:4] if has_biases else [None, None]) + (own[-1:] if count % 2 else [None])
-            output, *state = layer_of(mode, input, [s[place] for s in states], weights, bool(direction))
-            outputs.append(output)
-            last.append(state)
-        input = outputs[0] if directions == 1 else fg.cat(outputs, -1)
-        if dropout and train and layer < num_layers - 1:
-            input = F.dropout(input, dropout, True)
-    return input.transpose(0, 1) if batch_first else input, *[fg.stack(parts) for parts in zip(*last)]
+    weights = []
+    for first in range(0, len(params), count):
+        own = list(params[first:first + count])
+        weights.append(own[:2] + (own[2:4] if has_biases else [None, None]) + (own[-1:] if count % 2 else [None]))
+    output, last = layers_of(mode, input.transpose(0, 1) if batch_first else input, states, weights, bidirectional, dropout if train else 0)
+    return output.transpose(0, 1) if batch_first else output, *last
 
 
 def lstm(input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first):

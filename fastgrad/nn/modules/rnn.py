@@ -31,6 +31,25 @@ def layer_of(mode, input, states, weights, reverse=False, batch_sizes=None):
     return _recurrent_layer(input, h, c, *weights, MODES.index(mode), reverse, batch_sizes)
 
 
+def layers_of(mode, input, states, weights, bidirectional, dropout, batch_sizes=None):
+    """All layers and directions: the output and, for each state, the last of all layers.
+
+    Args: those of layer_of, states and weights for each layer and direction in turn; dropout: of what goes from layer to layer.
+    """
+    directions = 2 if bidirectional else 1
+    last = []
+    for first in range(0, len(weights), directions):
+        if first and dropout:
+            input = F.dropout(input, dropout, True)
+        outputs = []
+        for place in range(first, first + directions):
+            output, *state = layer_of(mode, input, [s[place] for s in states], weights[place], place > first, batch_sizes)
+            outputs.append(output)
+            last.append(state)
+        input = outputs[0] if directions == 1 else fg.cat(outputs, -1)
+    return input, [fg.stack(parts) for parts in zip(*last)]
+
+
 class RNNBase(Module):
     """What the recurrent layers share: parameters, checks, the walk over layers and directions.
 
@@ -158,21 +177,8 @@ class RNNBase(Module):
         return [fg.zeros((layers, batch, size), dtype=like.dtype) for size in sizes]
 
     def _run(self, input, states, batch_sizes):
-        """All layers and directions; the output and, for each state, that of all layers."""
-        directions = 2 if self.bidirectional else 1
-        last = []
-        for layer in range(self.num_layers):
-            outputs = []
-            for direction in range(directions):
-                place = layer * directions + direction
-                output, *state = layer_of(self.mode, input, [s[place] for s in states], self._weights(self._all_weights[place]),
-                                          bool(direction), batch_sizes)
-                outputs.append(output)
-                last.append(state)
-            input = outputs[0] if directions == 1 else fg.cat(outputs, -1)
-            if self.dropout and self.training and layer < self.num_layers - 1:
-                input = F.dropout(input, self.dropout, True)
-        return input, [fg.stack(parts) for parts in zip(*last)]
+        weights = [self._weights(names) for names in self._all_weights]
+        return layers_of(self.mode, input, states, weights, self.bidirectional, self.dropout if self.training else 0, batch_sizes)
 
     def _given_states(self, hx):
         if self.mode != "LSTM":
