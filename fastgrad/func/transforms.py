@@ -1,7 +1,7 @@
 """grad, vjp, jvp and the Jacobians, as walks over the engine's graph."""
 
 from functools import wraps
-from weakref import ref
+from weakref import WeakValueDictionary
 
 import fastgrad as fg
 from fastgrad._engine import Tensor, grad as walk
@@ -57,14 +57,13 @@ def bottom(t):
     return t
 
 
-finished = {}       # leaves of functions that were traced, which nobody outside of their transforms differentiates by
+finished = WeakValueDictionary()        # id -> leaf of a function that was traced, by which nobody outside of its transform differentiates
 
 
 def finish(tensors):
     for t in map(bottom, tensors):
         if t.is_leaf and t.requires_grad:
-            key = id(t)
-            finished[key] = ref(t, lambda _, key=key: finished.pop(key, None))
+            finished[id(t)] = t
 
 
 def others(outputs, inputs):
@@ -343,6 +342,7 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
     """
     if randomness not in ("error", "same", "different"):
         raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
+
     @wraps(func, assigned=("__name__", "__doc__"))
     def jacobian(*args, **kwargs):
         if randomness == "different":
