@@ -1,6 +1,6 @@
 """Where do the instructions of a small step go?  `python -m benchmarks.instructions [CASE ...]` counts them, with valgrind.
 
-A count is repeatable to the digit, whatever else the machine does.  The difference of a short and a long run is the step's own; what a
+A count is repeatable to some tens, whatever else the machine does.  The difference of a short and a long run is the step's own; what a
 function took goes to the source file that defines it (with what the compiler put inline into it), the interpreter's to the interpreter.
 Functions have their names in a working copy: `python setup.py build_ext --inplace`.
 """
