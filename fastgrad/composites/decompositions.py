@@ -32,9 +32,13 @@ def eliminate(a):
 
     batch, m, n = a.shape
     every, k = numpy.arange(batch), min(m, n)
+
+    def size(column):                            # of complex numbers as LAPACK compares them
+        return abs(column.real) + abs(column.imag) if numpy.iscomplexobj(column) else abs(column)
+
     pivots, info = numpy.empty((batch, k), numpy.int32), numpy.zeros(batch, numpy.int32)
     for j in range(k):
-        row = j + abs(a[:, j:, j]).argmax(1)
+        row = j + size(a[:, j:, j]).argmax(1)
         pivots[:, j] = row + 1
         a[every, j], a[every, row] = a[every, row], a[every, j]
         pivot = a[:, j, j].copy()

@@ -61,18 +61,18 @@ class Packed(Function):
         k = min(m, n)
         grad_l, grad_u = _ops.tril(grad, -1)[..., :k], _ops.triu(grad)[..., :k, :]
         top, left = lower[..., :k, :], upper[..., :k]                    # square
-        first, second = top.mT @ grad_l[..., :k, :], grad_u[..., :k] @ left.mT
+        first, second = top.mH @ grad_l[..., :k, :], grad_u[..., :k] @ left.mH
         if m > n:
-            second = second - lower[..., k:, :].mT @ grad_l[..., k:, :]
+            second = second - lower[..., k:, :].mH @ grad_l[..., k:, :]
         elif m < n:
-            first = first - grad_u[..., k:] @ upper[..., k:].mT
+            first = first - grad_u[..., k:] @ upper[..., k:].mH
         middle = _ops.tril(first, -1) + _ops.triu(second)
         if m > n:
-            total = _ops.cat([of.Solve.apply(top.mT, middle, ""), grad_l[..., k:, :]], -2)
-            total = of.Solve.apply(left, total.mT, "").mT
+            total = _ops.cat([of.Solve.apply(top.mH, middle, ""), grad_l[..., k:, :]], -2)
+            total = of.Solve.apply(left, total.mH, "").mH
         else:
-            total = of.Solve.apply(left, middle.mT, "").mT
-            total = of.Solve.apply(top.mT, total if m == n else _ops.cat([total, grad_u[..., k:]], -1), "")
+            total = of.Solve.apply(left, middle.mH, "").mH
+            total = of.Solve.apply(top.mH, total if m == n else _ops.cat([total, grad_u[..., k:]], -1), "")
         return permuting(pivots, m, grad.dtype) @ total
 
 
@@ -150,7 +150,7 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
 
 
 def lu_solve_(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False):
-    """X with A X = B, or X A = B, from the decomposition that lu_factor gives of A; `adjoint` takes A transposed."""
+    """X with A X = B, or X A = B, from the decomposition that lu_factor gives of A; `adjoint` takes A transposed and conjugated."""
     square("lu_solve", LU)
     of.floating("lu_solve", LU, B)
     if pivots.dtype != fastgrad.int32:
@@ -163,11 +163,11 @@ def lu_solve_(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoi
         raise RuntimeError(f"linalg.lu_solve: Incompatible shapes of A and B for the equation {equation} "
                            f"({n}x{n} and {'x'.join(map(str, B.shape[-2:]))})")
     if not left:
-        return lu_solve_(LU, pivots, B.mT, adjoint=not adjoint).mT.contiguous()
+        return lu_solve_(LU, pivots, B.mH, adjoint=not adjoint).mH.contiguous()
     lower, upper = factors(LU)
     p = permuting(pivots, n, LU.dtype)
     if adjoint:
-        return p @ solve_matrices(lower.mT, solve_matrices(upper.mT, B))
+        return p @ solve_matrices(lower.mH, solve_matrices(upper.mH, B))
     return solve_matrices(upper, solve_matrices(lower, p.mT @ B))
 
 
@@ -203,7 +203,7 @@ def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpos
 
     Args:
         input: (..., m, k), the vectors below the diagonal.  tau: (..., k).
-        left: whether Q stands on the left.  transpose: whether it is transposed.
+        left: whether Q stands on the left.  transpose: whether it is transposed and conjugated.
     """
     if min(input.ndim, other.ndim) < 2:
         raise RuntimeError(f"torch.ormqr: input and other must have at least 2 dimensions, got {input.ndim} and {other.ndim}")
@@ -215,6 +215,8 @@ def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpos
         raise RuntimeError(f"torch.ormqr: other.shape[{side}] must be equal to input.shape[-2]")
     if input.shape[-1] < k:
         raise RuntimeError("torch.ormqr: tau.shape[-1] must be less than or equal to input.shape[-1]")
+    if k != min(other.shape[int(side)], input.shape[-1]):
+        raise RuntimeError(f"torch.ormqr: tau.shape[-1] must be equal to min(other.shape[{side}], input.shape[-1]), got {k}")
     for what, x, ndim in (("tau", tau, input.ndim - 1), ("other", other, input.ndim)):
         if x.ndim != ndim or x.shape[:input.ndim - 2] != input.shape[:-2]:
             raise RuntimeError(f"torch.ormqr: Expected batch dimensions of {what} to be equal to input.shape[:-2], got {list(x.shape)} and "
@@ -222,12 +224,12 @@ def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpos
         if x.dtype != input.dtype:
             raise RuntimeError(f"torch.ormqr: Expected input and {what} to have the same dtype, but got {input.dtype} and {x.dtype}")
     if not left:
-        return ormqr(input, tau, other.mT, True, not transpose).mT
+        return ormqr(input, tau, other.mH, True, not transpose).mH
     columns = input.tril(-1)[..., :k] + _ops.eye(m, k, dtype=input.dtype)
     other = other.clone()
     for i in range(k) if transpose else reversed(range(k)):
-        v = columns[..., i:i + 1]
-        other = other - tau[..., i, None, None] * (v @ (v.mT @ other))
+        v, factor = columns[..., i:i + 1], tau[..., i, None, None]
+        other = other - (factor.conj() if transpose else factor) * (v @ (v.mH @ other))
     return other
 
 

@@ -317,7 +317,7 @@ def tensorsolve(A: Tensor, B: Tensor, dims=None):
 
 
 def householder_product_(A: Tensor, tau: Tensor):
-    """The first columns of the product of the reflections I - tau_i v_i v_i^T, v_i the i-th column of A below a 1 on the diagonal.
+    """The first columns of the product of the reflections I - tau_i v_i v_i^H, v_i the i-th column of A below a 1 on the diagonal.
 
     Args:
         A: (..., m, n) with m >= n.
@@ -340,7 +340,7 @@ def householder_product_(A: Tensor, tau: Tensor):
     product = _ops._linked(eye.expand(*A.shape[:-2], m, n), A)
     for i in reversed(range(tau.shape[-1])):
         v = columns[..., i:i + 1]
-        product = product - tau[..., i, None, None] * (v @ (v.mT @ product))
+        product = product - tau[..., i, None, None] * (v @ (v.mH @ product))
     return product
 
 

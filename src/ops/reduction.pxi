@@ -406,10 +406,12 @@ cdef object prod_backward_of(Tensor grad, Tensor input, object dim, bint keepdim
     """grad times the product of all other elements: those before times those after, so zeros need no special case."""
     cdef tuple shape = shape_tuple(&input.a)
     cdef object x = input, others
+    if is_complex(input.a.dtype) and not is_complex(grad.a.dtype):           # `dtype` took the real parts
+        x = op_real(input)
     if input.a.ndim == 0:
         return expand_reduced(grad, shape, dim, keepdim)
     if dim is None and input.a.ndim != 1:
-        x = op__reshaped(input, (input.a.numel,))
+        x = op__reshaped(x, (input.a.numel,))
     d = 0 if dim is None else dim
     others = op_mul(op__cumulate(x, d, True, False, True), op__cumulate(x, d, True, True, True))
     if dim is None and input.a.ndim != 1:

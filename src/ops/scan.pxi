@@ -86,6 +86,8 @@ cdef object cumulate_backward(Tensor grad, Tensor input, object dim, bint produc
     cdef int one = 1 if reverse else -1
     if not product:
         return op__cumulate(grad, dim, False, not reverse, exclusive)
+    if is_complex(input.a.dtype) and not is_complex(grad.a.dtype):      # `dtype` took the real parts
+        input = op_real(input)
     if not exclusive and (input.a.ndim == 0 or input.a.shape[wrapped_dim("cumprod", dim, input.a.ndim)] <= 1):
         return grad
     before = op__cumulate(input, dim, True, reverse, True)

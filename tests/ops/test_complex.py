@@ -345,3 +345,21 @@ def test_gradient_of_cholesky_is_hermitian(upper):
         found.append(lib.autograd.grad(lib.linalg.cholesky(x, upper=upper), x, lib.tensor(w))[0])
     check(found[0], hermitian_part(found[0]))
     check(found[0], hermitian_part(found[1]))
+
+
+@pytest.mark.parametrize("function", [lambda t, x: t.prod(x, dtype=t.float64), lambda t, x: t.prod(x, 0, dtype=t.float64)])
+def test_products_of_real_parts(function):
+    found = []
+    for t in (fg, torch):
+        x = t.tensor([[1 + 2j, 3 - 1j], [-2 + 1j, 0.5 + 4j]], dtype=t.complex128, requires_grad=True)
+        found.append(t.autograd.grad(function(t, x).sum(), x)[0].numpy())
+    np.testing.assert_allclose(*found)
+
+
+def test_running_products_of_real_parts():
+    """The gradient is that of the products of the real parts; PyTorch divides their sums by the complex elements."""
+    x = fg.tensor([1 + 2j, 3 - 1j, -2 + 1j], dtype=fg.complex128, requires_grad=True)
+    fg.cumprod(x, 0, dtype=fg.float64).sum().backward()
+    torch_real = torch.tensor(x.real.tolist(), dtype=torch.float64, requires_grad=True)
+    torch_real.cumprod(0).sum().backward()
+    np.testing.assert_allclose(x.grad.tolist(), torch_real.grad.tolist())

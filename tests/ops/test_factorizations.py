@@ -90,3 +90,45 @@ def test_low_rank_by_the_same_projections(shape):
         u, s, v = lib.svd_lowrank(lib.from_numpy(array), q=2)
         found.append(values((u * s[..., None, :]) @ v.mT))
     np.testing.assert_allclose(*found, atol=1e-12)
+
+
+def complex_array(*shape, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=shape) + 1j * rng.normal(size=shape)
+
+
+COMPLEX = {
+    "lu": (lambda t, a: tuple(t.linalg.lu(a)[1:]), [(3, 3)]), "lu, wide": (lambda t, a: tuple(t.linalg.lu(a)[1:]), [(2, 2, 3)]),
+    "lu, tall": (lambda t, a: tuple(t.linalg.lu(a)[1:]), [(4, 2)]), "lu_factor": (lambda t, a: t.linalg.lu_factor(a)[0], [(2, 3, 3)]),
+    "lu_factor, wide": (lambda t, a: t.linalg.lu_factor(a)[0], [(3, 5)]),
+    "householder_product": (lambda t, a, tau: t.linalg.householder_product(a, tau), [(2, 4, 3), (2, 2)]),
+} | {
+    f"lu_solve, left={left}, adjoint={adjoint}": (
+        lambda t, a, b, left=left, adjoint=adjoint: t.linalg.lu_solve(*t.linalg.lu_factor(a), b, left=left, adjoint=adjoint), [(2, 3, 3), (2, 3, 3)])
+    for left in (True, False) for adjoint in (True, False)
+}
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+def test_complex_values_gradients_and_tangents(name):
+    function, shapes = COMPLEX[name]
+    found = []
+    for lib in (fg, torch):
+        xs = [lib.from_numpy(complex_array(*shape, seed=i)).requires_grad_() for i, shape in enumerate(shapes)]
+        out = function(lib, *xs)
+        out = out if isinstance(out, tuple) else (out,)
+        grads = lib.autograd.grad(out, xs, [lib.from_numpy(complex_array(*t.shape, seed=9 + i)) for i, t in enumerate(out)])
+        tangents = lib.func.jvp(lambda *xs, lib=lib: function(lib, *xs), tuple(x.detach() for x in xs), tuple(x.detach().cos() for x in xs))[1]
+        found.append([values(t.resolve_conj()) for t in (*out, *grads, *(tangents if isinstance(tangents, tuple) else (tangents,)))])
+    for got, expected in zip(*found, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-8, atol=1e-9)
+    assert fg.autograd.gradcheck(lambda *xs: function(fg, *xs), [fg.from_numpy(complex_array(*s, seed=i)).requires_grad_() for i, s in enumerate(shapes)])
+
+
+@pytest.mark.parametrize("left", [True, False])
+@pytest.mark.parametrize("transpose", [True, False])
+def test_complex_reflections(left, transpose):
+    arrays = complex_array(4, 3), complex_array(3, seed=1), complex_array(4, 4, seed=2)
+    got, expected = (lib.ormqr(*map(lib.from_numpy, arrays), left, transpose) for lib in (fg, torch))
+    np.testing.assert_allclose(values(got.resolve_conj()), values(expected.resolve_conj()), rtol=1e-10, atol=1e-10)
+    assert fg.autograd.gradcheck(lambda *xs: fg.ormqr(*xs, left, transpose), [fg.from_numpy(x).requires_grad_() for x in arrays])
