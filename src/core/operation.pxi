@@ -13,7 +13,7 @@ cdef extern from "Python.h":
 
 ctypedef object (*vectorcall_t)(object, PyObject**, size_t, PyObject*)
 
-cdef dict ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "self": "input", "x1": "input", "x2": "other"}
+cdef dict ALIASES = {"axis": "dim", "axis0": "dim0", "axis1": "dim1", "keepdims": "keepdim", "x": "input", "self": "input", "x1": "input", "x2": "other"}
 
 
 cdef class Operation:

@@ -359,6 +359,11 @@ def tensor_transpose_(Tensor self, dim0, dim1):
     return take_geometry(self, op_transpose(self, dim0, dim1), b"TransposeBackward1")
 
 
+def tensor_swapaxes_(Tensor self, axis0, axis1):
+    """In-place version of swapaxes."""
+    return tensor_transpose_(self, axis0, axis1)
+
+
 def tensor_as_strided_(Tensor self, size, stride, storage_offset=None):
     """In-place version of as_strided."""
     return take_geometry(self, op_as_strided(self, size, stride, storage_offset), b"AsStridedBackward1")
@@ -438,7 +443,7 @@ def tensor_set_(Tensor self, source=None, storage_offset=0, size=None, stride=No
 
 
 for _name, _value in (("squeeze_", tensor_squeeze_), ("unsqueeze_", tensor_unsqueeze_), ("t_", tensor_t_),
-                      ("transpose_", tensor_transpose_), ("swapaxes_", tensor_transpose_), ("swapdims_", tensor_transpose_),
+                      ("transpose_", tensor_transpose_), ("swapaxes_", tensor_swapaxes_), ("swapdims_", tensor_transpose_),
                       ("as_strided_", tensor_as_strided_), ("detach_", tensor_detach_), ("resize_", tensor_resize_), ("resize_as_", tensor_resize_as_),
                       ("set_", tensor_set_)):
     install_method(_name, _value)
