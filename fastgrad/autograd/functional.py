@@ -109,10 +109,10 @@ def vjp(func, inputs, v=None, create_graph=False, strict=False):
     return finished(outputs, many_out, create_graph), finished(result, many, create_graph)
 
 
-def pushed(outputs, inputs, v, strict, create_graph, what="jacobian", message=OUTPUT):
+def pushed(outputs, inputs, v, strict, create_graph, what="jacobian"):
     """J v, by the derivative of J' u with respect to u."""
     u = tuple(fg.ones_like(o, requires_grad=True) for o in outputs)
-    backward = filled(pulled(outputs, inputs, u, True), inputs, strict, False, message=message)
+    backward = filled(pulled(outputs, inputs, u, True), inputs, strict, False)
     return filled(pulled(backward, u, v, create_graph), outputs, strict, create_graph, what)
 
 
