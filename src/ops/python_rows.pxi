@@ -73,10 +73,12 @@ def _python_operation(function, str name, str variadic=None, bint out=True):
     p.row.name, p.row.node_name = text, node
     p.row.out = OUT_CAST if out else OUT_NONE
     p.function, p.defaults, p.nparameters = <PyObject*>function, <PyObject*>defaults, len(names)
-    for i, parameter in enumerate(names):
-        if function.__annotations__.get(parameter) is Tensor:
-            p.tensors |= <uint64_t>1 << <int>i
-        p.kind[<int>i] = {int: c"i", bool: c"b", float: c"f"}.get(function.__annotations__.get(parameter), 0)
     p.keywords, p.nkeywords = <PyObject*>keywords if keywords else NULL, len(keywords)
-    return make_operation(&p.row, python_entry, name, list(names), code.co_argcount, len(names) - len(defaults),
-                          names.index(variadic) if variadic else -1, function.__doc__)
+    operation = make_operation(&p.row, python_entry, name, list(names), code.co_argcount, len(names) - len(defaults),
+                               names.index(variadic) if variadic else -1, function.__doc__)         # refuses more than `kind` has room for
+    for i, parameter in enumerate(names):
+        annotation = function.__annotations__.get(parameter)
+        if annotation is Tensor:
+            p.tensors |= <uint64_t>1 << <int>i
+        p.kind[<int>i] = c"i" if annotation is int else c"b" if annotation is bool else c"f" if annotation is float else 0
+    return operation

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import fastgrad as fg
+from fastgrad._composite import composite
 from tests.gradients import check_gradients
 
 
@@ -34,3 +35,11 @@ def test_arguments():
         fg.kron(x, x, x)
     with pytest.raises(TypeError, match=r"kron\(\): argument 'other' \(position 2\) must be Tensor, not int"):
         fg.kron(x, 3)
+
+
+def test_more_parameters_than_an_operation_has_are_refused():
+    names = ", ".join(f"p{i}: int = 0" for i in range(64))
+    scope = {}
+    exec(f"def many(input, {names}): ...", scope)
+    with pytest.raises(SystemError, match="many: more than 16 parameters"):
+        composite(function=False)(scope["many"])
