@@ -9,6 +9,7 @@ from operator import attrgetter
 import fastgrad as fg
 from fastgrad import Size, Tensor
 
+from ._transform import sum_rightmost
 from .constraints import absent
 
 __all__ = ["Distribution", "ExponentialFamily"]
@@ -135,4 +136,32 @@ class Distribution:
 
 
 class ExponentialFamily(Distribution):
-    """Distributions whose log-density is linear in functions of the value; the type says so, entropies are in closed form."""
+    """Distributions whose density is h(x) exp(<n, t(x)> - F(n)), of natural parameters n.
+
+    A subclass may state `_natural_params` (n, a tuple of tensors), `_log_normalizer` (F, a function of them) and `_mean_carrier_measure`
+    (the mean of log h); then it has an entropy, and a kl_divergence from others of its type: the gradient of F is the mean of t.
+
+    Source: Nielsen and Nock, Entropies and cross-entropies of exponential families (2010).
+    """
+
+    @property
+    def _natural_params(self):
+        raise NotImplementedError
+
+    def _log_normalizer(self, *natural_params):
+        raise NotImplementedError
+
+    @property
+    def _mean_carrier_measure(self):
+        raise NotImplementedError
+
+    def _natural_moments(self):
+        """The natural parameters, F of them, and its gradients, differentiable."""
+        natural = [n if n.requires_grad else n.detach().requires_grad_() for n in self._natural_params]
+        normalizer = self._log_normalizer(*natural)
+        return natural, normalizer, fg.autograd.grad(normalizer.sum(), natural, create_graph=True)
+
+    def entropy(self):
+        natural, normalizer, means = self._natural_moments()
+        inner = sum(sum_rightmost(n * mean, len(self.event_shape)) for n, mean in zip(natural, means))
+        return normalizer - inner - self._mean_carrier_measure

@@ -8,6 +8,7 @@ from fastgrad.nn.functional import softplus
 from ._transform import sum_rightmost
 from .continuous import Exponential, Laplace, Normal, Uniform
 from .discrete import Bernoulli
+from .distribution import ExponentialFamily
 from .independent import Independent
 
 __all__ = ["kl_divergence", "register_kl"]
@@ -36,6 +37,17 @@ def kl_divergence(p, q):
         raise NotImplementedError(f"No KL(p || q) is implemented for p type {type(p).__name__} and q type {type(q).__name__}")
     nearest = min(found, key=lambda pair: (type(p).__mro__.index(pair[0]), type(q).__mro__.index(pair[1])))
     return _REGISTRY[nearest](p, q)
+
+
+@register_kl(ExponentialFamily, ExponentialFamily)
+def _kl_exponential_family(p, q):
+    """The Bregman divergence of the log-normalizer between the natural parameters (Nielsen and Nock 2010)."""
+    if type(p) is not type(q):
+        raise NotImplementedError(f"No KL(p || q) is implemented for p type {type(p).__name__} and q type {type(q).__name__}: of exponential "
+                                  "families they must be of one")
+    natural, normalizer, means = p._natural_moments()
+    inner = sum(sum_rightmost((b - a) * mean, len(q.event_shape)) for a, b, mean in zip(natural, q._natural_params, means))
+    return q._log_normalizer(*q._natural_params) - normalizer - inner
 
 
 @register_kl(Normal, Normal)

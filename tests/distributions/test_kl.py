@@ -65,6 +65,50 @@ def test_every_registered_pair_is_made():
     assert {name for pair in _KL_REGISTRY for name in (pair[0].__name__, pair[1].__name__)} - set(MADE) == {"ExponentialFamily"}
 
 
+def waiting(lib):
+    """Exponential distributions of a number of stages, as a program may state them: natural parameters alone."""
+    class Waiting(lib.distributions.ExponentialFamily):
+        arg_constraints = {"rate": lib.distributions.constraints.positive}
+
+        def __init__(self, rate, stages):
+            self.rate = rate
+            super().__init__(rate.shape[:-1] if stages else rate.shape, rate.shape[-1:] if stages else rate.shape[:0])
+
+        @property
+        def _natural_params(self):
+            return (-self.rate,)
+
+        def _log_normalizer(self, x):
+            each = -(-x).log()
+            return each.sum(-1) if self.event_shape else each
+
+        _mean_carrier_measure = 0
+    return Waiting
+
+
+@pytest.mark.parametrize("rates", [([0.5, 3.0], [2.0, 1.0]), ([[0.5, 3.0], [1.0, 1.5]], [[2.0, 1.0], [0.1, 0.2]])], ids=("numbers", "vectors"))
+def test_exponential_families_stated_by_natural_parameters(rates):
+    found = []
+    for lib in (torch, fg):
+        one, other = (lib.tensor(rate, requires_grad=True) for rate in rates)
+        make = waiting(lib)
+        p, q = (make(rate, rate.ndim == 2) for rate in (one, other))
+        result, entropy = lib.distributions.kl_divergence(p, q), p.entropy()
+        found.append([x.detach().numpy() for x in (result, *lib.autograd.grad(result.sum(), (other,)), entropy)])
+    for theirs, ours in zip(*found):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    a, b = map(np.array, rates)
+    closed = np.log(a / b) + b / a - 1
+    np.testing.assert_allclose(found[1][0], closed.sum(-1) if a.ndim == 2 else closed, rtol=1e-12)
+
+
+def test_exponential_families_of_two_types():
+    for lib in (torch, fg):
+        p, q = waiting(lib), waiting(lib)
+        with pytest.raises(NotImplementedError):
+            lib.distributions.kl_divergence(p(lib.ones(2), False), q(lib.ones(2), False))
+
+
 NONE = ["Multinomial", "RelaxedOneHotCategorical", "OneHotCategorical", "Categorical", "StudentT", "VonMises"]
 
 
