@@ -2,10 +2,18 @@
 
 from collections import namedtuple
 
+from fastgrad._engine import Tensor
 from fastgrad._ops import _install_inplace, _install_method, _python_operation
 
 FUNCTIONS = {}      # what fastgrad itself offers
 RESULTS = {}        # the types of named results
+
+
+def check_tensors(name, **given):
+    """Refuse arguments that are neither Tensors nor None."""
+    for argument, value in given.items():
+        if value is not None and not isinstance(value, Tensor):
+            raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {type(value).__name__}")
 
 
 def composite(name=None, *, function=True, method=False, inplace=False, aliases=(), variadic=None, out=True):

@@ -11,6 +11,22 @@ FLOATS = {
 }
 
 
+DEFAULT = object()
+
+
+def name_of(function, given):
+    """The name of a dtype, or of what Python's number types are to finfo and iinfo."""
+    from fastgrad._engine import dtype, get_default_dtype
+
+    if given is DEFAULT and function == "finfo":
+        given = get_default_dtype()
+    elif given in (float, int):
+        return "float64" if given is float else "int64"
+    elif not isinstance(given, dtype):
+        raise TypeError(f"{function}(): argument 'type' (position 1) must be torch.dtype, not {given.__class__.__name__}")
+    return str(given).rpartition(".")[2]
+
+
 class finfo:
     """Limits of a floating dtype (default: the default dtype).
 
@@ -19,10 +35,8 @@ class finfo:
         1.1920928955078125e-07
     """
 
-    def __init__(self, dtype=None):
-        from fastgrad._engine import get_default_dtype
-
-        name = str(dtype if dtype is not None else get_default_dtype()).rpartition(".")[2]
+    def __init__(self, type=DEFAULT):
+        name = name_of("finfo", type)
         name = {"complex64": "float32", "complex128": "float64"}.get(name, name)          # those of its parts
         if name not in FLOATS:
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{name}'")
@@ -44,8 +58,8 @@ class finfo:
 class iinfo:
     """Limits of an integer dtype."""
 
-    def __init__(self, dtype):
-        name = str(dtype).rpartition(".")[2]
+    def __init__(self, type):
+        name = name_of("iinfo", type)
         if "int" not in name:
             raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{name}'")
         self.bits, self.dtype = int(name.lstrip("uint")), name

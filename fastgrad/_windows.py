@@ -9,6 +9,8 @@ __all__ = ["bartlett_window", "blackman_window", "hamming_window", "hann_window"
 def made(name, window, length, periodic, dtype, layout, device, pin_memory, requires_grad):
     """A window of signal.windows, computed in double."""
     dtype = fg.get_default_dtype() if dtype is None else dtype
+    if not isinstance(length, int) or isinstance(length, bool):
+        raise TypeError(f"{name}(): argument 'window_length' (position 1) must be int, not {type(length).__name__}")
     if length < 0:
         raise RuntimeError(f"{name} requires non-negative window_length, got window_length={length}")
     if not dtype.is_floating_point:

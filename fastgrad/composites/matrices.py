@@ -289,6 +289,9 @@ def chain_matmul(matrices):
     """The product of matrices, in the order that costs least."""
     if len(matrices) == 0:
         raise RuntimeError("chain_matmul(): Expected one or more matrices")
+    for i, x in enumerate(matrices):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"chain_matmul(): expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
     return matrices[0] if len(matrices) == 1 else multi_dot_(matrices)
 
 

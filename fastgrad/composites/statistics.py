@@ -2,7 +2,7 @@
 
 import fastgrad
 from fastgrad import _ops
-from fastgrad._composite import composite, named_result
+from fastgrad._composite import check_tensors, composite, named_result
 from fastgrad._engine import Tensor
 from fastgrad.composites.contractions import dimension
 
@@ -136,6 +136,7 @@ def strips(name, y, x, dx, dim):
     """The areas between neighbours along the last dimension, and that dimension."""
     if x is not None and dx is not None:
         raise TypeError(f"{name}() takes x or dx, not both")
+    check_tensors(name, x=x)
     if y.dtype == fastgrad.bool:
         raise RuntimeError(f"{name}: received a bool input for `y`, but bool is not supported")
     dimension(dim, y.ndim)

@@ -5,9 +5,9 @@ import warnings
 
 def legacy_get_string(size_average, reduce, emit_warning=True):
     """The `reduction` that the two old flags mean; None stands for True, their old default."""
-    if reduce is False:
+    if reduce is not None and not reduce:
         reduction = "none"
-    elif size_average is False:
+    elif size_average is not None and not size_average:
         reduction = "sum"
     else:
         reduction = "mean"

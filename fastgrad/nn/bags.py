@@ -16,7 +16,7 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
         offsets: where each bag starts; the first is 0.
         mode: "sum", "mean" or "max".
         per_sample_weights: factors of the rows, of the shape of input; for sums only.
-        include_last_offset: whether offsets end with the number of indices.
+        include_last_offset: whether offsets end with the place where the last bag ends.
         padding_idx: a row left out of every bag.
         max_norm, norm_type, scale_grad_by_freq: as for embedding; sparse=True is not supported.
     """
@@ -44,6 +44,9 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
             raise RuntimeError(f"offsets[-1] can not be greater than input's length {input.numel()} but got offsets[-1] of {starts[-1]}")
         if include_last_offset and not starts:
             raise RuntimeError("include_last_offset: number of offset should be at least 1")
+        if include_last_offset:                 # what follows the last bag is in none
+            input = input[:starts[-1]]
+            per_sample_weights = None if per_sample_weights is None else per_sample_weights[:starts[-1]]
         starts, ends = (starts[:-1], starts[1:]) if include_last_offset else (starts, [*starts[1:], input.numel()])
     else:
         raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.dim()}")
@@ -63,6 +66,8 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
             raise RuntimeError("padding_idx must be within the number of embeddings")
         padding_idx %= weight.size(0)
     rows = embedding(input, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq)
+    if any(end < start for start, end in zip(starts, ends)):
+        raise RuntimeError(f"embedding_bag: offsets must not decrease, got {starts}")
     lengths = fg.tensor([end - start for start, end in zip(starts, ends)], dtype=fg.int64)
     kept = fg.ones_like(input, dtype=fg.bool) if padding_idx is None else input != padding_idx
     if mode == "max":

@@ -73,7 +73,7 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     n, channels, elements = x.shape[0], x.shape[1] // taps, math.prod(height_width)
     places = _columns(fg.arange(elements).reshape(1, 1, *height_width), kernel, dilation, padding, stride, out, fill=elements)
     sums = x.new_zeros(n, channels, elements + 1).index_add(2, places.reshape(-1), x.reshape(n, channels, taps * x.shape[-1]))
-    image = sums[..., :elements].reshape(n, channels, *height_width)
+    image = sums[..., :elements].contiguous().reshape(n, channels, *height_width)
     return image if input.ndim == 3 else image.squeeze(0)
 
 

@@ -250,9 +250,12 @@ def relu_(input):
     return relu(input, inplace=True)
 
 
-def elu_(input, alpha=1.0):
-    """elu, written into input."""
-    return elu(input, alpha, inplace=True)
+def elu_(input, alpha=1.0, scale=1.0, input_scale=1.0):
+    """elu, written into input; with scales, scale * x where x > 0, else scale * alpha * (exp(input_scale * x) - 1)."""
+    if scale == input_scale == 1:
+        return elu(input, alpha, inplace=True)
+    x = input.clone()
+    return input.copy_(fg.where(x > 0, x * scale, (x.clamp(max=0) * input_scale).expm1() * (alpha * scale)))
 
 
 def celu_(input, alpha=1.0):
@@ -271,8 +274,8 @@ def leaky_relu_(input, negative_slope=0.01):
 
 
 def hardtanh_(input, min_val=-1.0, max_val=1.0):
-    """hardtanh, written into input."""
-    return hardtanh(input, min_val, max_val, inplace=True)
+    """hardtanh, written into input; max_val where that is below min_val."""
+    return input.clamp_(min_val, max_val) if min_val > max_val else hardtanh(input, min_val, max_val, inplace=True)
 
 
 def relu6(input, inplace=False):

@@ -1,6 +1,7 @@
 """Losses of several classes by margins: multi_margin_loss, multilabel_margin_loss."""
 
 import fastgrad as fg
+from fastgrad._composite import check_tensors
 from fastgrad._each_example import each_example
 
 from .more_losses import reduced, reduction_named
@@ -28,6 +29,7 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
     """
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
+    check_tensors("multi_margin_loss", input=input, target=target)
     if weight is not None and weight.ndim != 1:
         raise ValueError("weight must be one-dimensional")
     reduction = _checked(size_average, reduce, reduction, target)
@@ -57,6 +59,7 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
         input: (N, C) or (C).  target: the same shape: the classes, those before the first -1.
     Raises: RuntimeError: shapes that do not fit, or a class out of range.
     """
+    check_tensors("multilabel_margin_loss", input=input, target=target)
     reduction = _checked(size_average, reduce, reduction, target)
     if input.ndim > 2 or 0 in input.shape[1:] or (input.ndim < 2 and not input.numel()):
         raise RuntimeError(f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}")

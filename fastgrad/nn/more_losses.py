@@ -7,6 +7,7 @@ import math
 import warnings
 
 import fastgrad as fg
+from fastgrad._composite import check_tensors
 
 from ._reduction import legacy_get_string
 
@@ -49,6 +50,9 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
         reduction: besides the usual, "batchmean": the sum divided by the size of dimension 0.
     """
     how = reduction_named(size_average, reduce, reduction)
+    if input.is_complex() or target.is_complex() or not (input.is_floating_point() and target.is_floating_point()):
+        kind = "Complex" if input.is_complex() or target.is_complex() else "Integral"
+        raise RuntimeError(f"kl_div: {kind} inputs not supported.")
     if how == "mean":
         warnings.warn("kl_div: 'mean' divides by the number of elements; 'batchmean' divides by the batch size alone, which is the KL "
                       "divergence of the mathematical definition.", stacklevel=2)
@@ -105,7 +109,17 @@ def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=No
 
 
 def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
-    """1 - cos where target is 1, max(0, cos - margin) where it is -1."""
+    """1 - cos where target is 1, max(0, cos - margin) where it is -1.
+
+    Args:
+        input1, input2: (N, D), or (D) with one target.  target: (N) or ().
+    """
+    check_tensors("cosine_embedding_loss", input1=input1, input2=input2, target=target)
+    if target.ndim > 1:
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    if (input1.ndim, input2.ndim) != (target.ndim + 1,) * 2:
+        raise RuntimeError(f"{target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but found inputs with sizes "
+                           f"{list(input1.shape)} and {list(input2.shape)}.")
     tiny = 1e-12
     norms = ((input1 * input1).sum(-1) + tiny) * ((input2 * input2).sum(-1) + tiny)
     cos = (input1 * input2).sum(-1) / norms.sqrt()
@@ -124,7 +138,7 @@ def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, r
     loss = -(target * fg._ops.logsigmoid(input) + (1 - target) * fg._ops.logsigmoid(-input))
     if weight is not None:
         loss = loss * weight
-    return reduced(loss.sum(-1) / input.shape[-1], reduction_named(size_average, reduce, reduction))
+    return reduced(loss.sum(input.dim() - 1) / input.shape[-1], reduction_named(size_average, reduce, reduction))
 
 
 def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False, size_average=None, reduce=None,
@@ -136,6 +150,7 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, s
     def distance(x, y):
         return pairwise_distance(x, y, p, eps)
 
+    check_tensors("triplet_margin_loss", anchor=anchor, positive=positive, negative=negative)
     return triplet_margin_with_distance_loss(anchor, positive, negative, distance_function=distance, margin=margin, swap=swap,
                                              reduction=reduction_named(size_average, reduce, reduction))
 
@@ -144,6 +159,9 @@ def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_fu
     """triplet_margin_loss with any distance: a function of two tensors."""
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
+    if not anchor.ndim == positive.ndim == negative.ndim:
+        raise RuntimeError("The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor "
+                           f"{anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs")
     distance = distance_function or pairwise_distance
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:

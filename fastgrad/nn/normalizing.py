@@ -8,6 +8,7 @@ import math
 
 import fastgrad as fg
 from fastgrad import _ops
+from fastgrad._composite import check_tensors
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
 
@@ -17,7 +18,22 @@ def _check_floating(name, input):
         raise NotImplementedError(f'"{name}" not implemented for {input.dtype}')
 
 
+def _check_dtypes(input, *given):
+    """Parameters and statistics have the input's dtype; those of a half may all be float32 instead."""
+    dtypes = [x.dtype for x in given if x is not None]
+    if all(dtype == input.dtype for dtype in dtypes):
+        return
+    if dtypes[0] == input.dtype:
+        other = next(x for x in given if x is not None and x.dtype != input.dtype)
+        raise RuntimeError(f"expected scalar type {input.type()[6:-6]} but found {other.type()[6:-6]}")
+    if any(dtype != fg.float32 for dtype in dtypes):
+        raise RuntimeError(f"mixed dtype (CPU): expect parameter to have scalar type of Float, got {dtypes} and an input of {input.dtype}")
+    if input.dtype not in (fg.float16, fg.bfloat16):
+        raise RuntimeError(f"mixed dtype (CPU): all inputs must share same datatype, got {dtypes} and an input of {input.dtype}")
+
+
 def _check_normalized(name, input, normalized_shape, weight, bias=None):
+    check_tensors(name, input=input, weight=weight, bias=bias)
     shape = tuple(normalized_shape)
     if not shape:
         raise RuntimeError(f"Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
@@ -39,7 +55,8 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
 
     Source: Ba et al. 2016, Layer Normalization.
     """
-    count = _check_normalized("LayerNormKernelImpl", input, normalized_shape, weight, bias)
+    count = _check_normalized("layer_norm", input, normalized_shape, weight, bias)
+    _check_dtypes(input, weight, bias)
     return _ops._layer_norm(input, weight, bias, None, count, eps)[0]
 
 
@@ -62,8 +79,13 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     if input.dim() < 2:
         raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {input.dim()}")
     batch, channels = input.shape[0], input.shape[1]
-    _check_more_than_one((batch * channels // num_groups if num_groups > 0 else 1, num_groups, *input.shape[2:]))
-    if num_groups <= 0 or channels % num_groups:
+    check_tensors("group_norm", weight=weight, bias=bias)
+    if isinstance(num_groups, float):
+        raise TypeError("group_norm(): argument 'num_groups' (position 2) must be int, not float")
+    if num_groups < 0:
+        raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
+    _check_more_than_one((batch * channels // num_groups, num_groups, *input.shape[2:]))
+    if channels % num_groups:
         raise RuntimeError(f"Expected number of channels in input to be divisible by num_groups, but got input of shape "
                            f"{list(input.shape)} and num_groups={num_groups}")
     for what, given in (("weight", weight), ("bias", bias)):
@@ -71,6 +93,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
             raise RuntimeError(f"Expected {what} to be a vector of size equal to the number of channels in input, but got {what} of "
                                f"shape {list(given.shape)} and input of shape {list(input.shape)}")
     _check_floating("GroupNormKernelImpl", input)
+    _check_dtypes(input, weight, bias)
     return _ops._group_norm(input, weight, bias, None, num_groups, eps)[0]
 
 
@@ -82,7 +105,8 @@ def _check_more_than_one(size):
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {fg.Size(size)}")
 
 
-def _check_channels(channels, **given):
+def _check_channels(name, channels, **given):
+    check_tensors(name, **given)
     for what, values in given.items():
         if values is not None and values.numel() != channels:
             raise RuntimeError(f"{what} should contain {channels} elements not {values.numel()}")
@@ -96,6 +120,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
             (var unbiased); else take the running ones.
     Source: Ioffe and Szegedy 2015, Batch Normalization.
     """
+    check_tensors("batch_norm", input=input)
     if input.dim() < 2:
         raise RuntimeError(f"batch_norm: the input needs a batch and a channel dimension, got shape {tuple(input.shape)}")
     if training:
@@ -105,16 +130,21 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     if not training and (running_mean is None or running_var is None):
         raise RuntimeError(f"running_{'mean' if running_mean is None else 'var'} must be defined in evaluation mode")
     channels = input.shape[1]
-    _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    _check_channels("batch_norm", channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     _check_floating("batch_norm", input)
+    _check_dtypes(input, weight, bias, running_mean, running_var)
     if not training:
-        with fg.no_grad():
-            given = fg.stack([running_mean.double(), (running_var.double() + eps).rsqrt(), running_var.double()], dim=1)
-        return _ops._batch_norm(input, weight, bias, given, 0, eps)[0]
+        return _by_running(input, running_mean, running_var, weight, bias, eps)
     result, stats = _ops._batch_norm(input, weight, bias, None, 0, eps)
     if input.numel():                    # nothing moves towards an empty batch
         _follow(running_mean, running_var, stats, input.numel() // channels, momentum)
     return result
+
+
+def _by_running(input, running_mean, running_var, weight, bias, eps):
+    with fg.no_grad():
+        given = fg.stack([running_mean.double(), (running_var.double() + eps).rsqrt(), running_var.double()], dim=1)
+    return _ops._batch_norm(input, weight, bias, given, 0, eps)[0]
 
 
 def _follow(running_mean, running_var, stats, count, momentum):
@@ -127,7 +157,7 @@ def _follow(running_mean, running_var, stats, count, momentum):
 
 
 def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-5):
-    """batch_norm of each sample by itself; running statistics are the mean over the samples'.
+    """batch_norm of each sample by itself; running statistics, of any dtype, are the mean over the samples'.
 
     Source: Ulyanov et al. 2016, Instance Normalization.
     """
@@ -139,11 +169,12 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
             raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.size()}")
     elif running_mean is None or running_var is None:
         raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
-    if not use_input_stats:
-        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     channels = input.shape[1]
-    _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    _check_channels("instance_norm", channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     _check_floating("instance_norm", input)
+    _check_dtypes(input, weight, bias)
+    if not use_input_stats:
+        return _by_running(input, running_mean, running_var, weight, bias, eps)
     result, stats = _ops._group_norm(input.contiguous(), weight, bias, None, channels, eps)
     if input.numel():
         _follow(running_mean, running_var, stats.reshape(input.shape[0], channels, 3).mean(0), count, momentum)

@@ -125,7 +125,10 @@ def _output_size(input, size, scale_factor, recompute_scale_factor):
     if size is not None:
         if recompute_scale_factor:
             raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
-        return [int(s) for s in _for_each(input, size, "output size", "o")], [None] * n
+        sizes = _for_each(input, size, "output size", "o")
+        if any(isinstance(s, float) for s in sizes):
+            raise TypeError(f"interpolate: size must be int or a tuple of ints, got {size}")
+        return [int(s) for s in sizes], [None] * n
     if scale_factor is None:
         raise ValueError("either size or scale_factor should be defined")
     factors = _for_each(input, scale_factor, "scale_factor", "s")

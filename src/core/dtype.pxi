@@ -16,6 +16,10 @@ cdef class dtype:
     """The type of a tensor's elements: `fastgrad.float32` and its like."""
 
     @property
+    def __module__(self):
+        return "torch"
+
+    @property
     def itemsize(self):
         return ITEMSIZE[self.code]
 

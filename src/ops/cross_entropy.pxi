@@ -60,7 +60,8 @@ cdef Tensor class_target(str name, Tensor target):
     return target if target.a.contiguous else contiguous_copy(target)
 
 
-cdef Tensor class_weights(str name, object weight, Tensor input, int64_t classes):
+cdef Tensor class_weights(object weight, Tensor input, int64_t classes, bint soft):
+    """The weights, one a class; where classes are given as numbers, of the input's dtype."""
     cdef Tensor w
     if weight is None:
         return None
@@ -68,7 +69,7 @@ cdef Tensor class_weights(str name, object weight, Tensor input, int64_t classes
     if w.a.ndim != 1 or w.a.numel != classes:
         raise RuntimeError(f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor "
                            f"of shape: {shape_list(w.a.ndim, w.a.shape)}")
-    if w.a.dtype != input.a.dtype:
+    if w.a.dtype != input.a.dtype and not soft:
         raise RuntimeError(f"expected scalar type {scalar_name(input.a.dtype)} but found {scalar_name(w.a.dtype)}")
     return w if w.a.contiguous else contiguous_copy(w)
 
@@ -103,7 +104,7 @@ cdef Tensor rows_tensor(Tensor input, Classes* k):
 
 
 cdef object loss_of_weights(Tensor input, Tensor target, Tensor weight, int reduction, double smoothing, Classes* k):
-    """Cross entropy with probabilities, by operations, because the classes' weights want a gradient too."""
+    """Cross entropy with probabilities, by operations: the classes' weights want a gradient too, or have another dtype."""
     smooth = op_add(op_mul(target, 1 - smoothing), smoothing / <double>k.c)
     along = op_reshape(weight, tuple([-1 if d == k.dim else 1 for d in range(input.a.ndim)]))
     terms = op_mul(op_mul(op_log_softmax(input, k.dim), smooth), along)
@@ -126,8 +127,8 @@ cdef object class_loss(const Row* row, Tensor given_input, Tensor target, object
     if soft and ignored >= 0:
         raise RuntimeError(f"{name}: ignore_index is not supported for floating point target, got {ignored}")
     read_classes(name, input, &k)
-    weight = class_weights(name, weight_, input, k.c)
-    if weight_ is not None and wants(<Tensor>weight_):
+    weight = class_weights(weight_, input, k.c, soft)
+    if weight is not None and (wants(<Tensor>weight_) or weight.a.dtype != dt):
         if not soft:
             raise RuntimeError("The function 'nll_loss_forward' is not differentiable with respect to argument 'weight'. This input cannot "
                                "have requires_grad True.")

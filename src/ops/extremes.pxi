@@ -144,6 +144,8 @@ cdef Tensor argmin_rule(Tensor input, object dim, bint keepdim):
 
 
 cdef object aminmax_rule(Tensor input, object dim, bint keepdim):
+    if isinstance(dim, (tuple, list)):
+        raise TypeError(f"aminmax(): argument 'dim' must be int, not {type(dim).__name__}")
     if input.a.numel == 0:
         if dim is None:
             raise RuntimeError("aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.")

@@ -217,6 +217,8 @@ cdef object binary_cross_entropy_entry(const Row* row, PyObject** a):
         raise ValueError(f"Using a target size ({size_of(target)}) that is different to the input size ({size_of(input)}) is "
                          "deprecated. Please ensure they have the same size.")
     loss.row, loss.elements, loss.numerator = row, (<Operation>op__bce).row, 0
+    if target.a.dtype != input.a.dtype:
+        raise RuntimeError(f"binary_cross_entropy: Found dtype {scalar_name(target.a.dtype)} but expected {scalar_name(input.a.dtype)}")
     check_probabilities(input)
     out = pointwise_loss(&loss, input, target, REDUCE_NONE if weight is not None else reduction, None, op__bce_backward,
                          op__bce_target_backward)
@@ -246,6 +248,11 @@ cdef object bce_with_logits_entry(const Row* row, PyObject** a):
     cdef Pointwise loss
     if not same_shape(&input.a, &target.a):
         raise ValueError(f"Target size ({size_of(target)}) must be the same as input size ({size_of(input)})")
+    if not is_floating(input.a.dtype):
+        raise NotImplementedError(f"\"binary_cross_entropy_with_logits\" not implemented for '{scalar_name(input.a.dtype)}'")
+    if not is_floating(target.a.dtype):
+        raise RuntimeError("binary_cross_entropy_with_logits: the target must be of a floating point dtype, got "
+                           f"{scalar_name(target.a.dtype)}")
     loss.row, loss.elements, loss.numerator = row, (<Operation>op__bce_logits).row, 0
     if pos_weight is None:
         out = pointwise_loss(&loss, input, target, REDUCE_NONE if weight is not None else reduction, None, op__bce_logits_backward,

@@ -41,6 +41,8 @@ cdef Tensor _deviation_rule(Tensor input, object dim, object correction, bint ke
 cdef object legacy_correction(PyObject** a, PyObject** dim):
     """The correction of var(input, dim, unbiased, keepdim, correction=...), where a bool may stand in dim's place."""
     dim[0] = <PyObject*>None if a[1] == NULL else a[1]
+    if a[2] != NULL and <object>a[2] is not None and a[4] != NULL and <object>a[4] is not None:
+        raise TypeError("the arguments 'unbiased' and 'correction' exclude each other")
     if PyBool_Check(<object>dim[0]):
         unbiased = <object>dim[0]
         dim[0] = <PyObject*>None

@@ -430,6 +430,8 @@ cdef object repeat_interleave_rule(Tensor input, object repeats, object dim, obj
     cdef int64_t total
     cdef int d
     cdef Launch l
+    if isinstance(repeats, float):
+        raise TypeError("repeat_interleave(): argument 'repeats' must be Tensor or int, not float")
     if repeats is None:
         return repeat_positions(input, output_size)
     if dim is None:

@@ -272,6 +272,12 @@ cdef int check_limits(const Row* row, PyObject** a) except -1:
     return 0
 
 
+cdef int check_celu(const Row* row, PyObject** a) except -1:
+    if a[1] != NULL and <object>a[1] == 0:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    return 0
+
+
 cdef int check_lambd(const Row* row, PyObject** a) except -1:
     if a[1] != NULL and <object>a[1] < 0:
         raise RuntimeError(f"softshrink: lambda must not be negative, got {<object>a[1]}")

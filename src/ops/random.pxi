@@ -453,6 +453,8 @@ cdef object randint_rule(object low, object high, object size, object generator,
         low = 0
     if high is None or size is None:
         raise TypeError("randint() received an invalid combination of arguments: it needs a high bound and a size")
+    if isinstance(size, int):
+        raise TypeError("randint(): argument 'size' must be tuple of ints, not int")
     cdef Tensor t = sample_place("randint", size, dtype_, INT64, layout_, device_, pin_memory)
     return drawn_between("randint", t, low, high, generator, requires_grad)
 

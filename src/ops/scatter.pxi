@@ -382,7 +382,7 @@ cdef object put_grad(Tensor grad, Tensor index, object accumulate):
 
 cdef object take_along_dim_rule(Tensor input, Tensor indices, object dim):
     cdef int d, k
-    if indices.a.dtype != INT64:
+    if indices.a.dtype != INT64 and not (dim is None and indices.a.dtype == INT32):
         raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {scalar_name(indices.a.dtype)}")
     if dim is None:
         return op_gather(op_reshape(input, (-1,)), 0, op_reshape(indices, (-1,)))

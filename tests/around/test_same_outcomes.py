@@ -344,3 +344,94 @@ def test_memory_order(call, layout):
 def test_memory_order_of_rearranged_images(call):
     check(f"x = {LAYOUTS[0]}; {call}")
     check(f"x = rn(2, 4, 6, 4); {call}")
+
+
+ARGUMENTS = """F.soft_margin_loss(rn(3), L([1.0, 1, 1]), size_average=0)
+F.soft_margin_loss(rn(3), L([1.0, 1, 1]), reduce=0)
+F.multilabel_soft_margin_loss(rn(2, 3), rn(2, 3, seed=1), size_average=0)
+F.multilabel_soft_margin_loss(rn(3), rn(2, 3, seed=1))
+F.multilabel_soft_margin_loss(rn(3), rn(2, 3, seed=1), reduction="none")
+F.kl_div(rn(3), L([0, 1, 1]))
+F.kl_div(cn(3), rn(3))
+F.cosine_embedding_loss(rn(2, 3), rn(2, 3), lib.ones(2, 1))
+F.cosine_embedding_loss(rn(3), rn(3), lib.ones(1))
+F.cosine_embedding_loss(rn(3), rn(3, seed=1), lib.ones(()).double())
+F.cosine_embedding_loss(rn(2, 3), rn(1, 3, seed=1), L([1, -1]))
+F.cosine_embedding_loss(rn(2, 3), rn(2, 3), 1)
+F.cosine_embedding_loss(1, rn(2, 3), L([1, -1]))
+F.triplet_margin_loss(rn(2, 3), rn(3), rn(2, 3))
+F.triplet_margin_loss(rn(2, 3), 1, rn(2, 3))
+F.triplet_margin_with_distance_loss(rn(2, 3), rn(2, 3), rn(3))
+F.multi_margin_loss(rn(2, 3), 1)
+F.multi_margin_loss(1, rn(3))
+F.binary_cross_entropy_with_logits(rn(3), L([0, 1, 1]))
+F.binary_cross_entropy_with_logits(rn(3), rn(3) > 0)
+F.binary_cross_entropy_with_logits(L([0, 1, 1]), rn(3))
+F.binary_cross_entropy(rn(3).sigmoid(), L([0, 1, 1]))
+F.binary_cross_entropy(rn(3).sigmoid(), rn(3).sigmoid().float())
+F.cross_entropy(rn(2, 3, dtype=lib.float32), rn(2, 3, dtype=lib.float32).abs(), weight=rn(3, seed=2))
+F.cross_entropy(rn(2, 3, dtype=lib.float32), L([0, 1]), weight=rn(3, seed=2))
+F.celu(rn(3), alpha=0)
+F.celu_(rn(3), 0)
+lib.celu(rn(3), alpha=-1)
+F.elu_(rn(3), 0.5, 2, 3)
+grads(lambda x: F.elu_(x.clone(), 0.5, 2, 3), rn(3))
+F.hardtanh_(rn(3), 1.5)
+F.hardtanh(rn(3), 1.5)
+F.fold(rn(1, 8, 4), (3, 3), (2, 2)).view(-1)
+F.fold(rn(8, 4), (3, 3), (2, 2))
+F.embedding_bag(L([0, 1, 0]), rn(2, 3, dtype=lib.float32), L([0, 2, 1]))
+F.embedding_bag(L([0, 1, 0]), rn(2, 3, dtype=lib.float32), L([0, 2, 1, 3]), mode="sum", include_last_offset=True)
+F.embedding_bag(L([0, 1, 0, 1]), rn(2, 3, dtype=lib.float32), L([0, 2, 3]), mode="sum", include_last_offset=True)
+F.group_norm(lib.empty(2, 0), 0)
+F.group_norm(rn(2, 4), -1)
+F.group_norm(rn(2, 3), 1.0)
+F.layer_norm(rn(2, 2), (2,), 1)
+F.rms_norm(rn(2, 2), (2,), 1)
+F.batch_norm(rn(2, 2), 2, rn(2))
+F.batch_norm(rn(2, 2), rn(2), 2)
+F.instance_norm(rn(2, 3, 4), 1)
+lib.hann_window(7.5)
+lib.hann_window(True)
+F.interpolate(rn(1, 1, 4), size=3.7)
+F.interpolate(rn(1, 1, 4), size=(3.0,))
+lib.repeat_interleave(rn(3), 0.5)
+lib.randint(5, 3)
+lib.aminmax(rn(2, 3), dim=(0, 1))
+lib.finfo(None)
+lib.finfo(float).bits
+lib.finfo(type=lib.float32).eps
+lib.finfo("float32")
+lib.iinfo(None)
+lib.iinfo(int).max
+lib.var(rn(3), unbiased=True, correction=1)
+rn(3).std(0, unbiased=True, correction=1)
+lib.trapezoid(rn(3), 2)
+lib.chain_matmul(1)
+lib.chain_matmul(rn(2, 2), 1)
+lib.take_along_dim(rn(3), L([0, 1], dtype=lib.int32))
+lib.take_along_dim(rn(3), L([0, 1], dtype=lib.int32), 0)
+lib.float32.__module__"""
+
+
+@pytest.mark.parametrize("call", ARGUMENTS.split("\n"))
+def test_arguments_of_another_kind(call):
+    check(call)
+
+
+NORMS = ["F.batch_norm(x, m, v, w, b, True)", "F.batch_norm(x, m, v)", "F.layer_norm(x, (3,), w, b)", "F.layer_norm(x, (3,), None, b)", "F.group_norm(x, 1, w, b)",
+         "F.instance_norm(x[..., None] * L([1, 2, 4]).to(x.dtype), m, v, w, b)[..., 0]", "F.instance_norm(x[..., None], m, v, w, b, False)"]
+
+
+@pytest.mark.parametrize("dtypes", ["hhhh", "hfff", "hfhh", "hhff", "hdff", "ffff", "fddd", "ffdf", "fffd", "dfff", "dddf", "dddd"])
+@pytest.mark.parametrize("call", NORMS)
+def test_dtypes_of_norms(call, dtypes):
+    """Of the input, the weight, the bias and the running statistics."""
+    x, w, b, m = (f"lib.float{ {'h': 16, 'f': 32, 'd': 64}[letter]}" for letter in dtypes)
+    found, expected = (outcome(f"x, w, b, m, v = rn(2, 3, dtype={x}), rn(3, dtype={w}), rn(3, dtype={b}), rn(3, dtype={m}), rn(3).abs().to({m}); {call}", lib)
+                       for lib in (fg, torch))
+    if isinstance(expected, str):
+        assert found == expected
+    else:
+        assert found[:3] == expected[:3]
+        np.testing.assert_allclose(found[4], expected[4], rtol=1e-2, atol=4e-3)

@@ -65,7 +65,7 @@ elementwise("selu(input, inplace: option = False)",
             grad="grad * 1.0507009873554805 if input > 0 else grad * 1.7580993408473766 * exp((0 if input >= 0 else input))", method=False,
             inplace=False, node="Elu", domain=(-3, -0.1), out="NONE")
 elementwise("celu(input, alpha: float = 1.0, inplace: option = False)", "expm1(input * (1 / alpha)) * alpha if input <= 0 else input",
-            "input if positive, else alpha * (exp(input / alpha) - 1).", rule="SAME",
+            "input if positive, else alpha * (exp(input / alpha) - 1).", rule="SAME", check="check_celu",
             grad="grad if input > 0 else grad * (1 / alpha) * alpha * exp((0 if input >= 0 else input) * (1 / alpha))", method=False, inplace=False,
             domain=(-3, -0.1), out="NONE")
 elementwise("silu(input, inplace: option = False)", "input / (1 + exp(-input))", "input * sigmoid(input).", rule="SAME",
