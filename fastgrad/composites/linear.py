@@ -434,24 +434,28 @@ def lstsq(A: Tensor, B: Tensor, rcond: float = None, *, driver=None):
         A: (..., m, n).
         B: (..., m, k), or (..., m) where that is what `A` without a dimension has.
         rcond: singular values up to this times the largest count as zero; the dtype's eps times the larger size by default.
-        driver: "gels", "gelsy", "gelsd" or "gelss"; all compute by the singular values here, which "gelsd" and "gelss" give back.
+        driver: "gels", "gelsy", "gelsd" or "gelss"; None is "gelsy". All compute by the singular values here,
+            which "gelsd" and "gelss" give back.
     Returns:
-        solution, residuals (empty unless m > n and the rank is full), rank, singular_values.
+        solution, residuals (empty unless m > n and the rank is full; "gelsy" has none), rank, singular_values.
     """
     of.matrices("lstsq", A)
     of.floating("lstsq", A, B)
     if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
         raise RuntimeError("torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)")
-    vector = is_vector(A, B)
+    if not 0 <= A.ndim - B.ndim <= 1:
+        raise RuntimeError("torch.linalg.lstsq: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1, got "
+                           f"{A.ndim} and {B.ndim}")
+    vector = A.ndim > B.ndim
     right = B[..., None] if vector else B
-    if right.ndim < 2 or right.shape[-2] != A.shape[-2]:
+    if right.shape[-2] != A.shape[-2] or vector and B.shape != A.shape[:-1]:
         raise RuntimeError("torch.linalg.lstsq: input.size(-2) should match other.size(-2)")
     m, n = A.shape[-2:]
     s = svdvals_(A.detach())
     ranks = _ops.sum(s > least_value(A, largest_of(s), None, rcond)[..., None], -1)
     solution = pinv_(A, rcond) @ right
     residuals = _ops.reshape(solution, (-1,))[:0].real
-    if m > n and driver != "gelsy" and bool((ranks == n).all()):
+    if m > n and driver not in (None, "gelsy") and bool((ranks == n).all()):
         rest = A @ solution - right
         residuals = _ops.sum((rest * rest.conj()).real, -2)
     empty = _ops.zeros(0, dtype=fastgrad.int64)

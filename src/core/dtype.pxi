@@ -17,7 +17,7 @@ cdef class dtype:
 
     @property
     def __module__(self):
-        return "torch"
+        return "fastgrad"                # where pickle finds it
 
     @property
     def itemsize(self):

@@ -411,7 +411,15 @@ lib.chain_matmul(1)
 lib.chain_matmul(rn(2, 2), 1)
 lib.take_along_dim(rn(3), L([0, 1], dtype=lib.int32))
 lib.take_along_dim(rn(3), L([0, 1], dtype=lib.int32), 0)
-lib.float32.__module__"""
+lib.linalg.lstsq(rn(3, 2), rn(2, 3, 1))
+lib.linalg.lstsq(rn(2, 3, 2), rn(3))
+lib.linalg.lstsq(rn(2, 3, 2), rn(3, 2))
+lib.linalg.lstsq(rn(2, 3, 2), rn(1, 3))
+lib.linalg.lstsq(rn(3, 2), L(1.0).double())
+lib.linalg.lstsq(rn(3, 2), rn(3)).residuals
+lib.linalg.lstsq(rn(3, 2), rn(3), driver="gelsd").residuals
+lib.linalg.lstsq(rn(2, 3, 2), rn(2, 3)).rank
+lib.float32.__module__ == lib.__name__"""
 
 
 @pytest.mark.parametrize("call", ARGUMENTS.split("\n"))
