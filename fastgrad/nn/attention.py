@@ -7,6 +7,7 @@ masks of floats are added to the scores.
 import math
 
 import fastgrad as fg
+from fastgrad._engine import Tensor
 from fastgrad._ops import _attention, dropout, linear
 
 
@@ -26,9 +27,9 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     Returns: (*, heads, L, Ev).
     Source: Vaswani et al., Attention is all you need, 2017.
     """
-    for name, given in (("query", query), ("key", key), ("value", value)):
-        if not isinstance(given, fg.Tensor):
-            raise TypeError(f"scaled_dot_product_attention(): argument '{name}' must be Tensor, not {type(given).__name__}")
+    if not (isinstance(query, Tensor) and isinstance(key, Tensor) and isinstance(value, Tensor)):
+        name, given = next(one for one in (("query", query), ("key", key), ("value", value)) if not isinstance(one[1], Tensor))
+        raise TypeError(f"scaled_dot_product_attention(): argument '{name}' must be Tensor, not {type(given).__name__}")
     if not query.dtype == key.dtype == value.dtype:
         raise RuntimeError(f"Expected query, key, and value to have the same dtype, but got query.dtype: {query.dtype} key.dtype: "
                            f"{key.dtype} and value.dtype: {value.dtype} instead.")
