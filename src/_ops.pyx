@@ -6,7 +6,7 @@ from cpython.ref cimport Py_INCREF, Py_DECREF
 from cpython.float cimport PyFloat_Check
 from cpython.bool cimport PyBool_Check
 from cpython.buffer cimport PyObject_CheckBuffer
-from cpython.long cimport PyLong_Check
+from cpython.long cimport PyLong_Check, PyLong_CheckExact
 from cpython.sequence cimport PySequence_Check
 from libc.stdlib cimport malloc, calloc, free
 from libc.string cimport memcpy, memset

@@ -510,7 +510,10 @@ cdef bint stands_for_int(object x) except -1:
 cdef int64_t int_in_64_bits(object x) except? -1:
     """The value of what stands for an int."""
     cdef int over = 0
-    cdef int64_t value = PyLong_AsLongLongAndOverflow(x if PyLong_Check(x) else x.__index__(), &over)
+    cdef int64_t value
+    if not PyLong_Check(x):
+        return int_in_64_bits(x.__index__())
+    value = PyLong_AsLongLongAndOverflow(x, &over)
     if over:
         raise ValueError(f"an integer of more than 64 bits: Overflow when unpacking long long, got {x}")
     return value
@@ -518,7 +521,7 @@ cdef int64_t int_in_64_bits(object x) except? -1:
 
 cdef int wrapped_dim(str name, object dim, int ndim) except -1:
     """A dimension in 0..ndim-1 from one in -ndim..ndim-1."""
-    if not stands_for_int(dim):
+    if not PyLong_CheckExact(dim) and not stands_for_int(dim):
         raise TypeError(f"{name}(): argument 'dim' must be int, not {type(dim).__name__}")
     cdef int64_t d = int_in_64_bits(dim)
     cdef int64_t n = max(ndim, 1)

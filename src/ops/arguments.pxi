@@ -17,6 +17,9 @@ cdef object operand_argument(const Row* row, PyObject* x, int i):
 
 
 cdef object int_argument(const Row* row, PyObject* x, int i):
+    if PyLong_CheckExact(<object>x):
+        int_in_64_bits(<object>x)               # refuses longer ones
+        return <object>x
     if not stands_for_int(<object>x):
         raise_kind(row, x, i, "int")
     return int_in_64_bits(<object>x)
