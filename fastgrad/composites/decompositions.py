@@ -5,6 +5,9 @@ computing it again, and its backward is made of operations, so that it can be di
 Formulas: Giles, Collected matrix derivative results, 2008; Walter and Lehmann, Algorithmic differentiation of linear algebra functions, 2018.
 """
 
+from math import prod
+
+import fastgrad
 from fastgrad import _engine, _ops
 from fastgrad.autograd.function import Function
 
@@ -96,12 +99,19 @@ def on_diagonal(vector):
     return _ops.diag_embed(vector)
 
 
+def undefined(a, x):
+    """x, the solution or inverse of a, but NaN throughout for a matrix with a NaN; elimination leaves what its order makes of it."""
+    if not bool(_ops.isnan(x).any()):
+        return x
+    return _ops.where(_ops.isnan(a).any(-1).any(-1)[..., None, None], float("nan"), x)
+
+
 class Solve(Function):
     """X with A X = B, all (..., n, n) and (..., n, k), batches broadcast before; without a message, of singular matrices too."""
 
     @staticmethod
     def forward(ctx, a, b, message):
-        x = values("solve", message, a, b) if message else unchecked(a, b)
+        x = undefined(a, values("solve", message, a, b)) if message else unchecked(a, b)
         ctx.save_for_backward(a, x)
         return x
 
@@ -117,7 +127,7 @@ class Inverse(Function):
 
     @staticmethod
     def forward(ctx, a, message):
-        x = values("inv", message, a) if message else unchecked(a, identity(a, a.shape[-1]).expand(a.shape))
+        x = undefined(a, values("inv", message, a)) if message else unchecked(a, identity(a, a.shape[-1]).expand(a.shape))
         ctx.save_for_backward(x)
         return x
 
@@ -157,6 +167,8 @@ class LogDeterminant(Function):
         ctx.save_for_backward(a)
         sign, logarithm = values("slogdet", "", a)
         ctx.turning = a.dtype.is_complex
+        if not ctx.turning:
+            sign = _ops.where(_ops.isnan(logarithm), 0, sign)
         return sign, logarithm
 
     @staticmethod
@@ -167,22 +179,51 @@ class LogDeterminant(Function):
         return grad[..., None, None] * Inverse.apply(ctx.saved_tensors[0], "").mH
 
 
+def factor_until(a):
+    """The Cholesky factors of an array (batch, n, n) in place, a column at a time; for each the order of the first leading minor that is
+    not positive, where its factorization ends as LAPACK's does, or 0."""
+    import numpy
+
+    info = numpy.zeros(len(a), numpy.int32)
+    for i, x in enumerate(a):
+        for j in range(len(x)):
+            x[j, j] = pivot = (x[j, j] - x[j, :j] @ x[j, :j].conj()).real
+            if not pivot > 0:                    # nor a NaN
+                info[i] = j + 1
+                break
+            x[j, j] = pivot ** 0.5
+            x[j + 1:, j] = (x[j + 1:, j] - x[j + 1:, :j] @ x[j, :j].conj()) / x[j, j]
+    return info
+
+
 class Cholesky(Function):
-    """L, lower, with L L' = A; reads the lower triangle."""
+    """L, lower, with L L' = A, and where that fails; reads the lower triangle."""
 
     @staticmethod
-    def forward(ctx, a, message):
-        factor = values("cholesky", message, a)
+    def forward(ctx, a):
+        import numpy
+
+        info = _ops.zeros(a.shape[:-2], dtype=fastgrad.int32)
+        try:
+            factor = values("cholesky", "", a)
+        except LinAlgError:
+            factor = None
+        if factor is None or bool(_ops.isnan(_ops.diagonal(factor, 0, -2, -1)).any()):
+            array = numpy.tril(a.detach().numpy()).reshape(prod(a.shape[:-2]), *a.shape[-2:])
+            with numpy.errstate(all="ignore"):
+                info = _ops.from_numpy(factor_until(array)).reshape(a.shape[:-2])
+            factor = _ops.from_numpy(array).reshape(a.shape)
         ctx.save_for_backward(factor)
-        return factor
+        ctx.mark_non_differentiable(info)
+        return factor, info
 
     @staticmethod
-    def backward(ctx, grad):
+    def backward(ctx, grad, _):
         factor, = ctx.saved_tensors
         middle = _ops.tril(factor.mH @ grad)
         middle = mirrored(middle) / 2
         half = Solve.apply(factor.mH, middle, "")
-        return Solve.apply(factor.mH, half.mH, "").mH, None
+        return Solve.apply(factor.mH, half.mH, "").mH
 
 
 def mirrored(lower):

@@ -40,14 +40,6 @@ def singular(a, k):
     return int(matrix_rank_(a[:, :k])) < k
 
 
-def indefinite(a, k):
-    try:
-        of.Cholesky.apply(a[:k, :k], "")
-    except LinAlgError:
-        return True
-    return False
-
-
 # ---- inverses and systems of equations
 
 def inv_(A: Tensor):
@@ -205,7 +197,16 @@ def logdet(input: Tensor):
 
 # ---- decompositions
 
-NOT_DEFINITE = "linalg.cholesky: The factorization could not be completed because the input is not positive-definite."
+def factored(A, upper, check):
+    """The Cholesky factor and where it fails; `check` refuses that."""
+    factor, info = of.Cholesky.apply(A.mH if upper else A)
+    orders = info.reshape(-1).tolist() if check else ()
+    if any(orders):
+        batch = next(i for i, order in enumerate(orders) if order)
+        where = f"(Batch element {batch}): " if info.ndim else ""
+        raise LinAlgError(f"linalg.cholesky: {where}The factorization could not be completed because the input is not positive-definite "
+                          f"(the leading minor of order {orders[batch]} is not positive-definite).")
+    return factor.mH if upper else factor, info
 
 
 def cholesky_(A: Tensor, *, upper: bool = False):
@@ -215,7 +216,7 @@ def cholesky_(A: Tensor, *, upper: bool = False):
         LinAlgError: a matrix is not positive-definite.
     """
     square("cholesky", A)
-    return of.Cholesky.apply(A.mH, NOT_DEFINITE).mH if upper else of.Cholesky.apply(A, NOT_DEFINITE)
+    return factored(A, upper, True)[0]
 
 
 cholesky = linalg(cholesky_)
@@ -229,14 +230,9 @@ def old_cholesky(input: Tensor, upper: bool = False):
 
 @linalg
 def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False):
-    """The Cholesky factor, and for each matrix 0, or the order of the leading minor that is not positive."""
+    """The Cholesky factor, and for each matrix 0, or the order of the leading minor that is not positive, where its factor ends."""
     square("cholesky_ex", A)
-    try:
-        return CHOLESKY_EX(cholesky_(A, upper=upper), no_info(A))
-    except LinAlgError:
-        if check_errors:
-            raise
-        return CHOLESKY_EX(_ops.full_like(A, float("nan")), failures(A.mH if upper else A, indefinite))
+    return CHOLESKY_EX(*factored(A, upper, check_errors))
 
 
 def factor_of(L, upper):

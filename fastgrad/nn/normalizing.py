@@ -46,7 +46,8 @@ def _check_normalized(name, input, normalized_shape, weight, bias=None):
         wanted = "".join(f", {size}" for size in shape)
         raise RuntimeError(f"Given normalized_shape={list(shape)}, expected input with shape [*{wanted}], but got input of size"
                            f"{list(input.shape)}")
-    _check_floating(name, input)
+    if not (name == "rms_norm" and input.is_complex()):
+        _check_floating(name, input)
     return math.prod(shape)
 
 
@@ -68,6 +69,10 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     count = _check_normalized("rms_norm", input, normalized_shape, weight)
     if eps is None:
         eps = fg.finfo(fg.float32 if input.dtype in (fg.float16, fg.bfloat16) else input.dtype).eps
+    if input.is_complex():                       # of the squares, not of the magnitudes
+        mean = (input * input).mean(tuple(range(-len(normalized_shape), 0)), keepdim=True)
+        result = input / (mean + eps).sqrt()
+        return result if weight is None else result * weight
     return _ops._rms_norm(input, weight, None, None, count, eps)[0]
 
 

@@ -419,6 +419,8 @@ lib.linalg.lstsq(rn(3, 2), L(1.0).double())
 lib.linalg.lstsq(rn(3, 2), rn(3)).residuals
 lib.linalg.lstsq(rn(3, 2), rn(3), driver="gelsd").residuals
 lib.linalg.lstsq(rn(2, 3, 2), rn(2, 3)).rank
+F.rms_norm(cn(2, 3), (3,), cn(3, seed=1))
+grads(lambda x, w: F.rms_norm(x, (2, 3), w, 0.1), cn(4, 2, 3), cn(2, 3, seed=1))
 lib.float32.__module__ == lib.__name__"""
 
 

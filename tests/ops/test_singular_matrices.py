@@ -54,3 +54,35 @@ def test_still_refused(function):
     for lib in (fg, torch):
         with pytest.raises(lib.linalg.LinAlgError, match="singular"):
             function(lib, lib.zeros(2, 2), lib.ones(2, 2))
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize("matrix", [[[NAN, 1.0], [1, 2]], [[2.0, 0], [0, NAN]], [[2.0, 0.5, 1], [1, 2, 1], [1, NAN, 3]], [[[2.0, 0.5], [1, NAN]], [[2, 1], [1, 3]]]])
+@pytest.mark.parametrize("function", [lambda t, a: t.linalg.inv(a), lambda t, a: t.linalg.inv_ex(a).inverse, lambda t, a: t.linalg.solve(a, a.abs()),
+                                      lambda t, a: t.linalg.slogdet(a).sign, lambda t, a: t.linalg.slogdet(a).logabsdet])
+def test_matrices_with_a_nan(function, matrix):
+    found, expected = (function(t, t.tensor(matrix, dtype=t.float64)).tolist() for t in (fg, torch))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("upper", [False, True])
+@pytest.mark.parametrize("matrix", [
+    [[4.0, 2, 1], [2, -3, 1], [1, 1, 5]], [[-3.0, 2], [2, 5]], [[4.0, 2, 1], [2, 3, 1], [1, 1, -5]], [[NAN, 1], [1, 2]], [[2, 1], [1, NAN]],
+    [[[4.0, 2], [2, 3]], [[4, 2], [2, 0]]], [[4, 2 + 1j, 1], [2 - 1j, 0, 1], [1, 1, 3]]])
+def test_factors_of_indefinite_matrices(matrix, upper):
+    """The part of Cholesky's factor before the minor that is not positive, its gradient, and the message that names the minor."""
+    found = []
+    for t in (fg, torch):
+        a = t.tensor(matrix, dtype=t.complex128 if "j" in str(matrix) else t.float64, requires_grad=True)
+        factor, info = t.linalg.cholesky_ex(a, upper=upper)
+        gradient, = t.autograd.grad(factor.abs().sum(), a)
+        with pytest.raises(t.linalg.LinAlgError) as error:
+            t.linalg.cholesky(a, upper=upper)
+        found.append((factor.tolist(), info.tolist(), (gradient + gradient.mH).tolist(), str(error.value)))
+    (factor, info, gradient, message), expected = found
+    np.testing.assert_allclose(factor, expected[0], rtol=1e-12)
+    if not np.isnan(factor).any():               # how far a NaN spreads is the order of LAPACK's solvers
+        np.testing.assert_allclose(gradient, expected[2], rtol=1e-9, atol=1e-12)
+    assert (info, message) == (expected[1], expected[3])
