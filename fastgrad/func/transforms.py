@@ -118,6 +118,14 @@ def differentiable(t):
     return t.dtype.is_floating_point or t.dtype.is_complex
 
 
+FORWARD = ("jvp", "jacfwd", "linearize")
+
+
+def writable(t):
+    """t's memory as a tensor that is no leaf: what is differentiated forward may be written into."""
+    return t if type(t) is Batched else fg._ops._linked(t, t.detach())
+
+
 class Traced:
     """func at fresh views of its arguments, with what it takes to walk back."""
 
@@ -132,7 +140,8 @@ class Traced:
                 raise RuntimeError("only Tensors of floating point dtype can require gradients")
         with fg.enable_grad():
             self.inputs = [fresh(t) for t in leaves]
-            result = func(*with_parts(args, places, argnums, tree_unflatten(self.inputs, self.spec)), **kwargs)
+            given = [writable(t) for t in self.inputs] if name in FORWARD else self.inputs
+            result = func(*with_parts(args, places, argnums, tree_unflatten(given, self.spec)), **kwargs)
         self.aux = None
         if has_aux:
             if not (isinstance(result, tuple) and len(result) == 2):

@@ -421,6 +421,10 @@ lib.linalg.lstsq(rn(3, 2), rn(3), driver="gelsd").residuals
 lib.linalg.lstsq(rn(2, 3, 2), rn(2, 3)).rank
 F.rms_norm(cn(2, 3), (3,), cn(3, seed=1))
 grads(lambda x, w: F.rms_norm(x, (2, 3), w, 0.1), cn(4, 2, 3), cn(2, 3, seed=1))
+x = rn(3); [lib.func.jvp(lambda x: x.mul_(2).sin_() * x, (x,), (rn(3, seed=1),)), x]
+lib.func.jacfwd(lambda x: x.mul_(2).exp_())(rn(3)).contiguous()
+lib.func.linearize(lambda x: x.mul_(2), rn(3))[1](rn(3, seed=1))
+lib.func.grad(lambda x: x.mul_(2).sum())(rn(3))
 lib.float32.__module__ == lib.__name__"""
 
 
