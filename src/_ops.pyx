@@ -16,7 +16,7 @@ from fastgrad._engine cimport checked_run as run
 
 import weakref
 
-from fastgrad._engine import Size
+from fastgrad._engine import Size, _is_partial_backward
 from fastgrad._engine import grad as gradients_of
 from fastgrad import _places
 

@@ -276,6 +276,8 @@ cdef object mean_backward_of(Tensor grad, tuple shape, object dim, bint keepdim)
     for d in range(len(shape)):
         if mask >> d & 1:
             n *= <int64_t>shape[d]
+    if _is_partial_backward():          # what `grad` gives away has elements of its own, as in PyTorch; a leaf's .grad always has
+        return op_div(expand_reduced(grad, shape, dim, keepdim), n)
     return expand_reduced(op_div(grad, n), shape, dim, keepdim)
 
 

@@ -433,6 +433,23 @@ def test_arguments_of_another_kind(call):
     check(call)
 
 
+GRADIENTS = """lib.func.grad(lambda x: x.mean(0))(rn(3))
+lib.func.grad(lambda x: x.mean((0, 1)))(rn(2, 3))
+lib.func.grad(lambda x: x.sum())(rn(3))
+lib.func.grad(lambda x: F.adaptive_avg_pool2d(x, 1).sum())(rn(1, 2, 3, 3))
+x = rn(2, 3).requires_grad_(); lib.autograd.grad(x.mean(), x)[0].mul_(2)
+x = rn(2, 3).requires_grad_(); lib.autograd.grad(x.mean(), x, create_graph=True)[0]
+x = rn(2, 3).requires_grad_(); x.mean().backward(inputs=[x]); x.grad.add_(1).view(-1)
+x = rn(2, 3).requires_grad_(); x.sum().backward(); x.grad.add_(1).view(-1)
+x = rn(1, 3).requires_grad_(); x.expand(2, 3).sum().backward(); x.grad.add_(1).view(-1)
+x = rn(2, 3).requires_grad_(); x.sum().backward(create_graph=True); x.grad.detach().add_(1).view(-1)"""
+
+
+@pytest.mark.parametrize("call", GRADIENTS.split("\n"))
+def test_gradients_as_they_lie_in_memory(call):
+    check(call)
+
+
 NORMS = ["F.batch_norm(x, m, v, w, b, True)", "F.batch_norm(x, m, v)", "F.layer_norm(x, (3,), w, b)", "F.layer_norm(x, (3,), None, b)", "F.group_norm(x, 1, w, b)",
          "F.instance_norm(x[..., None] * L([1, 2, 4]).to(x.dtype), m, v, w, b)[..., 0]", "F.instance_norm(x[..., None], m, v, w, b, False)"]
 
