@@ -13,6 +13,8 @@ __all__ = ["bartlett", "blackman", "cosine", "exponential", "gaussian", "general
 
 def _window(name, M, sym, dtype, requires_grad, shape, layout=None, device=None):
     """shape(places, last): the window at whole places 0 ... M - 1 of which `last` would be the last of a symmetric one."""
+    if isinstance(M, float):
+        raise TypeError(f"{name}: M must be int, not float")
     if M < 0:
         raise ValueError(f"{name} requires non-negative window length, got M={M}")
     if layout is not None and layout != fg.strided:
