@@ -88,8 +88,8 @@ def rms_norm(input: Tensor, normalized_shape, weight=None, eps: float = None):
 
 @composite(out=False)
 def group_norm(input: Tensor, num_groups: int, weight=None, bias=None, eps: float = 1e-5, cudnn_enabled: bool = True):
-    """nn.functional.group_norm; `cudnn_enabled` is of no effect on a CPU."""
-    return fg.nn.functional.group_norm(input, num_groups, weight, bias, eps)
+    """nn.functional.group_norm, also of a single number a channel; `cudnn_enabled` is of no effect on a CPU."""
+    return fg.nn.normalizing.group_norm_of_any_batch(input, num_groups, weight, bias, eps)
 
 
 @composite()

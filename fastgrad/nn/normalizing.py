@@ -83,13 +83,18 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     """
     if input.dim() < 2:
         raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {input.dim()}")
-    batch, channels = input.shape[0], input.shape[1]
+    _check_more_than_one((input.shape[0] * input.shape[1] // num_groups, num_groups, *input.shape[2:]))
+    return fg.group_norm(input, num_groups, weight, bias, eps)
+
+
+def group_norm_of_any_batch(input, num_groups, weight, bias, eps):
+    """group_norm, also of a single number a channel: the body of torch.group_norm, which sees to it that num_groups is an int."""
     check_tensors("group_norm", weight=weight, bias=bias)
-    if isinstance(num_groups, float):
-        raise TypeError("group_norm(): argument 'num_groups' (position 2) must be int, not float")
-    if num_groups < 0:
+    if num_groups <= 0:
         raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
-    _check_more_than_one((batch * channels // num_groups, num_groups, *input.shape[2:]))
+    if input.dim() < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {input.dim()}")
+    channels = input.shape[1]
     if channels % num_groups:
         raise RuntimeError(f"Expected number of channels in input to be divisible by num_groups, but got input of shape "
                            f"{list(input.shape)} and num_groups={num_groups}")

@@ -163,6 +163,25 @@ cdef inline real vnextafter(real x, real y) noexcept nogil:
     return c_nextafter_f32(x, y) if real is f32 else c_nextafter_f64(x, y)
 
 
+cdef inline real vnext_half(real x, real y, real fraction) noexcept nogil:
+    """The next number among those of float16 (10 bits of fraction) or bfloat16 (7), which x and y are."""
+    cdef f32 size = <f32>vabs(x), least = from_bits_f32(0x33800000 if fraction == 10 else 0x10000)
+    cdef f32 normal = from_bits_f32(0x38800000 if fraction == 10 else 0)         # below it, float16's are evenly spaced and float32's not
+    cdef uint32_t step_ = <uint32_t>1 << (23 - <int>fraction)
+    cdef bint up = (y > x) == (x > 0)
+    if not (x < y or x > y):
+        return y if x == x else x
+    if x == 0:
+        return -least if y < 0 else least
+    if size < normal or (size == normal and not up):
+        size = size + least if up else size - least
+    elif size == INF_F32 and fraction == 10:
+        size = 65504
+    else:
+        size = from_bits_f32(bits_f32(size) + step_ if up else bits_f32(size) - step_)
+    return -size if x < 0 else size
+
+
 cdef inline real vexponent(real x) noexcept nogil:
     """e of x = m * 2^e, 1/2 <= |m| < 1; 0 where there is none."""
     cdef int e

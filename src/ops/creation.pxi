@@ -303,9 +303,7 @@ cdef object new_full_rule(Tensor input, object size, object fill_value, object d
 
 cdef object new_tensor_rule(Tensor input, object data, object dtype_, object layout_, object device_, object pin_memory,
                             object requires_grad):
-    if dtype_ is None and not is_tensor(<PyObject*>data) and not hasattr(data, "__array_interface__"):
-        dtype_ = dtype_object(input.a.dtype)
-    return finished(tensor_from(data, dtype_), layout_, device_, pin_memory, requires_grad)
+    return finished(tensor_from(data, dtype_object(input.a.dtype) if dtype_ is None else dtype_), layout_, device_, pin_memory, requires_grad)
 
 
 cdef object scalar_tensor_rule(object s, object dtype_, object layout_, object device_, object pin_memory, object requires_grad):

@@ -451,7 +451,7 @@ def row_definition(number, row):
     if row.inplace:
         # PyTorch has the in-place forms of functions of one tensor at the top level too
         places = "FUNCTION | METHOD" if row.kind == "elementwise" and len(row.inputs) == 1 and row.function is True else "METHOD"
-        entry = f"inplace_{row.entry}" if row.entry else \
+        entry = f"inplace_{row.entry}" if row.entry else row.inplace if row.kind == "elementwise" and row.inplace is not True else \
             "inplace_elementwise" if entry == "elementwise" else f"entry_{row.name}_inplace"
         for name in (row.name, *row.aliases):
             lines.append(f"    define(&rows[{number}], {entry}, {name + '_'!r}, {names!r}, {positional(row)}, {required}, "

@@ -299,7 +299,7 @@ cdef Tensor rolled(Tensor t, int64_t shift, int d):
 
 cdef Tensor roll_rule(Tensor input, object shifts, object dims):
     cdef Tensor out = input
-    shifts = list(shifts) if isinstance(shifts, (tuple, list)) else [shifts]
+    shifts = [size_argument("roll", s) for s in (shifts if isinstance(shifts, (tuple, list)) else (shifts,))]
     dims = [] if dims is None else list(dims) if isinstance(dims, (tuple, list)) else [dims]
     if not shifts:
         raise RuntimeError("`shifts` required")
@@ -373,7 +373,7 @@ cdef Tensor repeated_along(Tensor t, int d, int64_t times):
 cdef list repeat_sizes(str name, Tensor input, object sizes):
     if isinstance(sizes, (tuple, list)) and len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = sizes[0]
-    result = [s.__index__() for s in sizes] if isinstance(sizes, (tuple, list)) else [sizes]
+    result = [size_argument(name, s) for s in (sizes if isinstance(sizes, (tuple, list)) else (sizes,))]
     for s in result:
         if s < 0:
             raise RuntimeError(f"{name}: Trying to create tensor with negative dimension {s}: {result}")
@@ -440,7 +440,7 @@ cdef object repeat_interleave_rule(Tensor input, object repeats, object dim, obj
         raise IndexError("repeat_interleave: Dimension specified as 0 but tensor has no dimensions")
     d = wrapped_dim("repeat_interleave", dim, input.a.ndim)
     if not is_tensor(<PyObject*>repeats) or (<Tensor>repeats).a.numel == 1:
-        times = int(repeats)
+        times = int(repeats) if is_tensor(<PyObject*>repeats) else size_argument("repeat_interleave", repeats)
         if times < 0:
             raise RuntimeError("Repeats must be non-negative")
         shape = shape_tuple(&input.a)

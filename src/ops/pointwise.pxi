@@ -8,6 +8,21 @@ cdef object no_gradient(Tensor grad):
     return out
 
 
+cdef int step_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
+    cdef int i
+    for i in range(node.row.ninputs):
+        if node.edge[i] != NULL:
+            give(out, i, no_gradient(<Tensor>grads[0]))
+    return 0
+
+
+cdef object inplace_comparison(const Row* row, PyObject** a):
+    """x.lt_(y): ones and zeros in x's dtype, of which the gradient is zero."""
+    if not is_tensor(a[1]):
+        row = row.number_form
+    return inplace_elementwise(with_backward(row, row.node_name, step_backward), a)
+
+
 cdef Tensor _linked_rule(Tensor input, Tensor other):
     return view_of(input, input.a.ndim, input.a.shape, input.a.stride, 0)
 
@@ -173,18 +188,18 @@ cdef object positive_rule(Tensor input):
     return input
 
 
-cdef int floor_divide_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
-    raise RuntimeError("derivative for aten::floor_divide is not implemented; div with rounding_mode='floor' has one, which is zero")
+cdef int refuse_gradient(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
+    raise RuntimeError(f"derivative for aten::{node.row.name.decode()} is not implemented")
 
 
 cdef object floor_divide_entry(const Row* row, PyObject** a):
     check_divisor(row, a)
-    return elementwise(undifferentiable(row, floor_divide_backward), a)
+    return elementwise(undifferentiable(row, refuse_gradient), a)
 
 
 cdef object inplace_floor_divide_entry(const Row* row, PyObject** a):
     check_divisor(row, a)
-    return inplace_elementwise(undifferentiable(row, floor_divide_backward), a)
+    return inplace_elementwise(undifferentiable(row, refuse_gradient), a)
 
 
 cdef object number_over_entry(const Row* row, PyObject** a):
@@ -284,10 +299,18 @@ cdef int check_lambd(const Row* row, PyObject** a) except -1:
     return 0
 
 
-cdef int check_heaviside(const Row* row, PyObject** a) except -1:
+cdef const Row* checked_heaviside(const Row* row, PyObject** a) except NULL:
     if tensor_argument(row, a[0], 0).a.dtype != tensor_argument(row, a[1], 1).a.dtype:
         raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
-    return 0
+    return undifferentiable(row, refuse_gradient)
+
+
+cdef object heaviside_entry(const Row* row, PyObject** a):
+    return elementwise(checked_heaviside(row, a), a)
+
+
+cdef object inplace_heaviside_entry(const Row* row, PyObject** a):
+    return inplace_elementwise(checked_heaviside(row, a), a)
 
 
 # ---- powers ---------------------------------------------------------------------------------------------------------------
@@ -469,6 +492,30 @@ cdef object inplace_round_entry(const Row* row, PyObject** a):
     cdef PyObject* x[2]
     cdef object scale = 1.0 if a[1] == NULL else 10.0 ** abs(<object>a[1])
     return inplace_elementwise(round_row(row, a, x, scale), x)
+
+
+cdef const Row* nextafter_row(const Row* row, PyObject** a, PyObject** x, object fraction) except NULL:
+    """Halves are computed in float32, whose next number is no number of theirs."""
+    x[0], x[1], x[2] = a[0], a[1], <PyObject*>fraction
+    return row if fraction is None else (<Operation>op__nextafter_half).row
+
+
+cdef object half_fraction(const Row* row, PyObject** a):
+    """How many bits of fraction the common dtype has, if it is one of 16 bits."""
+    cdef int dt = promote(tensor_argument(row, a[0], 0).a.dtype, tensor_argument(row, a[1], 1).a.dtype)
+    return 10.0 if dt == FLOAT16 else 7.0 if dt == BFLOAT16 else None
+
+
+cdef object nextafter_entry(const Row* row, PyObject** a):
+    cdef PyObject* x[3]
+    cdef object fraction = half_fraction(row, a)
+    return elementwise(nextafter_row(row, a, x, fraction), x)
+
+
+cdef object inplace_nextafter_entry(const Row* row, PyObject** a):
+    cdef PyObject* x[3]
+    cdef object fraction = half_fraction(row, a)
+    return inplace_elementwise(nextafter_row(row, a, x, fraction), x)
 
 
 cdef double largest(int dt) noexcept:

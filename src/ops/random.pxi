@@ -295,9 +295,9 @@ cdef object normal__rule(Tensor input, object mean, object std, object generator
         require_floating("normal_", input)
     if std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
-    if is_complex(input.a.dtype):                       # half of the variance in each part
-        normal__rule(op_view_as_real(op_detach(input)), 0, std * 0.7071067811865476, generator)
-        return input if mean == 0 else (<object>input).add_(mean)
+    if is_complex(input.a.dtype):                       # half of the variance in each part, all of the mean
+        normal__rule(op_view_as_real(op_detach(input)), mean, std * 0.7071067811865476, generator)
+        return input
     return sample_into("normal_", input, sample_normal if input.a.contiguous else sample_normals_singly, generator, mean, std)
 
 

@@ -91,11 +91,16 @@ cdef const Row* form_of(const Row* row, const char* name, const char* shown) exc
     return &forms[i]
 
 
+cdef const Row* with_backward(const Row* row, const char* name, backward_t backward) except NULL:
+    """A copy of a row, with another gradient and another name of its nodes (a literal)."""
+    cdef Row* form = <Row*>form_of(row, name, NULL)
+    form.backward = backward
+    return form
+
+
 cdef const Row* undifferentiable(const Row* row, backward_t refuse) except NULL:
     """A copy of a row whose gradient PyTorch refuses to compute."""
-    cdef Row* form = <Row*>form_of(row, b"torch::autograd::NotImplemented", NULL)
-    form.backward = refuse
-    return form
+    return with_backward(row, b"torch::autograd::NotImplemented", refuse)
 
 
 def _install_inplace(str name, operation):

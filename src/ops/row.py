@@ -80,6 +80,7 @@ class Row:
     outputs: tuple = ("result",)
     operator: str = ""
     inplace: object = False                         # structured: name of the function that writes over the first input
+                                                    # elementwise: whether there is the form; or the name of its entry
     overlap: str = "FREE"                           # what a written operand may share with one that is read: Row.overlap in the engine
     expanded: bool = False                          # out=, and the in-place form of a structured row, may be an expanded tensor
     out: str = "CAST"                               # which dtype out= may have, or that there is none: Row.out in the engine

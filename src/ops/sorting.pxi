@@ -88,6 +88,8 @@ cdef object topk_rule(Tensor input, int64_t k, object dim, bint largest, bint so
         raise RuntimeError("topk does not support bool dtypes on CPU")
     if k < 0 or k > n:
         raise RuntimeError(f"topk: selected index k out of range, got k = {k} for {n} elements")
+    if input.a.ndim == 0:                 # its one element, as in PyTorch, for k = 0 too
+        k = 1
     input = in_dtype(input, computed_dtype(dt))
     for i in range(input.a.ndim):
         shape[i] = k if i == d else input.a.shape[i]

@@ -467,3 +467,50 @@ def test_dtypes_of_norms(call, dtypes):
     else:
         assert found[:3] == expected[:3]
         np.testing.assert_allclose(found[4], expected[4], rtol=1e-2, atol=4e-3)
+
+
+HALVES = [f"lib.nextafter(L({x}, dtype=lib.{dtype}), L({y}, dtype=lib.{dtype}))" for dtype in ("float16", "bfloat16") for x, y in (
+    ("[1, 1, -1, -1.]", "[2, -2, 2, -2.]"), ("[0, -0., 0, -0.]", "[2, -2, -0., 0.]"), ("[nan, 1, inf, -inf]", "[1, nan, 0, 0]"),
+    ("[65504, 3.3895e38, -65504, -3.3895e38]", "[inf, inf, -inf, -inf]"), ("[2 ** -14, -2 ** -14, 2 ** -126, 3 * 2 ** -24]", "[0, 0, 0, 0.]"),
+    ("[2 ** -14, -2 ** -14, 2 ** -126, 3 * 2 ** -24]", "[1, -1, 1, 1.]"))]
+EDGES = """x = L(3., requires_grad=True); v, i = x.topk(0); v.backward(); [v, i, x.grad]
+L(3.).topk(2)
+L(3.).kthvalue(0)
+F.group_norm(rn(2, 4), 0.5)
+F.group_norm(rn(2, 4), 0)
+F.group_norm(rn(2, 4), -2)
+F.group_norm(rn(2, 0), 2)
+F.group_norm(rn(1, 1), 1)
+lib.group_norm(rn(2, 4), 0.5)
+lib.group_norm(rn(2, 4), 2.0)
+lib.group_norm(rn(2, 4), 0)
+lib.group_norm(rn(1, 1), 1)
+lib.group_norm(rn(2, 0), 2)
+rn(4).roll(0.5)
+rn(4).repeat(0.5)
+rn(4).tile((0.5,))
+rn(4).repeat_interleave(0.5)
+lib.zeros(3, dtype=lib.complex128).normal_(5, 2)
+lib.zeros(40, dtype=lib.complex64).normal_(5, 2)
+lib.normal(5., 1., (3,), dtype=lib.complex128)
+lib.nn.init.normal_(lib.zeros(3, dtype=lib.complex64), 5., 2.)
+lib.trapezoid(L([200, 200, 200], dtype=lib.uint8))
+lib.trapezoid(L([[100, 90, 80]], dtype=lib.int8), dx=2., dim=1)
+lib.trapezoid(L([inf, 1, 2]))
+lib.trapezoid(rn(3, 4), dim=0)
+lib.trapezoid(lib.empty(0, dtype=lib.int64))
+lib.trapezoid(lib.empty(3, 0, dtype=lib.uint8))
+lib.trapezoid(lib.empty(0, 3, dtype=lib.int16), lib.empty(0), dim=0)
+grads(lambda x: lib.trapezoid(x, dx=3), rn(4))
+rn(2).new_tensor(L([1, 2]))
+L([1]).new_tensor(L([1.5, 2]))
+L([1]).new_tensor(np.ones(2))
+L([1]).new_tensor(L([1.5]), dtype=lib.float64)
+lib.nextafter(L([1.], dtype=lib.float16), L([2.]))
+L([1.], dtype=lib.bfloat16).nextafter_(L([2.], dtype=lib.bfloat16))
+grads(lambda x: lib.nextafter(x, L([2., 1.], dtype=lib.float16)), L([1., 1.], dtype=lib.float16))"""
+
+
+@pytest.mark.parametrize("call", HALVES + EDGES.split("\n"))
+def test_edges(call):
+    check(call)

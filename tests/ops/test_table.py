@@ -197,6 +197,21 @@ def test_gradient_of_in_place(name):
         np.testing.assert_allclose(written, direct, rtol=1e-13, atol=1e-15)
 
 
+@pytest.mark.parametrize("name", [n for n, r in PUBLIC.items() if r.inplace and n not in DIFFERENTIABLE])
+def test_gradient_of_in_place_steps(name):
+    """What has no gradient out of place: in place as in PyTorch, which may refuse."""
+    arrays = arrays_for(PUBLIC[name], "float64", (4, 3), rng_for(name))
+    found = []
+    for make in theirs, ours:
+        x, *others = [make(a).requires_grad_() for a in arrays]
+        try:
+            getattr(x * 1, name + "_")(*others).sum().backward()
+            found.append([None if t.grad is None else values(t.grad).tolist() for t in (x, *others)])
+        except (RuntimeError, NotImplementedError) as error:
+            found.append(type(error))
+    assert found[0] == found[1]
+
+
 # ---- gradients
 
 

@@ -91,17 +91,19 @@ elementwise("_number_over(input, number: number)", "(1 / input) * number", "numb
 
 # ---- order
 
-elementwise("eq(input: tensor, other)", "input == other", "input == other.", rule="PREDICATE", dtypes="all", operator="==", complex=True, domain=(-3, 3))
+# in place, the result is of input's dtype, and has a gradient: zero
+STEP = {"inplace": "inplace_comparison", "number_form": "other"}
+elementwise("eq(input: tensor, other)", "input == other", "input == other.", rule="PREDICATE", dtypes="all", operator="==", complex=True, domain=(-3, 3), **STEP)
 elementwise("ne(input: tensor, other)", "input != other", "input != other.", rule="PREDICATE", dtypes="all", operator="!=",
-            aliases=("not_equal",), complex=True, domain=(-3, 3))
+            aliases=("not_equal",), complex=True, domain=(-3, 3), **STEP)
 elementwise("lt(input: tensor, other)", "input < other", "input < other.", rule="PREDICATE", dtypes="all", operator="<", aliases=("less",),
-            domain=(-3, 3))
+            domain=(-3, 3), **STEP)
 elementwise("le(input: tensor, other)", "input <= other", "input <= other.", rule="PREDICATE", dtypes="all", operator="<=",
-            aliases=("less_equal",), domain=(-3, 3))
+            aliases=("less_equal",), domain=(-3, 3), **STEP)
 elementwise("gt(input: tensor, other)", "input > other", "input > other.", rule="PREDICATE", dtypes="all", operator=">",
-            aliases=("greater",), domain=(-3, 3))
+            aliases=("greater",), domain=(-3, 3), **STEP)
 elementwise("ge(input: tensor, other)", "input >= other", "input >= other.", rule="PREDICATE", dtypes="all", operator=">=",
-            aliases=("greater_equal",), domain=(-3, 3))
+            aliases=("greater_equal",), domain=(-3, 3), **STEP)
 elementwise("minimum(input: tensor, other: tensor)", "minimum(input, other)", "The smaller of the two; NaN if either is.", rule="SAME", dtypes="all",
             by_dtype={"b8": "input & other"}, inplace=False, domain=(-3, 3), grad={
                 "input": "0 if input > other else grad / 2 if input == other else grad",

@@ -82,10 +82,14 @@ elementwise("frac(input)", "input - trunc(input)", "The fraction of input.", rul
 elementwise("copysign(input: tensor, other)", "copysign(input, other)", "The magnitude of input with the sign of other.",
             domain=((0.1, 3), (-3, -0.1)), grad={
                 "input": "grad * where(input == 0, 0, result / where(input == 0, 1, input))", "other": "no_gradient(grad)"})
-elementwise("nextafter(input: tensor, other: tensor)", "nextafter(input, other)", "The next number from input towards other.", rule="SAME",
-            domain=(-3, 3), grad={"input": "where(input == other, 0, grad)", "other": "no_gradient(grad)"})
+NEXT = {"rule": "SAME", "domain": (-3, 3), "grad": {"input": "where(input == other, 0, grad)", "other": "no_gradient(grad)"}}
+elementwise("nextafter(input: tensor, other: tensor)", "nextafter(input, other)", "The next number from input towards other.",
+            entry="nextafter_entry", **NEXT)
+elementwise("_nextafter_half(input: tensor, other: tensor, fraction: float)", "next_half(input, other, fraction)",
+            "nextafter among the numbers of float16 or bfloat16, whose fraction has that many bits.", node="NextafterBackward0",
+            function=False, method=False, inplace=False, **NEXT)
 elementwise("heaviside(input, values)", "values if input == 0 else input > 0", "0 below 0, 1 above, values at 0.", rule="SAME",
-            dtypes="all", check="check_heaviside", domain=(-3, 3))
+            dtypes="all", entry="heaviside_entry", domain=(-3, 3))
 elementwise("signbit(input)", "signbit(input)", "Whether the sign bit is set.", rule="PREDICATE", dtypes="all",
             by_dtype={"integral": "input < 0"}, inplace=False, domain=(-3, 3))
 elementwise("isnan(input)", "input != input", "Whether input is NaN.", rule="PREDICATE", dtypes="all", inplace=False, complex=True, domain=(-3, 3),
