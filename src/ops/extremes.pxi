@@ -46,12 +46,19 @@ cdef Tensor _min_all_rule(Tensor input):
 
 
 cdef object extreme_backward(Tensor grad, Tensor input, Tensor result, object dim, bint keepdim):
-    """The gradient spread evenly over the elements that equal the result."""
+    """The gradient spread evenly over the elements that equal the result; nothing equals NaN, and all of its elements share 0 / 0."""
     cdef tuple shape = shape_tuple(&input.a)
     cdef Tensor bare = alias(result)
     hit = op_eq(input, _expand_reduced_rule(bare, shape, dim, keepdim))
-    share = op_div(grad, op_sum(hit, dim, keepdim))
-    return op_where(hit, expand_reduced(share, shape, dim, keepdim), 0.0)
+    share = op_div(op_mul(expand_reduced(grad, shape, dim, keepdim), hit), _expand_reduced_rule(op_sum(hit, dim, keepdim), shape, dim, keepdim))
+    return share
+
+
+cdef object extreme_of_all_backward(Tensor grad, Tensor input, Tensor result):
+    """extreme_backward of max() and min(), where the NaNs share the gradient of NaN."""
+    cdef Tensor bare = alias(result)
+    hit = op_isnan(input) if bool(op_isnan(bare)) else op_eq(input, bare)
+    return op_where(hit, op_div(grad, op_sum(hit)), 0.0)
 
 
 cdef Tensor extreme_at(Tensor source, int mask, bint keepdim, bint largest, Tensor places):

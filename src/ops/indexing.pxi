@@ -346,6 +346,9 @@ cdef Index parse_indices(Tensor input, object indices):
     """index_put's list of tensors (None: the whole dimension)."""
     if not isinstance(indices, (tuple, list)):
         raise TypeError(f"index_put: indices must be a tuple of tensors, got {type(indices).__name__}")
+    given = [i for i in indices if i is not None]
+    if given and all([is_tensor(<PyObject*>i) and (<Tensor>i).a.ndim == 0 and (<Tensor>i).a.dtype != BOOL for i in given]):
+        indices = [i if i is None else op_unsqueeze(i, 0) for i in indices]         # one place: no number that selects
     cdef Index x = parse_index(input, tuple([slice(None) if i is None else i for i in indices]))
     if x.changed:
         raise IndexError("index_put: indices must be tensors with dimensions")

@@ -129,7 +129,7 @@ cdef Tensor logsumexp_rule(Tensor input, object dim, bint keepdim):
 cdef object logsumexp_backward_of(Tensor grad, Tensor input, Tensor result, object dim, bint keepdim):
     """grad exp(input - result); 0 where the result is infinite."""
     cdef tuple shape = shape_tuple(&input.a)
-    finite = op_where(op_eq(op_sub(result, result), 0), result, 0.0)
+    finite = op_where(op_isinf(result), 0.0, result)
     weight = op_exp(op_sub(input, expand_reduced(finite, shape, dim, keepdim)))
     return op_mul(expand_reduced(grad, shape, dim, keepdim), weight)
 
@@ -196,5 +196,10 @@ cdef object _vector_norm_rule(Tensor input, object ord, object dim, bint keepdim
                                "not have an identity")
     if order == float("inf") or order == -float("inf"):
         x = functions["abs"](x)
-        return op_amax(x, dim, keepdim) if order > 0 else op_amin(x, dim, keepdim)
+        most = op_amax if order > 0 else op_amin
+        out = most(x, dim, keepdim)
+        if wants(<Tensor>out) and op_isnan(op_detach(out)).any():         # the gradient of NaN is zero here, unlike amax's
+            x = op_where(op_isnan(most(op_detach(x), dim, True)), op_detach(x), x)
+            out = most(x, dim, keepdim)
+        return out
     return op__norm(x, order, dim, keepdim)

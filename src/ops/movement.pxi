@@ -440,7 +440,7 @@ cdef object repeat_interleave_rule(Tensor input, object repeats, object dim, obj
         raise IndexError("repeat_interleave: Dimension specified as 0 but tensor has no dimensions")
     d = wrapped_dim("repeat_interleave", dim, input.a.ndim)
     if not is_tensor(<PyObject*>repeats) or (<Tensor>repeats).a.numel == 1:
-        times = int(repeats) if is_tensor(<PyObject*>repeats) else size_argument("repeat_interleave", repeats)
+        times = int(repeats)
         if times < 0:
             raise RuntimeError("Repeats must be non-negative")
         shape = shape_tuple(&input.a)

@@ -114,5 +114,5 @@ cdef tuple extremes_share(object grad, Tensor input, object result, Tensor index
     if not include_self:
         from_self = op__scatter_value(from_self, dim, index, 0)
     from_src = cast_to(op_eq(src.detach(), op_gather(result.detach(), dim, index)), input.a.dtype)
-    share = op_div(grad, at_least_one(op_scatter_add(from_self, dim, index, from_src)))
-    return op_mul(from_self, share), op_mul(from_src, op_gather(share, dim, index))
+    sharing = op_scatter_add(from_self, dim, index, from_src)            # 0 where the result is NaN: 0 / 0, as in PyTorch
+    return op_div(op_mul(from_self, grad), sharing), op_div(op_mul(from_src, op_gather(grad, dim, index)), op_gather(sharing, dim, index))

@@ -177,8 +177,8 @@ cdef object median_of(Tensor input, object dim, bint keepdim, Operation along):
     flat = input if input.a.ndim == 1 else op__reshaped(input, (input.a.numel,))
     value = along(flat, 0, False)[0]
     if wants(input):
-        equal = flat[flat.detach() == value.detach()]
-        if len(equal) > 1 and value.isfinite():             # the gradient is shared among them
+        equal = flat[flat.detach().isnan() if value.isnan() else flat.detach() == value.detach()]
+        if len(equal) > 1 and not value.isinf():             # the gradient is shared among them
             return value.detach() + (equal - equal.detach()).mean()
     return value
 

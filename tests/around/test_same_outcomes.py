@@ -510,7 +510,15 @@ lib.nextafter(L([1.], dtype=lib.float16), L([2.]))
 L([1.], dtype=lib.bfloat16).nextafter_(L([2.], dtype=lib.bfloat16))
 grads(lambda x: lib.nextafter(x, L([2., 1.], dtype=lib.float16)), L([1., 1.], dtype=lib.float16))"""
 
+NANS = [f"grads(lambda x: {call}, L([[1, nan, 2, nan], [1, 4, 4, 2.]]))" for call in (
+    "x.max()", "x.min()", "x.median()", "x.amax(1)", "x.amin()", "x.aminmax(dim=1)[0]", "x.aminmax()[1]", "x.logsumexp(1)", "lib.linalg.norm(x, 1)",
+    "lib.linalg.vector_norm(x, inf, 1)", "lib.linalg.vector_norm(x, -inf)", "x.scatter_reduce(1, L([[0, 1, 1, 2], [0, 0, 0, 1]]), x * 2, 'amax')",
+    "x.scatter_reduce(1, L([[0, 1, 1, 2], [0, 0, 0, 1]]), x * 2, 'amin', include_self=False)", "x.index_reduce(1, L([0, 0, 1, 2]), x * 2, 'amax')")]
+PUTS = [f"x.index_put({call})" for call in ("(L(0),), L([1., 2, 3])", "(L(0), L(1)), L(5.)", "(L(2),), L(5.), accumulate=True", "(L(3),), L(5.)")]
+PUTS = [f"x = lib.ones(3, 3); {call}" for call in PUTS] + [f"x = lib.ones(3, 3); {call.replace('put', 'put_')}" for call in PUTS] + [
+    "grads(lambda x, v: x.index_put((L(0),), v), rn(3, 3), rn(3))"]
 
-@pytest.mark.parametrize("call", HALVES + EDGES.split("\n"))
+
+@pytest.mark.parametrize("call", HALVES + NANS + PUTS + EDGES.split("\n"))
 def test_edges(call):
     check(call)

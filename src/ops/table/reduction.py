@@ -66,7 +66,7 @@ for name in ("amax", "amin"):
     structured(f"{name}({REDUCED})", f"The {'largest' if name == 'amax' else 'smallest'} element over dimensions.",
                grad="extreme_backward(grad, input, result, dim, keepdim)", expanded=True, out="EXACT")
 for name in ("max", "min"):
-    structured(f"_{name}_all(input)", f"The {name} of all elements.", grad="extreme_backward(grad, input, result, None, False)",
+    structured(f"_{name}_all(input)", f"The {name} of all elements.", grad="extreme_of_all_backward(grad, input, result)",
                function=False, method=False, node=f"{name.capitalize()}Backward1")
     structured(f"_{name}_dim(input, dim: dim, keepdim: bool = False)", f"The {name} along a dimension, and where.",
                outputs=("values", "indices"), grad="spread_kept(grad, indices, input.shape, dim, keepdim)", function=False,
