@@ -190,17 +190,17 @@ def multi_head_attention_forward(query, key, value, embed_dim_to_check, num_head
     p = dropout_p if training else 0.0
     if not need_weights:
         if attn_mask is not None:
-            attn_mask = attn_mask.unsqueeze(0) if attn_mask.size(0) == 1 else attn_mask.view(batch, num_heads, -1, source)
+            attn_mask = attn_mask.unsqueeze(0) if attn_mask.size(0) == 1 else attn_mask.view(batch, num_heads, attn_mask.size(1), source)
         out = scaled_dot_product_attention(*(t.view(batch, num_heads, t.size(1), head) for t in (q, k, v)), attn_mask, p)
         out = out.permute(2, 0, 1, 3).reshape(length * batch, embed)
-        out = linear(out, out_proj_weight, out_proj_bias).view(length, batch, -1)
+        out = linear(out, out_proj_weight, out_proj_bias).unflatten(0, (length, batch))
         return (out if batched else out.squeeze(1)), None
     scores = (q * math.sqrt(1 / head)) @ k.transpose(-2, -1)
     weights = (scores if attn_mask is None else scores + attn_mask).softmax(-1)
     if p:
         weights = dropout(weights, p, True)
     out = (weights @ v).transpose(0, 1).reshape(length * batch, embed)
-    out = linear(out, out_proj_weight, out_proj_bias).view(length, batch, -1)
+    out = linear(out, out_proj_weight, out_proj_bias).unflatten(0, (length, batch))
     weights = weights.view(batch, num_heads, length, source)
     if average_attn_weights:
         weights = weights.mean(1)

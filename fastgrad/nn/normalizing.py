@@ -200,6 +200,8 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
         raise ValueError(f"Expected 3D or higher dimensionality input (got {input.dim()} dimensions)")
     if input.numel() == 0:
         return input
+    if size < 1:
+        raise RuntimeError(f"local_response_norm: the size should be greater than zero, got {size}")
     squares = (input * input).transpose(1, -1)
     padded = fg._ops.pad(squares, (size // 2, (size - 1) // 2))
     mean = _ops.div(padded.unfold(-1, size, 1).sum(-1), size, rounding_mode=None if input.is_floating_point() else "trunc").transpose(1, -1)

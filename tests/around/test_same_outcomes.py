@@ -473,7 +473,11 @@ HALVES = [f"lib.nextafter(L({x}, dtype=lib.{dtype}), L({y}, dtype=lib.{dtype}))"
     ("[1, 1, -1, -1.]", "[2, -2, 2, -2.]"), ("[0, -0., 0, -0.]", "[2, -2, -0., 0.]"), ("[nan, 1, inf, -inf]", "[1, nan, 0, 0]"),
     ("[65504, 3.3895e38, -65504, -3.3895e38]", "[inf, inf, -inf, -inf]"), ("[2 ** -14, -2 ** -14, 2 ** -126, 3 * 2 ** -24]", "[0, 0, 0, 0.]"),
     ("[2 ** -14, -2 ** -14, 2 ** -126, 3 * 2 ** -24]", "[1, -1, 1, 1.]"))]
-EDGES = """x = L(3., requires_grad=True); v, i = x.topk(0); v.backward(); [v, i, x.grad]
+EDGES = """F.local_response_norm(rn(1, 3, 4), 0)
+[t.shape for t in lib.nn.MultiheadAttention(4, 2)(*[lib.ones(0, 2, 4)] * 3)]
+[t.shape for t in lib.nn.MultiheadAttention(4, 2, batch_first=True)(*[lib.ones(0, 2, 4)] * 3)]
+lib.nn.MultiheadAttention(4, 2)(*[lib.ones(0, 2, 4)] * 3, need_weights=False)[0].shape
+x = L(3., requires_grad=True); v, i = x.topk(0); v.backward(); [v, i, x.grad]
 L(3.).topk(2)
 L(3.).kthvalue(0)
 F.group_norm(rn(2, 4), 0.5)
@@ -513,7 +517,7 @@ grads(lambda x: lib.nextafter(x, L([2., 1.], dtype=lib.float16)), L([1., 1.], dt
 NANS = [f"grads(lambda x: {call}, L([[1, nan, 2, nan], [1, 4, 4, 2.]]))" for call in (
     "x.max()", "x.min()", "x.median()", "x.amax(1)", "x.amin()", "x.aminmax(dim=1)[0]", "x.aminmax()[1]", "x.logsumexp(1)", "lib.linalg.norm(x, 1)",
     "lib.linalg.vector_norm(x, inf, 1)", "lib.linalg.vector_norm(x, -inf)", "x.scatter_reduce(1, L([[0, 1, 1, 2], [0, 0, 0, 1]]), x * 2, 'amax')",
-    "x.scatter_reduce(1, L([[0, 1, 1, 2], [0, 0, 0, 1]]), x * 2, 'amin', include_self=False)", "x.index_reduce(1, L([0, 0, 1, 2]), x * 2, 'amax')")]
+    "x.scatter_reduce(1, L([[0, 1, 1, 2], [0, 0, 0, 1]]), x * 3, 'amin', include_self=False)", "x.index_reduce(1, L([0, 0, 1, 2]), x * 2, 'amax')")]
 PUTS = [f"x.index_put({call})" for call in ("(L(0),), L([1., 2, 3])", "(L(0), L(1)), L(5.)", "(L(2),), L(5.), accumulate=True", "(L(3),), L(5.)")]
 PUTS = [f"x = lib.ones(3, 3); {call}" for call in PUTS] + [f"x = lib.ones(3, 3); {call.replace('put', 'put_')}" for call in PUTS] + [
     "grads(lambda x, v: x.index_put((L(0),), v), rn(3, 3), rn(3))"]
