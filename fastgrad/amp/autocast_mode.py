@@ -11,12 +11,13 @@ __all__ = ["autocast", "custom_bwd", "custom_fwd", "get_autocast_dtype", "is_aut
            "set_autocast_dtype", "set_autocast_enabled"]
 
 # operations by name: those that take the lower precision, float32, and the widest of their arguments
-LOWER = {"matmul", "__matmul__", "mm", "bmm", "mv", "linear", "_product", "addmm", "addbmm", "baddbmm", "einsum", "tensordot", "conv1d", "conv2d",
-         "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "scaled_dot_product_attention", "linalg_multi_dot", "chain_matmul"}
+LOWER = {"matmul", "__matmul__", "mm", "bmm", "linear", "_product", "addmm", "addbmm", "baddbmm", "einsum", "tensordot", "conv1d", "conv2d",
+         "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "_attention", "linalg_multi_dot", "chain_matmul", "prelu"}
 WIDER = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "nll_loss", "cross_entropy", "binary_cross_entropy", "ctc_loss", "kl_div",
          "binary_cross_entropy_with_logits", "poisson_nll_loss", "hinge_embedding_loss", "margin_ranking_loss", "soft_margin_loss",
          "triplet_margin_loss", "multi_margin_loss", "multilabel_margin_loss", "cosine_embedding_loss", "prod", "quantile", "nanquantile",
-         "trace", "cdist", "inverse", "pinverse", "cholesky", "qr", "svd", "avg_pool3d", "max_pool3d", "adaptive_avg_pool3d"}
+         "trace", "cdist", "inverse", "pinverse", "cholesky", "qr", "svd", "avg_pool3d", "max_pool3d", "adaptive_avg_pool3d",
+         "grid_sampler", "linalg_svdvals"}
 WIDEST = {"cat", "stack", "concat", "concatenate", "index_copy"}
 DEVICES = ("cpu", "cuda", "xpu", "mps", "hpu", "mtia", "xla", "ipu", "meta", "maia", "privateuseone")
 _state = {"dtype": fg.bfloat16, "blocks": []}

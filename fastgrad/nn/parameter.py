@@ -132,6 +132,9 @@ class UninitializedTensorMixin:
                            "when trying to load an uninitialized parameter into an initialized one. Call `forward` to initialize the "
                            "parameters before accessing their attributes.")
 
+    def numel(self):
+        return refuse_uninitialized(Tensor.numel, (type(self),), (self,))
+
     def share_memory_(self):
         raise RuntimeError("Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the parameters before "
                            "calling `module.share_memory()`.")

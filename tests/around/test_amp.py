@@ -90,3 +90,26 @@ def test_errors(call):
 def test_unknown_device():
     with pytest.raises(RuntimeError, match="device type"):
         fastgrad.autocast("x")
+
+
+def test_the_old_names_for_a_cpu():
+    def observe(lib):
+        with lib.cpu.amp.autocast():
+            return dtype(lib.ones(2, 2) @ lib.ones(2, 2)), lib.cpu.amp.GradScaler(init_scale=8.0).get_scale()
+
+    assert_same(observe)
+
+
+@pytest.mark.parametrize("call", [
+    lambda lib, x: lib.nn.functional.scaled_dot_product_attention(x, x, x),
+    lambda lib, x: lib.mv(x[0], x[0, 0]),
+    lambda lib, x: lib.nn.PReLU()(x.bfloat16()),
+    lambda lib, x: lib.nn.functional.grid_sample(x[None].bfloat16(), lib.zeros(1, 2, 2, 2), align_corners=False),
+    lambda lib, x: lib.linalg.svdvals(x.bfloat16()),
+], ids=["attention", "mv", "prelu", "grid_sample", "svdvals"])
+def test_dtypes_of_further_operations(call):
+    def observe(lib):
+        with lib.autocast("cpu"):
+            return dtype(call(lib, lib.arange(12.0).reshape(3, 2, 2)))
+
+    assert_same(observe)

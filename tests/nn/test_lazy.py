@@ -204,6 +204,12 @@ def test_converted_before_it_has_a_shape():
     assert observe(fastgrad) == observe(torch)
 
 
+def test_elements_cannot_be_counted_before_there_is_a_shape():
+    for lib in (torch, fastgrad):
+        with pytest.raises(ValueError, match="Attempted to use an uninitialized parameter"):
+            sum(p.numel() for p in lib.nn.LazyLinear(3).parameters())
+
+
 def test_operations_are_plain_again_afterwards():
     from fastgrad import _engine
 

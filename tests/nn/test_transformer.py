@@ -82,3 +82,34 @@ def test_errors(call):
     with pytest.raises(wanted.type) as found:
         call(fastgrad)
     assert str(found.value).split()[:3] == str(wanted.value).split()[:3]
+
+
+PADDING = [[False, False, False, True], [False, False, True, True]]
+
+
+@pytest.mark.parametrize("form", [
+    {}, {"activation": "gelu"}, {"activation": "ReLU"}, {"norm_first": True}, {"bias": False}, {"nhead": 1}, {"layer_norm_eps": 1e-3},
+    {"activation": "silu"}, {"padding": [[True, False, False, False], [False, False, True, True]]}, {"nested": False}, {"causal": True},
+    {"train": True}, {"gradients": True}, {"frozen": True, "gradients": True}, {"norm": True},
+], ids=str)
+def test_padded_places_in_evaluation(form):
+    def observe(lib):
+        given = dict(form)
+        lib.manual_seed(0)
+        padding = lib.tensor(given.pop("padding", PADDING))
+        nested, causal, train, gradients, frozen, norm = (given.pop(key, key == "nested") for key in (
+            "nested", "causal", "train", "gradients", "frozen", "norm"))
+        if given.get("activation") == "ReLU":
+            given["activation"] = lib.nn.ReLU()
+        elif given.get("activation") == "silu":
+            given["activation"] = lib.nn.functional.silu
+        layer = lib.nn.TransformerEncoderLayer(8, **{"nhead": 2, "dim_feedforward": 16, "dropout": 0.0, "batch_first": True, **given})
+        model = lib.nn.TransformerEncoder(layer, 2, lib.nn.LayerNorm(8) if norm else None, enable_nested_tensor=nested).train(train)
+        model.requires_grad_(not frozen)
+        x = lib.randn(2, 4, 8)
+        mask = lib.nn.Transformer.generate_square_subsequent_mask(4) if causal else None
+        masks = {"mask": mask, "src_key_padding_mask": padding}
+        with lib.set_grad_enabled(gradients):
+            return [model(x, **masks), str(model.use_nested_tensor)]
+
+    same(observe)

@@ -25,6 +25,13 @@ def _activation(given):
     raise RuntimeError(f"activation should be relu/gelu, not {given}")
 
 
+def _relu_or_gelu(activation):
+    """1 for relu, 2 for gelu, 0 for others."""
+    if activation is F.relu or isinstance(activation, fg.nn.ReLU):
+        return 1
+    return 2 if activation is F.gelu or isinstance(activation, fg.nn.GELU) else 0
+
+
 def _causal_mask(size, dtype=None, device=None):
     return fg.full((size, size), float("-inf"), dtype=dtype, device=device).triu(diagonal=1)
 
@@ -41,6 +48,19 @@ def _is_causal(mask, given, size):
 
 def _length(x, batch_first):
     return x.size(1) if x.dim() == 3 and batch_first else x.size(0)
+
+
+def _as_bool(padding):
+    return padding if padding.dtype == fg.bool else padding != 0
+
+
+def _has_fused_form(layer):
+    """Whether PyTorch has one fused operation for an encoder layer; only then does its encoder leave padding out."""
+    if not isinstance(layer, TransformerEncoderLayer) or layer.norm_first:
+        return False
+    attention = layer.self_attn
+    return bool(attention.batch_first and attention.in_proj_bias is not None and attention.num_heads % 2 == 0
+                and layer.activation_relu_or_gelu and layer.norm1.eps == layer.norm2.eps)
 
 
 class _Layer(Module):
@@ -92,7 +112,7 @@ class TransformerEncoderLayer(_Layer):
         self.norm_first = norm_first
         self._norms_and_dropouts(2, d_model, layer_norm_eps, dropout, bias, made)
         self.activation = _activation(activation)
-        self.activation_relu_or_gelu = {F.relu: 1, F.gelu: 2}.get(self.activation, 0)    # read by PyTorch's layer, once a file is loaded there
+        self.activation_relu_or_gelu = _relu_or_gelu(self.activation)    # read by PyTorch's layer too, once a file is loaded there
 
     def forward(self, src, src_mask=None, src_key_padding_mask=None, is_causal=False):
         x = src
@@ -143,7 +163,9 @@ class TransformerEncoder(Module):
         encoder_layer: the layer that is copied.
         num_layers: how many copies.
         norm: a module for the output, or None.
-        enable_nested_tensor, mask_check: accepted; they choose among PyTorch's implementations and change no value here.
+        enable_nested_tensor: whether padded places of the output are zeros (before `norm`) in evaluation without gradients, where
+            PyTorch leaves them out of its computation; see `_skips_padding`.
+        mask_check: False claims that all padding is at the end, so that it need not be checked.
     """
 
     __constants__ = ["norm"]
@@ -154,15 +176,30 @@ class TransformerEncoder(Module):
         self.num_layers = num_layers
         self.norm = norm
         self.enable_nested_tensor = enable_nested_tensor
-        self.use_nested_tensor = False                           # there are none here
+        self.use_nested_tensor = enable_nested_tensor and _has_fused_form(encoder_layer)
         self.mask_check = mask_check
 
     def forward(self, src, mask=None, src_key_padding_mask=None, is_causal=None):
         batch_first = self.layers[0].self_attn.batch_first if self.num_layers else False
         causal = _is_causal(mask, is_causal, _length(src, batch_first))
+        skips_padding = self._skips_padding(src, mask, src_key_padding_mask)
         for layer in self.layers:
             src = layer(src, src_mask=mask, src_key_padding_mask=src_key_padding_mask, is_causal=causal)
+        if skips_padding:
+            src = src.masked_fill(_as_bool(src_key_padding_mask).unsqueeze(-1), 0)
         return src if self.norm is None else self.norm(src)
+
+    def _skips_padding(self, src, mask, padding):
+        """Whether PyTorch's encoder would compute the places that are not padding only, and give zeros at the others."""
+        if not self.use_nested_tensor or mask is not None or padding is None or src.dim() != 3:
+            return False
+        first = self.layers[0]
+        if first.training or fg.is_autocast_enabled("cpu"):
+            return False
+        if fg.is_grad_enabled() and (src.requires_grad or any(p.requires_grad for p in first.parameters())):
+            return False
+        padded = _as_bool(padding)
+        return not self.mask_check or bool((padded[:, 1:] >= padded[:, :-1]).all())
 
 
 class TransformerDecoder(Module):

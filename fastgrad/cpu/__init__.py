@@ -2,6 +2,8 @@
 
 from contextlib import nullcontext
 
+from .._lazy import submodule as _submodule
+
 __all__ = ["current_device", "device_count", "is_available", "is_initialized", "set_device", "stream", "synchronize"]
 
 
@@ -34,3 +36,7 @@ def synchronize(device=None):
 def stream(stream):
     """A block in which nothing is different."""
     return nullcontext()
+
+
+def __getattr__(name):
+    return _submodule(__name__, name, ("amp",))
