@@ -20,9 +20,13 @@ def _check_floating(name, input):
 
 def _check_dtypes(input, *given):
     """Parameters and statistics have the input's dtype; those of a half may all be float32 instead."""
-    dtypes = [x.dtype for x in given if x is not None]
-    if all(dtype == input.dtype for dtype in dtypes):
+    common = input.dtype
+    for x in given:
+        if x is not None and x.dtype is not common:
+            break
+    else:
         return
+    dtypes = [x.dtype for x in given if x is not None]
     if dtypes[0] == input.dtype:
         other = next(x for x in given if x is not None and x.dtype != input.dtype)
         raise RuntimeError(f"expected scalar type {input.type()[6:-6]} but found {other.type()[6:-6]}")
