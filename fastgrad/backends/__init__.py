@@ -2,7 +2,7 @@
 
 from types import ModuleType as _ModuleType
 
-__all__ = ["cpu", "cuda", "cudnn", "mkl", "mkldnn", "mps", "openmp", "opt_einsum"]
+__all__ = ["cpu", "cuda", "cudnn", "mha", "mkl", "mkldnn", "mps", "openmp", "opt_einsum"]
 
 
 class Backend(_ModuleType):
@@ -48,6 +48,22 @@ openmp = Backend("openmp")
 opt_einsum = Backend("opt_einsum", enabled=True, strategy="auto")
 
 
+class Mha(_ModuleType):
+    """Whether an encoder in evaluation leaves padding out, as PyTorch's fused operation does."""
+
+    def __init__(self):
+        super().__init__(f"{__name__}.mha", self.__doc__)
+        self._fused = True
+
+    def get_fastpath_enabled(self):
+        """What set_fastpath_enabled set; True at first."""
+        return self._fused
+
+    def set_fastpath_enabled(self, value):
+        """With False, `nn.TransformerEncoder` computes padded places too."""
+        self._fused = value
+
+
 class Cpu(Backend):
     """The processor: what the kernels were chosen for."""
 
@@ -59,3 +75,4 @@ class Cpu(Backend):
 
 
 cpu = Cpu("cpu")
+mha = Mha()

@@ -113,3 +113,20 @@ def test_padded_places_in_evaluation(form):
             return [model(x, **masks), str(model.use_nested_tensor)]
 
     same(observe)
+
+
+def test_padded_places_without_the_fused_form():
+    def observe(lib):
+        lib.manual_seed(0)
+        model = lib.nn.TransformerEncoder(lib.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 1).eval()
+        switch, x = lib.backends.mha, lib.randn(2, 4, 8)
+        states = [str(switch.get_fastpath_enabled())]
+        switch.set_fastpath_enabled(False)
+        try:
+            with lib.no_grad():
+                states += [str(switch.get_fastpath_enabled()), model(x, src_key_padding_mask=lib.tensor(PADDING))]
+        finally:
+            switch.set_fastpath_enabled(True)
+        return states
+
+    same(observe)

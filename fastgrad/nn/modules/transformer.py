@@ -194,7 +194,7 @@ class TransformerEncoder(Module):
         if not self.use_nested_tensor or mask is not None or padding is None or src.dim() != 3:
             return False
         first = self.layers[0]
-        if first.training or fg.is_autocast_enabled("cpu"):
+        if first.training or fg.is_autocast_enabled("cpu") or not fg.backends.mha.get_fastpath_enabled():
             return False
         if fg.is_grad_enabled() and (src.requires_grad or any(p.requires_grad for p in first.parameters())):
             return False
