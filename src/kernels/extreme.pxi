@@ -43,23 +43,31 @@ cdef inline number best_of_line(const number* a, i64 an, i64 n, bint largest) no
 cdef real row_maximum(const real* x, i64 n) noexcept nogil:
     """The maximum of a contiguous row; anything where the row has a NaN."""
     cdef real m[64]
-    cdef i64 i = 64, j
-    if n < 64:
-        for j in range(64):
-            m[j] = x[0]
+    cdef i64 i, j
+    if n < SIDE:
         load_part(m, x, n, x[0])
+    elif n < 64:
+        for j in range(SIDE):
+            m[j] = x[j]
+        i = SIDE
+        while i < n:
+            i = min(i, n - SIDE)                    # the last ones once more
+            for j in range(SIDE):
+                m[j] = x[i + j] if x[i + j] > m[j] else m[j]
+            i += SIDE
     else:
         for j in range(64):
             m[j] = x[j]
-    while i < n:
-        i = min(i, n - 64)                      # the last ones once more
-        for j in range(64):
-            m[j] = x[i + j] if x[i + j] > m[j] else m[j]
-        i += 64
-    for j in range(32):
-        m[j] = m[j + 32] if m[j + 32] > m[j] else m[j]
-    for j in range(16):
-        m[j] = m[j + 16] if m[j + 16] > m[j] else m[j]
+        i = 64
+        while i < n:
+            i = min(i, n - 64)
+            for j in range(64):
+                m[j] = x[i + j] if x[i + j] > m[j] else m[j]
+            i += 64
+        for j in range(32):
+            m[j] = m[j + 32] if m[j + 32] > m[j] else m[j]
+        for j in range(SIDE):
+            m[j] = m[j + SIDE] if m[j + SIDE] > m[j] else m[j]
     for j in range(8):
         m[j] = m[j + 8] if m[j + 8] > m[j] else m[j]
     for j in range(4):

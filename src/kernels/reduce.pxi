@@ -113,7 +113,7 @@ cdef inline real term(const real* a, const real* b, i64 i, real center, int form
 cdef real sum_row(const real* a, i64 n) noexcept nogil:
     """Contiguous sum: lanes over blocks of 4096, which are added pairwise."""
     cdef i64 half
-    if n < SIDE:
+    if n < 64:
         return sum_short(a, n)
     if n > 4096:
         half = (n // 2 + 63) // 64 * 64
@@ -139,7 +139,7 @@ cdef real deviation_row(const real* a, real center, i64 n) noexcept nogil:
     return lane_sum(a, a, center, n, DEVIATIONS)
 
 
-cdef inline real sum_lanes(real* s, i64 n) noexcept nogil:
+cdef inline real sum_lanes(const real* s, i64 n) noexcept nogil:
     """Of n lanes, a multiple of SIDE."""
     if real is f32:
         return sum_lanes_f32(s, n)
@@ -148,15 +148,17 @@ cdef inline real sum_lanes(real* s, i64 n) noexcept nogil:
 
 
 cdef inline real sum_short(const real* a, i64 n) noexcept nogil:
-    """Fewer than SIDE."""
+    """Fewer than 64."""
     cdef real s[4]
     cdef real total = 0
-    cdef i64 i = 0, j
-    if n >= 8:
+    cdef i64 i = n & -SIDE, j
+    if i:
+        total = sum_lanes(a, i)
+    if n & 8:
         for j in range(4):
-            s[j] = a[j] + a[j + 4]
-        total = (s[0] + s[2]) + (s[1] + s[3])
-        i = 8
+            s[j] = a[i + j] + a[i + j + 4]
+        total += (s[0] + s[2]) + (s[1] + s[3])
+        i += 8
     while i < n:
         total += a[i]
         i += 1
@@ -312,7 +314,7 @@ cdef void sum_forward(real* out, real* a, const Launch* l, void* scratch) noexce
             for i in range(width):
                 (<real*>(<char*>out + (done + i) * ok))[0] = finished(total[i], finish, by)
             done += width
-    elif mapping == PLAIN and an == sizeof(real) and n < SIDE:
+    elif mapping == PLAIN and an == sizeof(real) and n < 64:
         for i in range(kept):
             (<real*>(<char*>out + i * ok))[0] = finished(sum_short(<const real*>(<char*>a + i * ak), n), finish, by)
     else:

@@ -87,6 +87,30 @@ FG_INLINE void copy_ahead(char* to, const char* from, const char* next, int64_t 
     }
 FG_PART(float, f32, 16, ps)
 FG_PART(double, f64, 8, pd)
+#elif defined(__AVX2__)
+#include <immintrin.h>
+/* `lanes` items from here on less n of them are a mask for n. */
+static const int64_t fg_masks[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+#define FG_PART(real, type, lanes, x86, element) \
+    FG_INLINE __m256i fg_mask_##type(int64_t n) { return _mm256_loadu_si256((const __m256i*)((const element*)(fg_masks + 8) - n)); } \
+    FG_INLINE void load_part_##type(real* to, const real* from, int64_t n, real fill) { \
+        int64_t i = 0; \
+        for (; i + lanes <= n; i += lanes) _mm256_storeu_##x86(to + i, _mm256_loadu_##x86(from + i)); \
+        if (i < n) { \
+            const __m256i mask = fg_mask_##type(n - i); \
+            _mm256_storeu_##x86(to + i, _mm256_blendv_##x86(_mm256_set1_##x86(fill), _mm256_maskload_##x86(from + i, mask), \
+                                                            _mm256_castsi256_##x86(mask))); \
+            i += lanes; \
+        } \
+        for (; i & 15; i += lanes) _mm256_storeu_##x86(to + i, _mm256_set1_##x86(fill)); \
+    } \
+    FG_INLINE void store_part_##type(real* to, const real* from, int64_t n) { \
+        int64_t i = 0; \
+        for (; i + lanes <= n; i += lanes) _mm256_storeu_##x86(to + i, _mm256_loadu_##x86(from + i)); \
+        if (i < n) _mm256_maskstore_##x86(to + i, fg_mask_##type(n - i), _mm256_loadu_##x86(from + i)); \
+    }
+FG_PART(float, f32, 8, ps, int32_t)
+FG_PART(double, f64, 4, pd, int64_t)
 #else
 /* By runs of 16, 8, 4, 2 and 1, which the compiler makes vectors of. */
 #define FG_PART(real, type) \
