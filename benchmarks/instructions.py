@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 from .networks import Network, with_modules
@@ -55,6 +56,7 @@ CASES = {
 }
 
 
+@cache
 def definitions():
     """(module, function) -> the source file that defines it, and file -> its first line, which says what it is for."""
     found, purpose = {}, {}

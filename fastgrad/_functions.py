@@ -1,18 +1,12 @@
 """Functions that PyTorch has at its top level beside those of nn.functional: losses whose reduction is a number, recurrent layers over
 lists of parameters, in-place dropouts, norms of matrices, and the operations that leave indices or masks beside their result.
+Which of them a program sees is said in `_FROM` (__init__.py).
 """
 
 import fastgrad as fg
 from fastgrad.composites import dropouts
 from fastgrad.nn import functional as F
 from fastgrad.nn.modules.rnn import layer_of, layers_of
-
-__all__ = [
-    "adaptive_max_pool1d", "affine_grid_generator", "alpha_dropout_", "cosine_embedding_loss", "ctc_loss", "dropout_",
-    "feature_alpha_dropout_", "feature_dropout_", "frobenius_norm", "gru", "gru_cell", "hinge_embedding_loss", "kl_div", "lstm", "lstm_cell",
-    "margin_ranking_loss", "native_dropout", "nuclear_norm", "poisson_nll_loss",
-    "rnn_relu", "rnn_relu_cell", "rnn_tanh", "rnn_tanh_cell", "triplet_margin_loss",
-]
 
 REDUCTIONS = ("none", "mean", "sum")        # by PyTorch's numbers
 

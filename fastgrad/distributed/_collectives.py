@@ -109,21 +109,24 @@ def _check_reduction(name, tensor, op):
         raise RuntimeError(f"{name}: {op.name} needs an integral dtype, got {tensor.dtype}")
 
 
-def _root(name, rank, group_rank, default=None):
-    """Checks the one of the two ways to name a process that is given."""
+def _named(name, rank, group_rank, default=None):
+    """The rank that is given in one of the two ways to name a process."""
     if rank is not None and group_rank is not None:
         raise ValueError(f"{name}: can't specify both a global and a group rank")
-    rank = group_rank if rank is None else rank
-    if rank is None and default is None:
+    return next((one for one in (rank, group_rank) if one is not None), default)
+
+
+def _root(name, rank, group_rank, default=None):
+    """Checks the rank of the one process that has the values."""
+    rank = _named(name, rank, group_rank, default)
+    if rank is None:
         raise ValueError(f"{name}: must specify a global or a group rank")
-    own_rank(name, default if rank is None else rank)
+    own_rank(name, rank)
 
 
 def _root_list(name, argument, values, rank, group_rank):
     """As _root, for the collectives of which the root alone has a list; rank 0 unless said."""
-    if rank is not None and group_rank is not None:
-        raise ValueError(f"{name}: can't specify both a global and a group rank")
-    rank = next((one for one in (rank, group_rank) if one is not None), 0)
+    rank = _named(name, rank, group_rank, 0)
     if rank == 0 and not values:
         raise ValueError(f"{name}: {argument} must be specified on its rank, got {values}")
     if rank != 0:

@@ -59,7 +59,7 @@ cdef real gradient_sums(const real* g, const real* x, const real* weight, real m
 
 
 cdef real row_sum(const char* x, i64 parts, i64 part_step, i64 pixels, int form, real center) noexcept nogil:
-    """Of a row's elements, their squares, or their squared deviations."""
+    """Of a row's elements (form PLAIN), or of their squared deviations from `center`."""
     cdef real total = 0
     cdef i64 part
     if part_step == pixels * <i64>sizeof(real):

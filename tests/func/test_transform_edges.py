@@ -3,12 +3,9 @@
 All of it as torch.func does it: values, shapes and classes of errors.
 """
 
-import fastgrad
-import numpy as np
 import pytest
-import torch
 
-from tests.func.test_programs import module, network, normal, outcome, wave, weights
+from tests.func.test_programs import check_same_outcome, module, network, normal, wave, weights
 
 
 def partly_constant(t, a):
@@ -248,13 +245,4 @@ PROGRAMS = {
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_same_as_torch(name):
-    mine, theirs = outcome(PROGRAMS[name], fastgrad), outcome(PROGRAMS[name], torch)
-    assert type(mine) is type(theirs), (mine, theirs)
-    if isinstance(theirs, tuple):
-        assert mine[0] == theirs[0]
-        return
-    assert len(mine) == len(theirs)
-    for a, b in zip(mine, theirs):
-        assert a[:3] == b[:3]
-        if len(b) > 1:
-            np.testing.assert_allclose(a[3], b[3], rtol=1e-8, atol=1e-10)
+    check_same_outcome(PROGRAMS[name])
