@@ -20,7 +20,7 @@ cdef extern from "core/pool.h" nogil:
 
 cdef enum:
     MAGNITUDES = 16                # of loops: doublings from 1024 elements on
-    TILE_UNIT = 16                 # GEMM_CUT in kernels/gemm.pxi
+    TILE_UNIT = 32                 # GEMM_CUT in kernels/gemm.pxi
     PACKED = 4 << 20               # GEMM_LARGE there
     NEAR_UNIT = 16                 # neighbours in memory are cut at multiples of it
     PIECES_EACH = 4                # for a thread, of what can be cut anywhere: so that one that is kept from running is helped

@@ -51,10 +51,11 @@ cdef extern from "window.h" nogil:
                           int64_t* where_) noexcept
 
 cdef enum:
+    COLUMN_KC = 384                                      # elements of the window of a block
     COLUMN_BYTES = 320 * 4                               # places of a block
     COLUMN_PITCH = COLUMN_BYTES + 64                     # from column to column: not a power of two
     PANEL_BYTES = 256 * COLUMN_BYTES                     # rows of the result of a block, where they do not lie in place
-    CONVOLUTION_SCRATCH = GEMM_KC * COLUMN_PITCH + PANEL_BYTES
+    CONVOLUTION_SCRATCH = COLUMN_KC * COLUMN_PITCH + PANEL_BYTES
 
 cdef struct Window:
     i64 images, m, c, k                                  # k: elements of a window, channels times taps
@@ -268,19 +269,13 @@ cdef void collect_block(const Window* w, const Block* b, const real* result, i64
             panel += w.places
 
 
-cdef inline i64 next_part(i64 whole, i64 most) noexcept nogil:
-    """The size of equal parts, of at most `most`."""
-    cdef i64 parts = (whole + most - 1) // most
-    return (whole + parts - 1) // parts
-
-
 cdef void convolution(real* out, real* image, const real* weight, const real* bias, const Launch* l, void* scratch) noexcept nogil:
     """out[n, m, q]: see the head; bias[m] or NULL."""
     cdef Window w
     cdef Block size, b
     cdef i64 p, i, depth, height, kc, mc, pitch
     cdef real* column = <real*>(<char*>scratch + GEMM_SCRATCH)
-    cdef real* panel = <real*>(<char*>scratch + GEMM_SCRATCH + GEMM_KC * COLUMN_PITCH)
+    cdef real* panel = <real*>(<char*>scratch + GEMM_SCRATCH + COLUMN_KC * COLUMN_PITCH)
     cdef real* to
     read_window(&w, l, 1, 0, False, sizeof(real))
     if w.k == 0:
@@ -291,7 +286,7 @@ cdef void convolution(real* out, real* image, const real* weight, const real* bi
         convolution_direct(out, <const real*>image, weight, bias, &w, w.k, w.k // w.c)
         return
     first_block(&w, &size, COLUMN_BYTES // <i64>sizeof(real))
-    kc = next_part(w.k, GEMM_KC)
+    kc = next_part(w.k, COLUMN_KC)
     b = size
     while clip_block(&w, &b, &size):
         pitch = b.count if b.count % 128 else b.count + 16
@@ -333,7 +328,7 @@ cdef void convolution_transposed(real* image, real* result, const real* weight, 
     cdef Block size, b
     cdef i64 p, i, depth, height, kc, mc
     cdef real* column = <real*>(<char*>scratch + GEMM_SCRATCH)
-    cdef real* panel = <real*>(<char*>scratch + GEMM_SCRATCH + GEMM_KC * COLUMN_PITCH)
+    cdef real* panel = <real*>(<char*>scratch + GEMM_SCRATCH + COLUMN_KC * COLUMN_PITCH)
     cdef const real* source
     cdef i64 source_row
     read_window(&w, l, 0, 1, False, sizeof(real))
@@ -342,7 +337,7 @@ cdef void convolution_transposed(real* image, real* result, const real* weight, 
         convolution_direct(image, <const real*>result, weight, bias, &mirror, w.k // w.c, w.k)
         return
     first_block(&w, &size, COLUMN_BYTES // <i64>sizeof(real))
-    kc = next_part(w.k, GEMM_KC)
+    kc = next_part(w.k, COLUMN_KC)
     b = size
     while clip_block(&w, &b, &size):
         if b.row == 0 and b.x == 0 and (bias != NULL or not w.plain or size.images > 1):
@@ -379,7 +374,7 @@ cdef void convolution_weight_forward(real* out, real* image, real* result, real*
     cdef Block size, b
     cdef i64 p, i, depth, height, kc, mc, pitch
     cdef real* column = <real*>(<char*>scratch + GEMM_SCRATCH)
-    cdef real* panel = <real*>(<char*>scratch + GEMM_SCRATCH + GEMM_KC * COLUMN_PITCH)
+    cdef real* panel = <real*>(<char*>scratch + GEMM_SCRATCH + COLUMN_KC * COLUMN_PITCH)
     read_window(&w, l, 1, 2, True, sizeof(real))
     if direct(&w, w.c, w.m) and w.a[2] <= 2:
         convolution_weight_direct(weight, <const real*>image, <const real*>result, &w, scratch)
@@ -387,7 +382,7 @@ cdef void convolution_weight_forward(real* out, real* image, real* result, real*
         return
     fill_channels(weight, w.k, w.m, w.m, <const real*>NULL)
     first_block(&w, &size, COLUMN_BYTES // <i64>sizeof(real))
-    kc = next_part(w.k, GEMM_KC)
+    kc = next_part(w.k, COLUMN_KC)
     b = size
     while clip_block(&w, &b, &size):
         pitch = b.count if b.count % 128 else b.count + 16

@@ -29,7 +29,7 @@ cdef extern from "lanes.h" nogil:
 
 cdef enum:                                               # of scratch memory, in bytes
     LANES_SUMS = 640 << 10                               # vectors of sums of the weight
-    LANES_PANEL = TILE_ROWS * GEMM_KC * 8                # the weight of some channels of the result
+    LANES_PANEL = TILE_ROWS * COLUMN_KC * 8                # the weight of some channels of the result
     LANES_SCRATCH = 2 * LANES_BLOCK + LANES_SUMS + LANES_PANEL + 3 * LANES_SIZE * 24
 
 cdef struct LanesSpan:                                   # the taps that meet the image at a place, along one dimension
@@ -156,7 +156,7 @@ cdef void lanes_map(real* out, i64 out_image, const real* image, i64 image_image
         m.span[d] = spans
         spans += m.out_size[d]
     lanes_spans(w, m, transposed)
-    channels = next_part(m.n_in, max(min(GEMM_KC // m.taps, LANES_BLOCK // (m.pixels * m.width * item)), 1))
+    channels = next_part(m.n_in, max(min(COLUMN_KC // m.taps, LANES_BLOCK // (m.pixels * m.width * item)), 1))
     most = next_part(m.n_out, LANES_BLOCK // (m.places * m.width * item))
     i = 0
     while i < m.n_out:
@@ -215,7 +215,7 @@ cdef void lanes_sums(real* sums, const real* block, const real* grad, const Wind
     cdef real* to
     s.places, s.vecs, s.grad_channel, s.sum_channel = w.q[2], images // lanes, w.places * images, all * lanes
     s.image_row, s.image_place = w.a[1] * size[2] * images, w.a[2] * images
-    rows = max(1, GEMM_KC // (s.places * s.vecs))
+    rows = max(1, COLUMN_KC // (s.places * s.vecs))
     k = 0
     wider = all % inner
     while k < all:

@@ -16,7 +16,9 @@
 #include <string.h>
 
 /* TILE_ROWS x TILE_VECS accumulators, or DOT_ACCS, fill the register file but for the operands of one step.
- * TILE_MASKED: part of a vector can be read where it lies (2: at no cost). */
+ * TILE_MASKED: part of a vector can be read where it lies (2: at no cost).
+ * TILE_HALVES: 2 where the last vector of a tile may be of half the width, for columns that fill no more: a processor that takes
+ * wide vectors in two halves saves the one that is empty, others lose nothing. */
 #if defined(__AVX512F__)
 #include <immintrin.h>
 #define TILE_BYTES 64
@@ -25,6 +27,7 @@
 #define DOT_ROWS 4
 #define DOT_ACCS 16
 #define TILE_MASKED 2
+#define TILE_HALVES 2
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
 #define TILE_BYTES 32
@@ -48,6 +51,9 @@
 #define DOT_ROWS 2
 #define DOT_ACCS 8
 #define TILE_MASKED 0
+#endif
+#ifndef TILE_HALVES
+#define TILE_HALVES 1
 #endif
 
 #if defined(__GNUC__)
@@ -90,8 +96,19 @@ typedef struct {
 
 #define TILE_REAL float
 #define TILE_TRANSPOSE(vec, x) TILE_TRANSPOSE_4(vec, x)
+#define TILE_LOW_HALF(a) __builtin_shufflevector(a, a, 0, 1, 2, 3, 4, 5, 6, 7)
 #define TILE_INTERLEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
 #define TILE_INTERLEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#define TILE_JOIN_HALVES(a, b) \
+    (__builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) \
+     + __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31))
+#define TILE_JOIN_QUARTERS(a, b) \
+    (__builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) \
+     + __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31))
+#define TILE_ADD_WITHIN(x) \
+    x += __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13); \
+    x += __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+#define TILE_FIRSTS(x) __builtin_shufflevector(x, x, 0, 4, 8, 12)
 #define TILE(name) tile_##name##_f32
 #define TILE_X86(bits, name) _mm##bits##_##name##_ps
 #define TILE_FMLA vfmaq_f32
@@ -101,12 +118,24 @@ typedef struct {
 #undef TILE_X86
 #undef TILE_FMLA
 #undef TILE_TRANSPOSE
+#undef TILE_LOW_HALF
+#undef TILE_JOIN_HALVES
+#undef TILE_JOIN_QUARTERS
+#undef TILE_ADD_WITHIN
+#undef TILE_FIRSTS
 #undef TILE_INTERLEAVE_LOW
 #undef TILE_INTERLEAVE_HIGH
 #define TILE_REAL double
 #define TILE_TRANSPOSE(vec, x) TILE_TRANSPOSE_2(vec, x)
+#define TILE_LOW_HALF(a) __builtin_shufflevector(a, a, 0, 1, 2, 3)
 #define TILE_INTERLEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
 #define TILE_INTERLEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#define TILE_JOIN_HALVES(a, b) \
+    (__builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11) + __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15))
+#define TILE_JOIN_QUARTERS(a, b) \
+    (__builtin_shufflevector(a, b, 0, 1, 4, 5, 8, 9, 12, 13) + __builtin_shufflevector(a, b, 2, 3, 6, 7, 10, 11, 14, 15))
+#define TILE_ADD_WITHIN(x) x += __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6);
+#define TILE_FIRSTS(x) __builtin_shufflevector(x, x, 0, 2, 4, 6)
 #define TILE(name) tile_##name##_f64
 #define TILE_X86(bits, name) _mm##bits##_##name##_pd
 #define TILE_FMLA vfmaq_f64
@@ -116,6 +145,11 @@ typedef struct {
 #undef TILE_X86
 #undef TILE_FMLA
 #undef TILE_TRANSPOSE
+#undef TILE_LOW_HALF
+#undef TILE_JOIN_HALVES
+#undef TILE_JOIN_QUARTERS
+#undef TILE_ADD_WITHIN
+#undef TILE_FIRSTS
 #undef TILE_INTERLEAVE_LOW
 #undef TILE_INTERLEAVE_HIGH
 
@@ -168,17 +202,26 @@ TILE_INLINE void TILE(store)(TILE_REAL* p, TILE(vec) x, int count) {
 #endif
 }
 
+#if TILE_HALVES == 2
+typedef TILE_REAL TILE(half) TILE_VECTOR(TILE_REAL, TILE_BYTES / 2);
+TILE_INLINE TILE(half) TILE(half_load)(const TILE_REAL* p, int count) { return TILE_X86(256, maskz_loadu)((1u << count) - 1, p); }
+#endif
+
 /* c[rows, vecs*LANES] = a[rows, k] @ b[k, vecs*LANES] (+ bias) (+ c).  by_row: a_col is 1, else a_row is 1.
- * part: the last vector of a row of b may not be read whole. */
-TILE_INLINE void TILE(body)(const int rows, const int vecs, const int by_row, const int part, const Tile* t,
+ * part: the last vector of a row of b may not be read whole.  half: it is half a vector. */
+TILE_INLINE void TILE(body)(const int rows, const int vecs, const int by_row, const int half, const int part, const Tile* t,
                             const TILE_REAL* a, const TILE_REAL* b, const TILE_REAL* bias, TILE_REAL* c) {
     TILE(vec) acc[TILE_ROWS][TILE_VECS], b_vec[TILE_VECS];
     const TILE_REAL* row[TILE_ROWS];
     const int64_t k = t->k, b_row = t->b_row, c_row = t->c_row, a_step = by_row ? 0 : t->a_col;
-    const int load_tail = t->load_tail, tail = t->store_tail;
+    const int load_tail = t->load_tail, tail = t->store_tail, whole = vecs - half;
+#if TILE_HALVES == 2
+    TILE(half) half_acc[TILE_ROWS], b_half;
+    TILE_UNROLL for (int i = 0; i < rows; i++) half_acc[i] = (TILE(half)){0};
+#endif
     TILE_UNROLL for (int i = 0; i < rows; i++) {
         row[i] = a + i * (by_row ? t->a_row : 1);
-        TILE_UNROLL for (int j = 0; j < vecs; j++) acc[i][j] = (TILE(vec)){0};
+        TILE_UNROLL for (int j = 0; j < whole; j++) acc[i][j] = (TILE(vec)){0};
     }
     if (k >= 64) {
         TILE_UNROLL for (int i = 0; i < rows; i++) TILE_UNROLL for (int j = 0; j < vecs; j += 64 / TILE_BYTES) {
@@ -186,25 +229,45 @@ TILE_INLINE void TILE(body)(const int rows, const int vecs, const int by_row, co
         }
     }
     for (int64_t p = 0; p < k; p++) {
-        TILE_UNROLL for (int j = 0; j < vecs; j++) {
+        TILE_UNROLL for (int j = 0; j < whole; j++) {
             const TILE_REAL* from = b + j * LANES;
             b_vec[j] = part && j == vecs - 1 ? TILE(load)(from, load_tail) : *(const TILE(vec)*)from;
         }
+#if TILE_HALVES == 2
+        if (half) b_half = TILE(half_load)(b + whole * LANES, load_tail);
+#endif
         TILE_UNROLL for (int i = 0; i < rows; i++) {
-            const TILE(vec) a_i = TILE(splat)(by_row ? row[i][p] : a[i]);
-            TILE_UNROLL for (int j = 0; j < vecs; j++) acc[i][j] = TILE(fma)(a_i, b_vec[j], acc[i][j]);
+            const TILE_REAL a_i = by_row ? row[i][p] : a[i];
+            const TILE(vec) a_vec = TILE(splat)(a_i);
+            TILE_UNROLL for (int j = 0; j < whole; j++) acc[i][j] = TILE(fma)(a_vec, b_vec[j], acc[i][j]);
+#if TILE_HALVES == 2
+            if (half) {
+                TILE(half) a_half;
+                if (whole) a_half = TILE_LOW_HALF(a_vec);
+                else a_half = a_i - (TILE(half)){0};
+                half_acc[i] = TILE_X86(256, fmadd)(a_half, b_half, half_acc[i]);
+            }
+#endif
         }
         a += a_step;
         b += b_row;
     }
-#define EACH TILE_UNROLL for (int i = 0; i < rows; i++) TILE_UNROLL for (int j = 0; j < vecs; j++)
+#define EACH TILE_UNROLL for (int i = 0; i < rows; i++) TILE_UNROLL for (int j = 0; j < whole; j++)
 #define COUNT (j == vecs - 1 ? tail : LANES)
     if (bias) EACH acc[i][j] += TILE(load)(bias + j * LANES, COUNT);
     if (t->accumulate) EACH acc[i][j] += TILE(load)(c + i * c_row + j * LANES, COUNT);
-    if (tail == LANES) EACH *(TILE(vec)*)(c + i * c_row + j * LANES) = acc[i][j];
+    if (half || tail == LANES) EACH *(TILE(vec)*)(c + i * c_row + j * LANES) = acc[i][j];
     else EACH TILE(store)(c + i * c_row + j * LANES, acc[i][j], COUNT);
 #undef EACH
 #undef COUNT
+#if TILE_HALVES == 2
+    if (half) TILE_UNROLL for (int i = 0; i < rows; i++) {
+        TILE_REAL* to = c + i * c_row + whole * LANES;
+        if (bias) half_acc[i] += TILE(half_load)(bias + whole * LANES, tail);
+        if (t->accumulate) half_acc[i] += TILE(half_load)(to, tail);
+        TILE_X86(256, mask_storeu)(to, (1u << tail) - 1, half_acc[i]);
+    }
+#endif
 }
 
 #if TILE_MASKED == 1
@@ -214,12 +277,17 @@ TILE_INLINE void TILE(body)(const int rows, const int vecs, const int by_row, co
 #else
 #define BODY(...) TILE(body)(__VA_ARGS__, TILE_MASKED, t, a, b, bias, c)
 #endif
-#define TILE_OF(rows, vecs, by_row) \
-    static void TILE(rows##x##vecs##x##by_row)(const Tile* t, const TILE_REAL* a, const TILE_REAL* b, \
-                                               const TILE_REAL* bias, TILE_REAL* c) { \
-        BODY(rows, vecs, by_row); \
+#define TILE_OF(rows, vecs, by_row, half) \
+    static void TILE(rows##x##vecs##x##by_row##x##half)(const Tile* t, const TILE_REAL* a, const TILE_REAL* b, \
+                                                       const TILE_REAL* bias, TILE_REAL* c) { \
+        BODY(rows, vecs, by_row, half); \
     }
-#define EACH_FORM(OF, rows, vecs) OF(rows, vecs, 0) OF(rows, vecs, 1)
+#if TILE_HALVES == 2
+#define EACH_HALF(OF, rows, vecs, by_row) OF(rows, vecs, by_row, 0) OF(rows, vecs, by_row, 1)
+#else
+#define EACH_HALF(OF, rows, vecs, by_row) OF(rows, vecs, by_row, 0)
+#endif
+#define EACH_FORM(OF, rows, vecs) EACH_HALF(OF, rows, vecs, 0) EACH_HALF(OF, rows, vecs, 1)
 #if TILE_VECS == 3
 #define EACH_WIDTH(OF, rows) EACH_FORM(OF, rows, 1) EACH_FORM(OF, rows, 2) EACH_FORM(OF, rows, 3)
 #define EACH_TILE(OF) \
@@ -231,11 +299,13 @@ TILE_INLINE void TILE(body)(const int rows, const int vecs, const int by_row, co
     EACH_WIDTH(OF, 1) EACH_WIDTH(OF, 2) EACH_WIDTH(OF, 3) EACH_WIDTH(OF, 4) EACH_WIDTH(OF, 5) EACH_WIDTH(OF, 6)
 #endif
 EACH_TILE(TILE_OF)
-#define ENTRY(rows, vecs, by_row) TILE(rows##x##vecs##x##by_row),
-static const TILE(function) TILE(table)[TILE_ROWS * TILE_VECS * 2] = {EACH_TILE(ENTRY)};  /* [rows-1][vecs-1][by_row] */
+#define ENTRY(rows, vecs, by_row, half) TILE(rows##x##vecs##x##by_row##x##half),
+/* [rows-1][vecs-1][by_row][half] */
+static const TILE(function) TILE(table)[TILE_ROWS * TILE_VECS * 2 * TILE_HALVES] = {EACH_TILE(ENTRY)};
 #undef ENTRY
 #undef BODY
 #undef TILE_OF
+#undef EACH_HALF
 #undef EACH_FORM
 #undef EACH_WIDTH
 #undef EACH_TILE
@@ -267,10 +337,10 @@ static void TILE(transpose_small)(int64_t n, int64_t k, const TILE_REAL* in, int
 }
 
 #if TILE_MASKED == 2
-/* out[LANES, LANES] = in[LANES, LANES].T: each round interleaves the first half of the rows with the second. */
-TILE_INLINE void TILE(turn)(const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int64_t out_row) {
+/* out[LANES, n] = in[n, LANES].T, n at most LANES: each round interleaves the first half of the rows with the second. */
+TILE_INLINE void TILE(turn)(int n, const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int64_t out_row) {
     TILE(vec) x[LANES], y[LANES];
-    TILE_UNROLL for (int i = 0; i < LANES; i++) x[i] = *(const TILE(vec)*)(in + i * in_row);
+    TILE_UNROLL for (int i = 0; i < LANES; i++) x[i] = i < n ? *(const TILE(vec)*)(in + i * in_row) : (TILE(vec)){0};
     TILE_UNROLL for (int round = 1; round < LANES; round *= 2) {
         TILE_UNROLL for (int i = 0; i < LANES / 2; i++) {
             y[2 * i] = TILE_INTERLEAVE_LOW(x[i], x[i + LANES / 2]);
@@ -278,19 +348,23 @@ TILE_INLINE void TILE(turn)(const TILE_REAL* in, int64_t in_row, TILE_REAL* out,
         }
         TILE_UNROLL for (int i = 0; i < LANES; i++) x[i] = y[i];
     }
-    TILE_UNROLL for (int i = 0; i < LANES; i++) *(TILE(vec)*)(out + i * out_row) = x[i];
+    TILE_UNROLL for (int i = 0; i < LANES; i++) TILE(store)(out + i * out_row, x[i], n);
 }
 #endif
 
-/* The same, by larger blocks where vectors are as wide as a line of the cache and rows do not all share the cache's sets. */
+/* The same, by larger blocks where vectors are as wide as a line of the cache. */
 static void TILE(transpose)(int64_t n, int64_t k, const TILE_REAL* in, int64_t in_row, TILE_REAL* out, int64_t out_row) {
 #if TILE_MASKED == 2
-    const int64_t rows = in_row * (int64_t)sizeof(TILE_REAL) % 4096 ? n / LANES * LANES : 0, whole = k / LANES * LANES;
-    for (int64_t i = 0; i < rows; i += LANES) {
-        for (int64_t p = 0; p < whole; p += LANES) TILE(turn)(in + i * in_row + p, in_row, out + p * out_row + i, out_row);
+    for (int64_t i = 0; i < n; i += LANES) {
+        const int rows = n - i < LANES ? (int)(n - i) : LANES;
+        int64_t p = 0;
+        if (rows == LANES) {
+            for (; p + LANES <= k; p += LANES) TILE(turn)(LANES, in + i * in_row + p, in_row, out + p * out_row + i, out_row);
+        } else if (rows > 4) {
+            for (; p + LANES <= k; p += LANES) TILE(turn)(rows, in + i * in_row + p, in_row, out + p * out_row + i, out_row);
+        }
+        if (p < k) TILE(transpose_small)(rows, k - p, in + i * in_row + p, in_row, out + p * out_row + i, out_row);
     }
-    if (rows && whole < k) TILE(transpose_small)(rows, k - whole, in + whole, in_row, out + whole * out_row, out_row);
-    if (rows < n) TILE(transpose_small)(n - rows, k, in + rows * in_row, in_row, out + rows, out_row);
 #else
     TILE(transpose_small)(n, k, in, in_row, out, out_row);
 #endif
@@ -350,6 +424,45 @@ static void TILE(axpy)(int64_t n, int64_t k, const TILE_REAL* x, int64_t x_step,
     if (k & 1) TILE(axpy_body)(1, n, x + p * x_step, x_step, in + p * in_row, in_row, sum);
 }
 
+/* sum[n] = the lanes of each `step`-th vector of x, added up by halves.  n is 1 or 4. */
+TILE_INLINE void TILE(add_lanes)(const int n, const int step, const TILE(vec)* x, TILE_REAL* sum) {
+#if TILE_MASKED == 2
+    if (n == 4) {
+        const TILE(vec) ab = TILE_JOIN_HALVES(x[0], x[step]), cd = TILE_JOIN_HALVES(x[2 * step], x[3 * step]);
+        TILE(vec) each = TILE_JOIN_QUARTERS(ab, cd);
+        TILE_ADD_WITHIN(each)
+        const TILE_REAL four TILE_VECTOR(TILE_REAL, 4 * sizeof(TILE_REAL)) = TILE_FIRSTS(each);
+        memcpy(sum, &four, sizeof four);
+        return;
+    }
+#endif
+    TILE(small) part[4];
+    TILE_UNROLL for (int j = 0; j < n; j++) {
+        union { TILE(vec) whole; TILE(small) part[sizeof(TILE(vec)) / sizeof(TILE(small))]; } lanes;
+        lanes.whole = x[j * step];
+        TILE_UNROLL for (int half = sizeof(lanes) / sizeof(TILE(small)) / 2; half > 0; half /= 2) {
+            TILE_UNROLL for (int v = 0; v < half; v++) lanes.part[v] += lanes.part[v + half];
+        }
+        part[j] = lanes.part[0];
+    }
+    TILE_UNROLL for (int j = 0; j < n; j += SIZE) {
+        if (n == 4) {
+            TILE_TRANSPOSE(TILE(small), (part + j))
+            TILE_UNROLL for (int half = SIZE / 2; half > 0; half /= 2) {
+                TILE_UNROLL for (int v = 0; v < half; v++) part[j + v] += part[j + v + half];
+            }
+            *(TILE(small)*)(sum + j) = part[j];
+        } else {
+            TILE_REAL lane[SIZE];
+            memcpy(lane, part, sizeof lane);
+            TILE_UNROLL for (int half = SIZE / 2; half > 0; half /= 2) {
+                TILE_UNROLL for (int v = 0; v < half; v++) lane[v] += lane[v + half];
+            }
+            sum[0] = lane[0];
+        }
+    }
+}
+
 /* c[m, n] = x[m, k] . y[n, k] (+ bias) (+ c).  Element p of the products goes to accumulator p mod vecs*LANES, and these
  * are added up by halves.  n is 1 or 4. */
 TILE_INLINE void TILE(dot_body)(const int m, const int n, const int vecs, const Tile* t, const TILE_REAL* x,
@@ -389,35 +502,13 @@ TILE_INLINE void TILE(dot_body)(const int m, const int n, const int vecs, const 
 #undef REST
 #undef EACH
     TILE_UNROLL for (int i = 0; i < m; i++) {
-        TILE(small) part[4];
         TILE_REAL sum[4];
         TILE_UNROLL for (int j = 0; j < n; j++) {
-            union { TILE(vec) whole; TILE(small) part[sizeof(TILE(vec)) / sizeof(TILE(small))]; } lanes;
             TILE_UNROLL for (int half = vecs / 2; half > 0; half /= 2) {
                 TILE_UNROLL for (int v = 0; v < half; v++) ACC(i, j, v) += ACC(i, j, v + half);
             }
-            lanes.whole = ACC(i, j, 0);
-            TILE_UNROLL for (int half = sizeof(lanes) / sizeof(TILE(small)) / 2; half > 0; half /= 2) {
-                TILE_UNROLL for (int v = 0; v < half; v++) lanes.part[v] += lanes.part[v + half];
-            }
-            part[j] = lanes.part[0];
         }
-        TILE_UNROLL for (int j = 0; j < n; j += SIZE) {
-            if (n == 4) {
-                TILE_TRANSPOSE(TILE(small), (part + j))
-                TILE_UNROLL for (int half = SIZE / 2; half > 0; half /= 2) {
-                    TILE_UNROLL for (int v = 0; v < half; v++) part[j + v] += part[j + v + half];
-                }
-                *(TILE(small)*)(sum + j) = part[j];
-            } else {
-                TILE_REAL lane[SIZE];
-                memcpy(lane, part, sizeof lane);
-                TILE_UNROLL for (int half = SIZE / 2; half > 0; half /= 2) {
-                    TILE_UNROLL for (int v = 0; v < half; v++) lane[v] += lane[v + half];
-                }
-                sum[0] = lane[0];
-            }
-        }
+        TILE(add_lanes)(n, vecs, &ACC(i, 0, 0), sum);
         TILE_UNROLL for (int j = 0; j < n; j++) {
             TILE_REAL* to = c + i * c_row + j * c_col;
             if (bias) sum[j] += bias[i * t->bias_row + j * t->bias_col];

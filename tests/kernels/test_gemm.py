@@ -92,6 +92,7 @@ def test_random_sizes(layout_a, layout_b, dtype, rng):
 @pytest.mark.parametrize("m, k, n", [
     (1, 5000, 1), (1, 3000, 9), (9, 3000, 1), (3, 2500, 5), (8, 400, 130), (130, 400, 8), (40, 900, 3),
     (100, 1000, 100), (17, 385, 1100), (600, 50, 33), (2500, 3, 2), (3, 2, 2500), (1100, 1000, 60),
+    (2048, 300, 40), (24, 784, 20), (31, 600, 31), (16, 300, 150), (1024, 32, 512),
 ])
 def test_sizes_past_the_blocks(m, k, n, layout_a, layout_b, dtype, rng):
     check_product(m, k, n, layout_a, layout_b, dtype, rng)
@@ -151,7 +152,9 @@ def test_nan_and_inf_propagate(m, k, n, dtype, rng):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("layout_a, layout_b", PAIRS)
-@pytest.mark.parametrize("m, k, n", [(64, 100, 48), (320, 800, 400), (4000, 300, 5), (5, 300, 4000), (3000, 700, 1)])
+@pytest.mark.parametrize("m, k, n", [
+    (64, 100, 48), (320, 800, 400), (4000, 300, 5), (5, 300, 4000), (3000, 700, 1), (24, 784, 200), (2048, 300, 40), (100, 600, 31),
+])
 def test_threads_change_no_bit(m, k, n, layout_a, layout_b, dtype, rng):
     a, b = layout_a(rng, (m, k), dtype), layout_b(rng, (k, n), dtype)
     before = fastgrad.get_num_threads()
