@@ -1,6 +1,7 @@
 """Backward from several Python threads: graphs of their own, one shared graph, and leaves that all of them add into."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -98,9 +99,10 @@ def test_training_in_each_thread():
     assert results == expected
 
 
-def test_independent_backward_in_pieces():
-    """Every launch cut, by whichever thread has the pool; the others run theirs alone.  The same bits come."""
-    threads, before = fastgrad.get_num_threads(), fastgrad._engine.set_cut_over(2, 0, 0)
+@pytest.mark.parametrize("cut, times", [((2, 0, 0), 40), ((2, 4000, 25000), 150)], ids=["every launch", "where it pays"])
+def test_independent_backward_in_pieces(cut, times):
+    """Launches cut, by whichever thread has the pool; the others run theirs alone.  The same bits come."""
+    threads, before = fastgrad.get_num_threads(), fastgrad._engine.set_cut_over(*cut)
 
     def gradients(i):
         rng = np.random.default_rng(i)
@@ -115,10 +117,34 @@ def test_independent_backward_in_pieces():
         fastgrad.set_num_threads(3)
 
         def work(i):
-            for _ in range(40):
+            for _ in range(times):
                 assert gradients(i) == expected[i]
 
         in_threads(work)
     finally:
         fastgrad._engine.set_cut_over(*before)
+        fastgrad.set_num_threads(threads)
+
+
+def test_spells_of_cutting_and_of_cutting_nothing():
+    """A program that runs long enough to try both, with launches that gain from two threads and such that do not."""
+    threads = fastgrad.get_num_threads()
+    rng = np.random.default_rng(0)
+    w = fastgrad.tensor(rng.normal(size=(160, 160)).astype("f4") / 13)
+    x = fastgrad.tensor(rng.normal(size=(128, 160)).astype("f4"))
+
+    def chain():
+        y = x
+        for _ in range(10):
+            y = (y @ w).relu() + x.softmax(1)
+        return y.numpy().tobytes()
+
+    try:
+        fastgrad.set_num_threads(1)
+        expected = chain()
+        fastgrad.set_num_threads(2)
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            assert chain() == expected
+    finally:
         fastgrad.set_num_threads(threads)
