@@ -43,7 +43,7 @@ cdef enum:
     GEMM_C_BYTES = 64 * 1024 * 4        # a block of the result, transposed
     GEMM_SCRATCH = GEMM_A_BYTES + GEMM_B_BYTES + GEMM_C_BYTES
     GEMM_LARGE = 4 << 20        # bytes of both operands from which copying them into panels pays
-    GEMM_FAR = 2 << 20          # bytes that columns are spread over, likewise
+    GEMM_FAR = 64 << 10         # bytes that columns are spread over, likewise
     ROW_DOTS = 16               # columns up to which one row times rows of a matrix is turned into dot products
     DOT_CHUNK = 2048            # elements of a dot product taken at a time
     DOT_PITCH = DOT_CHUNK + 16  # from row to row of a packed operand: not a power of two, which would share cache sets
@@ -224,7 +224,7 @@ cdef void gemm_blocks(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_
 
 cdef inline bint gemm_far(int64_t n, int64_t k, int64_t a_col) noexcept nogil:
     """Whether columns of a that are so many bytes apart, and share the cache's sets, are worth copying for n columns of the result."""
-    return n >= 32 and a_col % 1024 == 0 and k * a_col > GEMM_FAR
+    return n >= 64 and a_col % 1024 == 0 and k * a_col > GEMM_FAR
 
 
 cdef inline bint gemm_turning_pays(int64_t m, int64_t n, int64_t k, int64_t a_row, int64_t a_col, int64_t b_col,
