@@ -14,6 +14,10 @@ cdef extern from "Python.h":
     Kind* kind_of "Py_TYPE"(PyObject* x) noexcept
     bint is_of_kind "PyObject_TypeCheck"(PyObject* x, Kind* kind) noexcept
 
+cdef extern from *:           # Cython's own macros: which way a branch mostly goes, so that the usual way is a straight line of code
+    bint likely(bint condition) noexcept nogil
+    bint unlikely(bint condition) noexcept nogil
+
 ctypedef struct Storage:
     int64_t refs
     char* data
@@ -116,7 +120,7 @@ cdef class Tensor:
 cdef inline bint is_tensor(PyObject* x) noexcept:
     """Whether x is a Tensor or of a subclass.  Objects too small to be one (numbers, most of all) are told apart at a glance."""
     cdef Kind* kind = kind_of(x)
-    return kind == <Kind*>Tensor or (
+    return likely(kind == <Kind*>Tensor) or (
         kind.tp_basicsize >= (<Kind*>Tensor).tp_basicsize
         and (kind.tp_base == <Kind*>Tensor or is_of_kind(x, <Kind*>Tensor)))
 

@@ -19,6 +19,9 @@ from fastgrad.launch cimport *
 import sys
 import weakref
 
+cdef extern from "core/cold.h":
+    pass
+
 cdef extern from "core/port.h":
     int fg_grad_enabled
     int fg_inference

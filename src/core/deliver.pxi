@@ -12,8 +12,8 @@ cdef inline PyObject** grad_place(Vertex* v, uint32_t nr) noexcept:
 
 cdef inline bint exclusive(Tensor t, int references) noexcept:
     """Whether nobody but the holders of `references` counted references can see t's memory."""
-    return (<PyObject*>t).ob_refcnt <= references and t.storage.refs == 1 and t.storage.owner == NULL and \
-        t.storage.parent == NULL and t.base is None
+    return (<PyObject*>t).ob_refcnt <= references and t.storage.refs == 1 and likely(t.storage.owner == NULL) and \
+        likely(t.storage.parent == NULL) and likely(t.base is None)
 
 
 cdef bint fits(Tensor g, const Meta* meta) noexcept:

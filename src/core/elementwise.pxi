@@ -23,18 +23,18 @@ cdef Tensor plain(const Row* row, int kernel, PyObject** x, int n, PyObject** at
         like = shape_giver(like, x[1])
         for i in range(2, n):
             like = shape_giver(like, x[i])
-    if like == NULL or like.dtype < FLOAT32 or like.numel == 0:
+    if unlikely(like == NULL) or unlikely(like.dtype < FLOAT32) or unlikely(like.numel == 0):
         return None
     function = kernel_table.kernel[kernel * NDTYPES + like.dtype]
-    if function == NULL or not set_operand(&l, p, 1, x[0], like):
+    if unlikely(function == NULL) or unlikely(not set_operand(&l, p, 1, x[0], like)):
         return None
     if n > 1:
-        if not set_operand(&l, p, 2, x[1], like):
+        if unlikely(not set_operand(&l, p, 2, x[1], like)):
             return None
         for i in range(2, n):
             if not set_operand(&l, p, i + 1, x[i], like):
                 return None
-    if into is None:
+    if likely(into is None):
         out = empty_as(BOOL if row.rule == PREDICATE else like.dtype, like)
     elif into.a.dtype != like.dtype or not into.a.contiguous or not same_shape(&into.a, like) or may_overwrite(into, x, n):
         return None
@@ -61,7 +61,7 @@ cdef inline bint set_operand(Launch* l, char** p, int i, PyObject* x, const Arra
     cdef Array* a
     if is_tensor(x):
         a = &(<Tensor>x).a
-        if a.dtype != like.dtype or not a.contiguous:
+        if unlikely(a.dtype != like.dtype) or unlikely(not a.contiguous):
             return False
         if a == like or (a.ndim and same_shape(a, like)):
             l.stride[i][0] = ITEMSIZE[like.dtype]
@@ -71,10 +71,11 @@ cdef inline bint set_operand(Launch* l, char** p, int i, PyObject* x, const Arra
             l.stride[i][0] = 0
         p[i] = l.ptr[i] = a.data
         return True
-    if not PyFloat_CheckExact(<object>x) and not PyLong_CheckExact(<object>x):
-        return False
+    if not PyFloat_CheckExact(<object>x):
+        if unlikely(not PyLong_CheckExact(<object>x)):
+            return False
+        check_scalar(<object>x)
     p[i], l.ptr[i], l.stride[i][0] = <char*>&l.scalar[i], NULL, 0
-    check_scalar(<object>x)
     store_number(like.dtype, <object>x, p[i])
     return True
 
@@ -242,12 +243,12 @@ cdef int raise_no_kernel(const Row* row, int dt) except -1:
 cdef object elementwise(const Row* row, PyObject** x):
     """The entry of every elementwise operation: x holds its inputs, then its numbers."""
     cdef uint32_t need
-    cdef Tensor out = plain(row, row.kernel, x, row.ninputs, x + row.ninputs, None) if row.bools == 0 else None
-    if out is None:
+    cdef Tensor out = promoted_and_broadcast(row, x) if unlikely(row.bools) else plain(row, row.kernel, x, row.ninputs, x + row.ninputs, None)
+    if unlikely(out is None):
         out = promoted_and_broadcast(row, x)
-    if fg_grad_enabled and row.backward != NULL:
+    if fg_grad_enabled and likely(row.backward != NULL):
         need = wanting(x, row.ninputs)
-        if need and is_floating(out.a.dtype):
+        if need and likely(is_floating(out.a.dtype)):
             set_node(out, elementwise_node(row, x, out, need), 0)
     return out
 
@@ -304,9 +305,9 @@ cdef int elementwise_backward(Node node, PyObject** grads, PyObject** out, bint 
         if row.grad_kernel[i] == PASS_GRADIENT:
             Py_INCREF(<object>grads[0])
             out[i] = grads[0]
-        elif row.grad_kernel[i] == NO_GRADIENT:
+        elif unlikely(row.grad_kernel[i] == NO_GRADIENT):
             raise NotImplementedError(f"the derivative for '{row.name.decode()}' with respect to its argument {i + 1} is not implemented.")
-        elif create_graph:
+        elif unlikely(create_graph):
             give(out, i, differentiable(node, i, <Tensor>grads[0]))
         else:
             give(out, i, fused_gradient(node, row, i, grads[0]))
@@ -330,9 +331,9 @@ cdef Tensor fused_gradient(Node node, const Row* row, int i, PyObject* grad):
     if uses & 0x80:
         x[m] = node.saved[n]
         m += 1
-    if bools == 0:
+    if likely(bools == 0):
         value = plain(row, row.grad_kernel[i], x, m, node.saved + n + 1, dying(node, i, grad))
-        if value is not None:
+        if likely(value is not None):
             return value
     dt = (<Tensor>grad).a.dtype
     return compute(row, row.grad_kernel[i], FLOAT32 if is_narrow(dt) else dt, dt, bools, x, m, node.saved + n + 1, None)
@@ -340,7 +341,7 @@ cdef Tensor fused_gradient(Node node, const Row* row, int i, PyObject* grad):
 
 cdef inline Tensor dying(Node node, int i, PyObject* grad):
     """The incoming gradient, if that of input i may be written over it."""
-    return overwritable(node, i, <Tensor>grad) if (<Tensor>grad).a.numel >= REUSED else None
+    return overwritable(node, i, <Tensor>grad) if unlikely((<Tensor>grad).a.numel >= REUSED) else None
 
 
 cdef Tensor overwritable(Node node, int i, Tensor grad):

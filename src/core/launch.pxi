@@ -21,7 +21,7 @@ cdef inline void drive(const Launch* l, void* scratch) noexcept nogil:
     cdef int i
     for i in range(l.noperands):
         p[i] = l.ptr[i] if l.ptr[i] != NULL else <char*>&l.scalar[i]
-    if l.ndim == l.core:
+    if likely(l.ndim == l.core):
         kernel_table.kernel[l.kernel * NDTYPES + l.dtype](l, p, scratch)
     else:
         drive_outer(l, p, scratch)
@@ -68,14 +68,14 @@ cdef int ensure_scratch() except -1:
 
 cdef inline int run(Launch* l) except -1:
     """Run a launch now; keep a copy if a recorder is on."""
-    if recorder_on:
+    if unlikely(recorder_on):
         keep_launch(l)
     cdef void* scratch = fg_scratch
-    if scratch == NULL:
+    if unlikely(scratch == NULL):
         ensure_scratch()
         scratch = fg_scratch
     cdef int64_t work = work_of(l)
-    if work < large_launch:
+    if likely(work < large_launch):
         drive(l, scratch)
         return 0
     return run_large(l, work, False)
@@ -83,7 +83,7 @@ cdef inline int run(Launch* l) except -1:
 
 cdef inline int run_flat(Launch* l, char** p, Kernel function) except -1:
     """As run, of a launch with one dimension whose kernel and operands the caller has at hand."""
-    if recorder_on or l.shape[0] >= large_launch or fg_scratch == NULL:
+    if unlikely(recorder_on) or unlikely(l.shape[0] >= large_launch) or unlikely(fg_scratch == NULL):
         return run(l)
     function(l, p, fg_scratch)
     return 0

@@ -3,7 +3,7 @@
 cdef inline bint needs(PyObject* t) noexcept:
     """Whether the tensor t wants a gradient, itself or because its base does."""
     return (<Tensor>t).flags & REQUIRES_GRAD or \
-        ((<Tensor>t).base is not None and (<Tensor>(<Tensor>t).base).flags & REQUIRES_GRAD)
+        (unlikely((<Tensor>t).base is not None) and (<Tensor>(<Tensor>t).base).flags & REQUIRES_GRAD)
 
 
 cdef Tensor bare_tensor(object cls):
@@ -52,11 +52,11 @@ cdef inline Tensor empty_as(int dt, const Array* like):
     for d in range(like.ndim - 1, -1, -1):
         t.a.shape[d], t.a.stride[d] = like.shape[d], n
         n *= like.shape[d]
-    if n == 0:
+    if unlikely(n == 0):
         set_contiguous(&t.a)
     t.storage = new_storage(n * ITEMSIZE[dt])
     t.a.data = t.storage.data
-    if fg_inference:
+    if unlikely(fg_inference):
         t.flags = INFERENCE
     return t
 

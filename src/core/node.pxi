@@ -3,7 +3,7 @@
 cdef inline int set_edge_to(Node node, int i, PyObject* t) except -1:
     """Edge i leads to what made the tensor t, or to t itself if it is a leaf that wants a gradient."""
     cdef PyObject* target
-    if (<Tensor>t).base is not None:
+    if unlikely((<Tensor>t).base is not None):
         return set_edge_to_view(node, i, <Tensor>t)
     if (<Tensor>t).flags & REQUIRES_GRAD:
         target = t if (<Tensor>t).node is None else <PyObject*>(<Tensor>t).node
@@ -42,7 +42,7 @@ cdef void number_again(Node node) noexcept:
 
 cdef inline Node node_of(Tensor t):
     """The node that made t, brought up to date for a view whose base was changed in place."""
-    if t.base is not None and t.seen != t.storage.version:
+    if unlikely(t.base is not None) and t.seen != t.storage.version:
         return refreshed_view_node(t)
     return <Node>t.node
 
@@ -61,7 +61,7 @@ cdef inline int set_node(Tensor t, Node node, int output) except -1:
     t.node = node
     t.nr = output
     t.flags |= REQUIRES_GRAD
-    if anomaly_mode:
+    if unlikely(anomaly_mode):
         remember_line(node)
     return 0
 
@@ -69,7 +69,7 @@ cdef inline int set_node(Tensor t, Node node, int output) except -1:
 cdef inline int save(Node node, int i, PyObject* value) except -1:
     """Keep an input or a Python value for the backward."""
     if is_tensor(value):
-        if pack_hook is not None or (<Tensor>value).flags & INFERENCE:
+        if unlikely(pack_hook is not None) or unlikely((<Tensor>value).flags & INFERENCE):
             check_savable(<Tensor>value)
             if pack_hook is not None:
                 return save_packed(node, i, <Tensor>value)
@@ -91,7 +91,7 @@ cdef int check_savable(Tensor t) except -1:
 cdef inline int save_result(Node node, int i, Tensor out) except -1:
     """Keep the operation's own result: the same memory without its node, so that no cycle arises."""
     cdef Tensor bare = alias(out)
-    if pack_hook is not None:
+    if unlikely(pack_hook is not None):
         save_packed(node, i, bare)
         return 0
     Py_INCREF(bare)
@@ -105,13 +105,13 @@ cdef inline int check_saved(Node node) except -1:
     """Refuse to compute from values that are gone or were overwritten."""
     cdef int i
     cdef Tensor t
-    if node.released:
+    if unlikely(node.released):
         raise_released()
-    if node.extra is not None and "packed" in <dict>node.extra:
+    if unlikely(node.extra is not None) and "packed" in <dict>node.extra:
         unpack_saved(node)
     for i in range(node.nsaved):
         if node.saved[i] != NULL and is_tensor(node.saved[i]) and \
-                (<Tensor>node.saved[i]).storage.version != node.version[i]:
+                unlikely((<Tensor>node.saved[i]).storage.version != node.version[i]):
             t = <Tensor>node.saved[i]
             raise_changed(t, node if t.flags & SAVED_RESULT else <Node>t.node, t.nr, node.version[i])
     return 0

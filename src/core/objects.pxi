@@ -60,7 +60,7 @@ cdef inline Tensor new_tensor():
     cdef PyObject* p = take_object(&tensor_slabs)
     if FG_DEBUG:
         live_tensors += 1
-    if cycles_possible:
+    if unlikely(cycles_possible):
         PyObject_GC_Track(p)
     return <Tensor>p                      # takes the one reference
 
@@ -105,14 +105,15 @@ cdef inline bint owns_little(PyObject* t) noexcept:
     """Whether a tensor has nothing to let go of but its node and memory of its own."""
     cdef PyTypeObject* kind = <PyTypeObject*>Tensor
     cdef Storage* s = (<Tensor>t).storage
-    return Py_TYPE(t) == kind and (<Tensor>t).grad_ is None and (<Tensor>t).base is None and (<Tensor>t).extra is None \
-        and dict_of(t)[0] == NULL and (<PyObject**>(<char*>t + kind.tp_weaklistoffset))[0] == NULL and s != NULL and s.owner == NULL
+    return likely(Py_TYPE(t) == kind) and likely((<Tensor>t).grad_ is None) and likely((<Tensor>t).base is None) \
+        and likely((<Tensor>t).extra is None) and likely(dict_of(t)[0] == NULL) \
+        and likely((<PyObject**>(<char*>t + kind.tp_weaklistoffset))[0] == NULL) and likely(s != NULL) and likely(s.owner == NULL)
 
 
 cdef void tensor_dealloc(PyObject* self) noexcept:
     """Leaves every object field None, so that the next tensor here needs no initialising."""
     global live_tensors
-    if cycles_possible or not owns_little(self):
+    if unlikely(cycles_possible) or unlikely(not owns_little(self)):
         dealloc_any(self)
         return
     if FG_DEBUG:
@@ -201,7 +202,7 @@ cdef inline Node new_node(const Row* row, int nedges, int noutputs):
     cdef int i
     if FG_DEBUG:
         live_nodes += 1
-    if cycles_possible:
+    if unlikely(cycles_possible):
         PyObject_GC_Track(p)
     use_inline(p)
     n.row = row
@@ -212,7 +213,7 @@ cdef inline Node new_node(const Row* row, int nedges, int noutputs):
     n.released = False
     n.noutputs = noutputs
     n.nedges = 0
-    if nedges > MAX_EDGES:
+    if unlikely(nedges > MAX_EDGES):
         n.edge = <PyObject**>malloc(nedges * (sizeof(PyObject*) + sizeof(uint32_t)))
         if n.edge == NULL:
             n.edge = n.inline_edge
@@ -221,7 +222,7 @@ cdef inline Node new_node(const Row* row, int nedges, int noutputs):
         for i in range(nedges):
             n.edge[i] = NULL
     n.nedges = nedges                     # those in the node are NULL, and so is what it saves, as its last life or the model left them
-    if noutputs > 1:
+    if unlikely(noutputs > 1):
         n.meta = <Meta*>malloc(noutputs * sizeof(Meta))
         if n.meta == NULL:
             n.meta = &n.inline_meta
@@ -248,16 +249,16 @@ cdef int node_release(PyObject* self) noexcept:
     forget_saved(self)
     for i in range(count):
         drop_owned(&(<Node>self).edge[i])
-    if (<Node>self).extra is not None:
+    if unlikely((<Node>self).extra is not None):
         if (<Node>self).row.backward == function_backward:
             forget_context(self)
         extra = <PyObject*>(<Node>self).extra
         Py_INCREF(<object>extra)
         (<Node>self).extra = None
         drop_stranger(&extra)
-    if (<Node>self).edge != (<Node>self).inline_edge:
+    if unlikely((<Node>self).edge != (<Node>self).inline_edge):
         free((<Node>self).edge)
-    if (<Node>self).meta != &(<Node>self).inline_meta:
+    if unlikely((<Node>self).meta != &(<Node>self).inline_meta):
         free((<Node>self).meta)
         (<Node>self).noutputs = 1
     use_inline(self)
@@ -292,7 +293,7 @@ cdef void node_dealloc(PyObject* self) noexcept:
     global fg_release
     cdef PyObject* other
     cdef size_t last = <size_t>self
-    if cycles_possible:
+    if unlikely(cycles_possible):
         PyObject_GC_UnTrack(self)
     if fg_release.nodes:
         (<Node>self).seq = <uint64_t>fg_release.waiting_nodes

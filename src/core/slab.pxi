@@ -45,7 +45,7 @@ cdef inline PyObject* take_object(Slabs* home) except NULL:
     """An object without references, as its dealloc, or the model, left it."""
     cdef Slab* s = home.current
     cdef PyObject* p
-    if s == NULL or s.dead == NULL:
+    if unlikely(s == NULL) or unlikely(s.dead == NULL):
         return take_fresh(home)
     p = s.dead
     s.dead = next_dead(p)[0]
@@ -74,7 +74,7 @@ cdef inline void give_object(PyObject* p) noexcept:
     next_dead(p)[0] = s.dead
     s.dead = p
     s.living -= 1
-    if s != s.home.current and (s.full or s.living == 0):
+    if unlikely(s != s.home.current) and (s.full or s.living == 0):
         reopen(s)
 
 

@@ -18,6 +18,7 @@ cdef enum:
     ENDLESS = CLASSES             # more than a machine has: its list stays empty
 
 cdef Storage* free_blocks[CLASSES + 1]
+cdef int64_t block_bytes[CLASSES + 1] # of a block of each class, with its header
 cdef int64_t cached_bytes = 0     # in these lists
 cdef int64_t lowest_cached = 0    # ... at the least, since obtained_bytes last changed
 cdef int64_t cache_limit = 1 << 30
@@ -33,7 +34,7 @@ cdef int64_t live_nodes = 0
 
 cdef inline int class_of(uint64_t units) noexcept nogil:
     """By the bytes after the header: powers of two, which tensors often have, are classes."""
-    return <int>units if units <= SMALL_CLASSES else large_class(units - 1)
+    return <int>units if likely(units <= SMALL_CLASSES) else large_class(units - 1)
 
 
 cdef int large_class(uint64_t last) noexcept nogil:
@@ -41,31 +42,33 @@ cdef int large_class(uint64_t last) noexcept nogil:
     return min(SMALL_CLASSES + 1 + (e - 4) * 4 + <int>((last >> (e - 2)) & 3), ENDLESS)
 
 
-cdef inline int64_t class_bytes(int c) noexcept nogil:
-    """Of a block, with its header."""
-    if c <= SMALL_CLASSES:
-        return (<int64_t>c + 1) * UNIT
-    cdef int e = (c - SMALL_CLASSES - 1) // 4 + 4
-    cdef int quarter = (c - SMALL_CLASSES - 1) % 4
-    return ((<int64_t>(quarter + 5) << (e - 2)) + 1) * UNIT
+cdef void fill_block_bytes() noexcept:
+    cdef int c, e, quarter
+    for c in range(SMALL_CLASSES + 1):
+        block_bytes[c] = (<int64_t>c + 1) * UNIT
+    for c in range(SMALL_CLASSES + 1, CLASSES):
+        e, quarter = (c - SMALL_CLASSES - 1) // 4 + 4, (c - SMALL_CLASSES - 1) % 4
+        block_bytes[c] = ((<int64_t>(quarter + 5) << (e - 2)) + 1) * UNIT
+
+fill_block_bytes()
 
 
 cdef Storage* fresh_block(int c) except NULL:
     if c == ENDLESS:
         raise MemoryError("cannot allocate so many bytes")
-    cdef Storage* s = <Storage*>fg_aligned_alloc(class_bytes(c), UNIT)
+    cdef Storage* s = <Storage*>fg_aligned_alloc(block_bytes[c], UNIT)
     if s == NULL:
         empty_cache()
-        s = <Storage*>fg_aligned_alloc(class_bytes(c), UNIT)
+        s = <Storage*>fg_aligned_alloc(block_bytes[c], UNIT)
         if s == NULL:
-            raise MemoryError(f"cannot allocate {class_bytes(c)} bytes")
+            raise MemoryError(f"cannot allocate {block_bytes[c]} bytes")
     s.size_class = c
-    count_system(class_bytes(c))
+    count_system(block_bytes[c])
     return s
 
 
 cdef void free_block(Storage* s) noexcept:
-    count_system(-class_bytes(s.size_class))
+    count_system(-block_bytes[s.size_class])
     fg_aligned_free(s)
 
 
@@ -87,10 +90,10 @@ cdef inline Storage* take_block(int64_t nbytes) except NULL:
     cdef int c = class_of((<uint64_t>nbytes + UNIT - 1) // UNIT)
     cdef Storage* s = free_blocks[c]
     global cached_bytes, lowest_cached, live_storages
-    if s != NULL:
+    if likely(s != NULL):
         free_blocks[c] = <Storage*>s.data
-        cached_bytes -= class_bytes(c)
-        if cached_bytes < lowest_cached:
+        cached_bytes -= block_bytes[c]
+        if unlikely(cached_bytes < lowest_cached):
             lowest_cached = cached_bytes
     else:
         s = fresh_block(c)
@@ -134,7 +137,7 @@ cdef Storage* alias_storage(Storage* parent) except NULL:
 
 
 cdef inline void give_block(Storage* s) noexcept:
-    if s.parent != NULL or s.owner != NULL:
+    if unlikely(s.parent != NULL) or unlikely(s.owner != NULL):
         give_lent(s)
     else:
         keep_block(s)
@@ -145,10 +148,10 @@ cdef inline void keep_block(Storage* s) noexcept:
     cdef int c = s.size_class
     if FG_DEBUG:
         live_storages -= 1
-    if cached_bytes + class_bytes(c) > cache_limit:
+    if unlikely(cached_bytes + block_bytes[c] > cache_limit):
         free_block(s)
     else:
-        cached_bytes += class_bytes(c)
+        cached_bytes += block_bytes[c]
         s.data = <char*>free_blocks[c]
         free_blocks[c] = s
 
@@ -166,8 +169,8 @@ cdef void give_lent(Storage* s) noexcept:
 
 cdef inline void drop_storage(Storage* s) noexcept:
     s.refs -= 1
-    if s.refs == 0:
-        if storages_watched:
+    if likely(s.refs == 0):
+        if unlikely(storages_watched):
             release_storage(s)
         else:
             give_block(s)
@@ -182,7 +185,7 @@ def empty_cache():
         while free_blocks[c] != NULL:
             s = free_blocks[c]
             free_blocks[c] = <Storage*>s.data
-            cached_bytes -= class_bytes(c)
+            cached_bytes -= block_bytes[c]
             free_block(s)
 
 

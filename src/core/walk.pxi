@@ -256,7 +256,7 @@ cdef int run_and_deliver(Walk* w, int32_t i, PyObject** out) except -1:
         given = given or grads[e] != NULL
     if given or node.row.backward == function_backward:
         call_backward(node, grads, out, w.create_graph)
-    if node.extra is not None:
+    if unlikely(node.extra is not None):
         run_post_hooks(node, grads, out)
     drop_grads(&w.vertex[i])
     if not w.keep_graph:
@@ -291,7 +291,7 @@ cdef inline void release_saved(Node node) noexcept:
 cdef void release_what_is_saved(Node node) noexcept:
     cdef int i
     cdef int inputs = node.row.ninputs if node.row.backward == elementwise_backward else 0
-    if node.extra is not None:
+    if unlikely(node.extra is not None):
         if node.row.backward == function_backward:
             release_function(node)
             return
@@ -306,7 +306,7 @@ cdef void release_what_is_saved(Node node) noexcept:
 
 cdef inline int call_backward(Node node, PyObject** grads, PyObject** out, bint create_graph) except -1:
     """A node's own backward; in anomaly mode with its checks."""
-    if anomaly_mode:
+    if unlikely(anomaly_mode):
         return call_backward_watched(node, grads, out, create_graph)
     return node.row.backward(node, grads, out, create_graph)
 
@@ -354,9 +354,9 @@ cdef bint follow_chain(Root* at, bint keep_graph, bint create_graph) except -1:
     while is_node(at.target):
         node = <Node>at.target
         only = single_edge(node)
-        if only < 0 or at.grad == NULL:
+        if unlikely(only < 0) or unlikely(at.grad == NULL):
             return False
-        if not is_fitted(at.grad, node.meta):
+        if unlikely(not is_fitted(at.grad, node.meta)):
             replace_fitted(&at.grad, fitted(<Tensor>at.grad, node.meta))
         for e in range(MAX_EDGES):
             out[e] = NULL
@@ -390,7 +390,7 @@ cdef inline void replace_fitted(PyObject** grad, Tensor g) noexcept:
 cdef inline int single_edge(Node node) noexcept:
     """The number of the one edge of a node that needs nothing but its backward to be run, or -1."""
     cdef int e, only = -1
-    if node.extra is not None or node.noutputs != 1 or node.nedges > MAX_EDGES:
+    if unlikely(node.extra is not None) or unlikely(node.noutputs != 1) or unlikely(node.nedges > MAX_EDGES):
         return -1
     for e in range(node.nedges):
         if node.edge[e] != NULL:
