@@ -98,7 +98,7 @@ ctypedef struct Launch:
     int8_t ndim                               # loop dimensions in use; the kernel's own `core` dimensions are the last
     int8_t core
     int8_t noperands                          # operand 0 is the output
-    int8_t streams                            # the output is larger than caches are, and no operand; set as a large launch is run
+    int8_t streams                            # the output is larger than caches are, and no operand: kernels may write past them; set as it is run
     int64_t shape[MAX_LOOP]
     char* ptr[MAX_OPERANDS]                   # NULL: the operand is scalar[i], already in the dtype it is read as
     int64_t stride[MAX_OPERANDS][MAX_LOOP]    # in bytes; 0 where an operand does not move with the loop
@@ -111,7 +111,7 @@ ctypedef void (*Kernel)(const Launch* l, char** p, void* scratch) noexcept nogil
 cdef enum:                 # where a launch of a kernel may be cut among threads; no cut changes a bit of the result
     CUT_OUTER = 1          # the loop's dimensions outside the core, where the output moves along them
     CUT_FIRST = 2          # the first core dimension, anywhere
-    CUT_TILES = 4          # the first two core dimensions, at multiples of 16, the remainder left to the last piece
+    CUT_TILES = 4          # the first two core dimensions, at multiples of 32, the remainder left to the last piece
     CUT_SECOND = 8         # the second core dimension likewise, of a launch that is too short in the first
 
 cdef enum:                 # what convolutions of images side by side have room for

@@ -243,7 +243,12 @@ cdef int raise_no_kernel(const Row* row, int dt) except -1:
 cdef object elementwise(const Row* row, PyObject** x):
     """The entry of every elementwise operation: x holds its inputs, then its numbers."""
     cdef uint32_t need
-    cdef Tensor out = promoted_and_broadcast(row, x) if unlikely(row.bools) else plain(row, row.kernel, x, row.ninputs, x + row.ninputs, None)
+    cdef Tensor out
+    if unlikely(offered != NULL) and offered_row == row:
+        out = written_at_once(row, x)
+        if out is not None:
+            return out
+    out = promoted_and_broadcast(row, x) if unlikely(row.bools) else plain(row, row.kernel, x, row.ninputs, x + row.ninputs, None)
     if unlikely(out is None):
         out = promoted_and_broadcast(row, x)
     if fg_grad_enabled and likely(row.backward != NULL):
@@ -251,6 +256,21 @@ cdef object elementwise(const Row* row, PyObject** x):
         if need and likely(is_floating(out.a.dtype)):
             set_node(out, elementwise_node(row, x, out, need), 0)
     return out
+
+
+cdef PyObject* offered = NULL         # the tensor that out= names: the result of this row may be computed where it lies
+cdef const Row* offered_row = NULL
+
+
+cdef Tensor written_at_once(const Row* row, PyObject** x):
+    """The result in the offered tensor, None if it takes more than that: it is copied there then, or refused."""
+    global offered
+    cdef Tensor into = <Tensor>offered
+    offered = NULL                        # first: reading numbers may run Python code, and so other operations
+    if row.bools or row.rule == PREDICATE or plain(row, row.kernel, x, row.ninputs, x + row.ninputs, into) is None:
+        return None
+    into.storage.version += 1
+    return into
 
 
 cdef Tensor promoted_and_broadcast(const Row* row, PyObject** x):

@@ -7,6 +7,7 @@ cdef extern from "core/port.h" nogil:
     void* fg_scratch
     void* fg_make_scratch(size_t n)
     int fg_scratch_ready()
+    void fg_end_streams()
 
 cdef KernelTable* kernel_table = NULL
 cdef bint recorder_on = False
@@ -76,6 +77,7 @@ cdef inline int run(Launch* l) except -1:
         scratch = fg_scratch
     cdef int64_t work = work_of(l)
     if likely(work < large_launch):
+        l.streams = False
         drive(l, scratch)
         return 0
     return run_large(l, work, False)
@@ -85,6 +87,7 @@ cdef inline int run_flat(Launch* l, char** p, Kernel function) except -1:
     """As run, of a launch with one dimension whose kernel and operands the caller has at hand."""
     if unlikely(recorder_on) or unlikely(l.shape[0] >= large_launch) or unlikely(fg_scratch == NULL):
         return run(l)
+    l.streams = False
     function(l, p, fg_scratch)
     return 0
 
@@ -101,6 +104,7 @@ cdef int run_again(Launch* l) except -1:
     cdef int64_t work = work_of(l)
     ensure_scratch()
     if work < large_launch:
+        l.streams = False
         drive(l, fg_scratch)
         return 0
     return run_large(l, work, True)

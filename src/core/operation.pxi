@@ -160,7 +160,8 @@ cdef Py_ssize_t parameter_index(Operation op, object name):
     return -1
 
 
-# `out=`: any operation computes as always, and its result is then written to the tensors that were given.
+# `out=`: any operation computes as always, and its result is then written to the tensors that were given; an elementwise one computes it
+# there where it fits.
 
 cdef object call_with_out(Operation op, PyObject** value, object out):
     cdef tuple into = tuple(out) if isinstance(out, (tuple, list)) else (out,)
@@ -182,7 +183,7 @@ cdef object call_with_out(Operation op, PyObject** value, object out):
         for t in (*tensors_among(op, value), *into):
             if needs(<PyObject*>t):
                 raise_out_needs_no_grad(op)
-    result = op.entry(op.row, value)
+    result = entry_with_out(op, value, into)
     results = tuple(result) if isinstance(result, tuple) else (result,)
     for t in results:
         if not isinstance(t, Tensor):
@@ -203,6 +204,16 @@ cdef object call_with_out(Operation op, PyObject** value, object out):
     if len(into) == 1 or type(result) is tuple:
         return out if len(into) == 1 else into
     return result._make(into) if hasattr(result, "_make") else result.__class__(into)
+
+
+cdef object entry_with_out(Operation op, PyObject** value, tuple into):
+    global offered, offered_row
+    if len(into) == 1:
+        offered, offered_row = <PyObject*>into[0], op.row
+    try:
+        return op.entry(op.row, value)
+    finally:
+        offered = NULL
 
 
 cdef list tensors_among(Operation op, PyObject** value):
@@ -244,6 +255,8 @@ cdef int write_out(Tensor out, Tensor result) except -1:
     """Copy; a tensor of another shape gets new memory."""
     cdef Tensor fresh
     cdef Storage* old
+    if out is result:
+        return 0
     if not same_shape(&out.a, &result.a):
         fresh = empty(out.a.dtype, result.a.ndim, result.a.shape)
         old = out.storage

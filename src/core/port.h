@@ -34,6 +34,13 @@ static inline int fg_log2(uint64_t x) { return 63 - __builtin_clzll(x); }   /* x
 static inline void fg_fetch(const void *p) { __builtin_prefetch(p); __asm__ volatile(""); }
 #endif
 
+/* What kernels wrote past the caches (kernels/simd.h) is seen by other threads from here on. */
+#if defined(__SSE2__)
+static inline void fg_end_streams(void) { __builtin_ia32_sfence(); }
+#else
+static inline void fg_end_streams(void) { }
+#endif
+
 #ifdef FASTGRAD_DEBUG
 #  define FG_DEBUG 1
 #else

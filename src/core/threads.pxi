@@ -31,7 +31,7 @@ cdef enum:
     PIECE_NS = 3000                # the least that is worth being a piece of its own
     TIMED_NS = 3000                # shorter launches are timed now and then only
     LONG_NS = 10000                # the GIL is dropped for launches from here on
-    STREAM_BYTES = 8 << 20         # results from here on are written past the caches, where that is all that takes time
+    STREAM_BYTES = 24 << 20        # what reads and writes more than this finds little of it in the caches, and may write past them
 
 ctypedef struct Cut:
     int8_t dim[2]                  # which dimensions are cut, at multiples of which units, into how many pieces
@@ -63,7 +63,13 @@ cdef void run_piece(const int64_t* job, int piece, void* scratch) noexcept nogil
     narrow(&l, cut.dim[0], cut.unit[0], piece // cut.pieces[1], cut.pieces[0])
     if cut.pieces[1] > 1:
         narrow(&l, cut.dim[1], cut.unit[1], piece % cut.pieces[1], cut.pieces[1])
-    drive(&l, scratch)
+    drive_large(&l, scratch)
+
+
+cdef inline void drive_large(const Launch* l, void* scratch) noexcept nogil:
+    drive(l, scratch)
+    if l.streams:
+        fg_end_streams()
 
 
 cdef void pack(const Launch* l, const Cut* cut, int64_t* job) noexcept nogil:
@@ -185,7 +191,7 @@ cdef int run_large(Launch* l, int64_t work, bint holding) except -1:
     cdef bint wake = False, awake
     cdef int64_t start
     cdef Cut cut
-    l.streams = work >= STREAM_BYTES // 8 and writes_afresh(l, work)
+    l.streams = work >= STREAM_BYTES // 64 and past_caches(l, work)
     if thread_limit != 1 and kernel_table.cut[l.kernel]:
         wake = fg_pool_wakes(expected / worth_waking if worth_waking else 2 << FG_LATE)
         awake = expected >= worth_awake and fg_pool_awake()
@@ -271,15 +277,25 @@ cdef void pass_time(double ns, double alone) noexcept nogil:
     taken_ns = alone_ns = cut_ns = 0
 
 
-cdef bint writes_afresh(const Launch* l, int64_t work) noexcept nogil:
-    """Whether a launch fills STREAM_BYTES that it does not read."""
-    cdef int i, last = l.ndim - 1
-    if work * l.stride[0][last] < STREAM_BYTES:
-        return False
+cdef bint past_caches(const Launch* l, int64_t work) noexcept nogil:
+    """Whether a launch goes over STREAM_BYTES, and writes a good part of them without having read it."""
+    cdef int i
+    cdef int64_t written = bytes_of(l, 0, work), total = written
     for i in range(1, l.noperands):
         if l.ptr[i] == l.ptr[0]:
             return False
-    return True
+        if l.ptr[i] != NULL:
+            total += bytes_of(l, i, work)
+    return total >= STREAM_BYTES and written >= STREAM_BYTES // 6
+
+
+cdef inline int64_t bytes_of(const Launch* l, int operand, int64_t work) noexcept nogil:
+    """How much memory an operand lies in; where its innermost stride is negative, 0 or less."""
+    cdef int d
+    for d in range(l.ndim - 1):
+        if l.stride[operand][d] == 0:
+            work //= l.shape[d]
+    return work * l.stride[operand][l.ndim - 1]
 
 
 cdef int run_alone(Launch* l, int64_t work, bint holding, Times* kind, double expected) except -1:
@@ -291,15 +307,15 @@ cdef int run_alone(Launch* l, int64_t work, bint holding, Times* kind, double ex
     if short:
         untimed += 1
         if untimed % UNTIMED:
-            drive(l, scratch)
+            drive_large(l, scratch)
             return 0
     start = fg_now()
     if holding or expected < LONG_NS:
-        drive(l, scratch)
+        drive_large(l, scratch)
         spent = fg_now() - start
     else:
         with nogil:
-            drive(l, scratch)
+            drive_large(l, scratch)
             spent = fg_now() - start
     note_alone(kind, spent, work, UNTIMED if short else 1)
     return 0

@@ -12,7 +12,7 @@ cdef inline i64 checked_row(i64 index, i64 rows, i64* bad) noexcept nogil:
 cdef void embedding_forward(item* out, item* table, i64* index, i64* bad, const Launch* l, void* scratch) noexcept nogil:
     """out[n, width] = table[index[n]].  Core (n, width); a row of out is contiguous; attr: rows of the table, its strides."""
     cdef i64 n = extent(l, 0), width = extent(l, 1), rows = l.attr[0].i, by_row = l.attr[1].i, by_column = l.attr[2].i, j, i
-    cdef i64 o = step(l, 0, 0) // <i64>sizeof(item)
+    cdef i64 o = step(l, 0, 0) // <i64>sizeof(item), size = width * <i64>sizeof(item), ahead = rows_ahead(size)
     cdef item* row
     if rows == 0:
         bad[1] = n > 0
@@ -20,7 +20,7 @@ cdef void embedding_forward(item* out, item* table, i64* index, i64* bad, const 
     for j in range(n):
         row = table + checked_row(index[j], rows, bad) * by_row
         if by_column == 1:
-            memcpy(out + j * o, row, width * sizeof(item))
+            copy_ahead(<char*>(out + j * o), <const char*>row, <const char*>(table + index[min(j + ahead, n - 1)] * by_row), size)
         else:
             for i in range(width):
                 out[j * o + i] = row[i * by_column]

@@ -7,7 +7,14 @@
 # they are never cut among threads.
 
 cdef extern from "simd.h" nogil:
-    void copy_ahead(char* to, const char* source, const char* next, int64_t n) noexcept
+    void copy_ahead(char* to, const char* source, const char* later, int64_t n) noexcept
+
+cdef enum:
+    AHEAD_BYTES = 4096
+
+cdef inline i64 rows_ahead(i64 size) noexcept nogil:
+    """How many rows of so many bytes lie between the one that is copied and the one that is fetched."""
+    return min(max(AHEAD_BYTES // max(size, 1), 2), 16)
 
 
 cdef inline i64 checked_index(i64 index, i64 size, i64* bad) noexcept nogil:
@@ -61,7 +68,7 @@ cdef void mask_positions(i64* out, b8* mask, const Launch* l, void* scratch) noe
 cdef void take_items(item* out, item* source, i64* offset, const Launch* l, void* scratch) noexcept nogil:
     cdef i64 n = extent(l, 0), inner = extent(l, 1), j, i
     cdef i64 oj = step(l, 0, 0) // <i64>sizeof(item), oi = step(l, 0, 1) // <i64>sizeof(item)
-    cdef i64 si = step(l, 1, 1) // <i64>sizeof(item)
+    cdef i64 si = step(l, 1, 1) // <i64>sizeof(item), size = inner * <i64>sizeof(item), ahead = rows_ahead(size)
     cdef item* o
     cdef item* s
     if inner == 1:
@@ -69,8 +76,7 @@ cdef void take_items(item* out, item* source, i64* offset, const Launch* l, void
             out[j * oj] = source[offset[j]]
     elif oi == 1 and si == 1:
         for j in range(n):
-            copy_ahead(<char*>(out + j * oj), <const char*>(source + offset[j]), <const char*>(source + offset[min(j + 1, n - 1)]),
-                       inner * <i64>sizeof(item))
+            copy_ahead(<char*>(out + j * oj), <const char*>(source + offset[j]), <const char*>(source + offset[min(j + ahead, n - 1)]), size)
     else:
         for j in range(n):
             o, s = out + j * oj, source + offset[j]

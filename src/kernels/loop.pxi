@@ -34,8 +34,9 @@ cdef extern from * nogil:
     ctypedef b8* b8_out
 
 cdef extern from "simd.h" nogil:
+    void fetch_lines(const char* source, int64_t n) noexcept
+    void touch_lines(const char* source, int64_t n) noexcept
     void copy_past_caches(char* to, const char* source, int64_t n) noexcept
-    void end_copies() noexcept
 
 ctypedef c64* c64_out
 ctypedef c128* c128_out
@@ -45,7 +46,8 @@ ctypedef void (*Flat)(char** q, i64 n, const Launch* l) noexcept nogil
 cdef enum:
     BLOCK = 512
     SPREAD_BLOCK = 128      # of a value that is spread out first: once for every row
-    STREAM_BYTES = 2048     # of all inputs together, before the output is written: little, so that they are fetched ahead meanwhile
+    LONG = 1024             # elements of a row that is worth being written past the caches, or from the beginning of a line on
+    STREAM_BYTES = 2048     # of an input that is read at a time where the output is written past the caches
     MAX_FLAT = 5
 
 
@@ -57,6 +59,10 @@ cdef inline void copy_items(item* out, i64 out_step, const item* source, i64 sou
         value = source[0]
         for i in range(n):
             out[i] = value
+        return
+    if out_step == 1 and source_step == 2:                # real parts, every other element
+        for i in range(n):
+            out[i] = source[2 * i]
         return
     for i in range(n):
         out[i * out_step] = source[i * source_step]
@@ -76,9 +82,12 @@ cdef void copy_strided(char* out, i64 out_step, char* source, i64 source_step, i
         copy_items[c128](<c128*>out, out_step // 16, <c128*>source, source_step // 16, n)
 
 
-cdef inline void loop(const Launch* l, char** p, Flat flat, int operands, int widths) noexcept nogil:
-    """widths: the operands' item sizes, five bits each, the output's lowest."""
+cdef inline void loop(const Launch* l, char** p, Flat flat, int operands, int widths, bint light) noexcept nogil:
+    """widths: the operands' item sizes, five bits each, the output's lowest; light: whether memory takes longer than the arithmetic."""
     cdef int i
+    if extent(l, 0) >= LONG:
+        loop_long(l, p, flat, operands, widths, light)
+        return
     if extent(l, 0) != 1:                     # a single element has no steps
         for i in range(operands):
             if step(l, i, 0) != (widths >> 5 * i & 31):
@@ -87,38 +96,75 @@ cdef inline void loop(const Launch* l, char** p, Flat flat, int operands, int wi
     flat(p, extent(l, 0), l)
 
 
-cdef inline void loop_light(const Launch* l, char** p, Flat flat, int operands, int widths) noexcept nogil:
-    """As `loop`, where the memory takes longer than the arithmetic."""
-    if extent(l, 0) > STREAM_BYTES and l.streams:
-        loop_past_caches(l, p, flat, operands, widths)
-    else:
-        loop(l, p, flat, operands, widths)
-
-
-cdef void loop_past_caches(const Launch* l, char** p, Flat flat, int operands, int widths) noexcept nogil:
-    cdef u64 buffer[STREAM_BYTES]
+cdef void loop_long(const Launch* l, char** p, Flat flat, int operands, int widths, bint light) noexcept nogil:
+    """As loop, where it is worth a look at what kind of memory the operands lie in."""
     cdef char* q[MAX_FLAT]
-    cdef i64 n = extent(l, 0), done = 0, out = widths & 31, block, width = 0
+    cdef i64 n = extent(l, 0), first = up_to_line(p[0], widths & 31)
     cdef int i
-    cdef bint plain = <size_t>p[0] % 64 == 0
-    for i in range(operands):
-        width += widths >> 5 * i & 31
-        plain = plain and step(l, i, 0) == (widths >> 5 * i & 31)
-    if not plain:
-        loop(l, p, flat, operands, widths)
+    if l.streams and step(l, 0, 0) == (widths & 31):
+        loop_past_caches(l, p, flat, operands, widths, light)
         return
-    block = max(STREAM_BYTES // (width - out) // 64 * 64, 64)
-    while done + block <= n:
-        q[0] = <char*>buffer
-        for i in range(1, operands):
-            q[i] = p[i] + done * (widths >> 5 * i & 31)
-        flat(q, block, l)
-        copy_past_caches(p[0] + done * out, <const char*>buffer, block * out)
-        done += block
-    end_copies()
     for i in range(operands):
-        q[i] = p[i] + done * (widths >> 5 * i & 31)
-    flat(q, n - done, l)
+        if step(l, i, 0) != (widths >> 5 * i & 31):
+            loop_in_blocks(l, p, flat, operands, widths)
+            return
+    if first:                                 # NumPy's memory begins within a line: every vector would lie in two
+        flat(p, first, l)
+    for i in range(operands):
+        q[i] = p[i] + first * (widths >> 5 * i & 31)
+    flat(q, n - first, l)
+
+
+cdef void loop_past_caches(const Launch* l, char** p, Flat flat, int operands, int widths, bint light) noexcept nogil:
+    """Block by block, computed in a buffer and written past the caches.  Where memory is all that takes time, an operand's part is read
+    before the next one's: memory that goes back and forth between them line by line takes half as long again.  Otherwise what is
+    read later is fetched during the arithmetic."""
+    cdef u64 room[MAX_FLAT * BLOCK + 8]
+    cdef char* buffer = whole_lines(room)
+    cdef char* q[MAX_FLAT]
+    cdef i64 n = extent(l, 0), done = 0, count, s, first = up_to_line(p[0], widths & 31)
+    cdef i64 block = stream_block(operands, widths, STREAM_BYTES if light else STREAM_BYTES // 2)
+    cdef int i, width
+    for i in range(operands):
+        width = widths >> 5 * i & 31
+        q[i] = buffer + i * BLOCK * 8
+        if step(l, i, 0) == 0 and i > 0:
+            copy_strided(q[i], width, p[i], 0, min(n, block), width)
+    while done < n:
+        count = min(n - done, first if done == 0 and first else block)
+        for i in range(1, operands):
+            width = widths >> 5 * i & 31
+            s = step(l, i, 0)
+            if s == width:
+                q[i] = p[i] + done * s
+                if light:
+                    touch_lines(q[i], count * s)
+                else:
+                    fetch_lines(q[i] + STREAM_BYTES, count * s)
+            elif s != 0:
+                copy_strided(q[i], width, p[i] + done * s, s, count, width)
+        flat(q, count, l)
+        s = widths & 31
+        copy_past_caches(p[0] + done * s, q[0], count * s)
+        done += count
+
+
+cdef inline i64 stream_block(int operands, int widths, i64 size) noexcept nogil:
+    """Elements of a block: `size` bytes of the widest input, and a buffer has room for the output."""
+    cdef int i, widest = 1
+    for i in range(1, operands):
+        widest = max(widest, widths >> 5 * i & 31)
+    return min(size // widest, BLOCK * 8 // (widths & 31))
+
+
+cdef inline char* whole_lines(u64* room) noexcept nogil:
+    """From the first line on: a vector that lies in two takes two or three cycles more to read or write."""
+    return <char*>((<size_t>room + 63) & ~<size_t>63)
+
+
+cdef inline i64 up_to_line(const char* p, int width) noexcept nogil:
+    """How many elements lie before the first whole line of the cache."""
+    return (-<i64><size_t>p & 63) // width
 
 
 cdef inline bint wide_items(int widths) noexcept nogil:
@@ -127,21 +173,23 @@ cdef inline bint wide_items(int widths) noexcept nogil:
 
 
 cdef void loop_in_blocks(const Launch* l, char** p, Flat flat, int operands, int widths) noexcept nogil:
-    cdef u64 buffer[MAX_FLAT][BLOCK]
+    cdef u64 room[MAX_FLAT * BLOCK + 8]
+    cdef char* buffer = whole_lines(room)
     cdef char* q[MAX_FLAT]
     cdef i64 n = extent(l, 0), done = 0, count, s, block = BLOCK
+    cdef i64 first = up_to_line(p[0], widths & 31) if n >= LONG and step(l, 0, 0) == (widths & 31) else 0
     cdef int i, width
     if wide_items(widths):
         block = BLOCK // 2
     for i in range(operands):
         width = widths >> 5 * i & 31
         if step(l, i, 0) != width:
-            q[i] = <char*>buffer[i]
+            q[i] = buffer + i * BLOCK * 8
             if step(l, i, 0) == 0 and i > 0:
                 block = SPREAD_BLOCK if n < 16 * BLOCK else block
                 copy_strided(q[i], width, p[i], 0, min(n, block), width)
     while done < n:
-        count = min(n - done, block)
+        count = min(n - done, first if done == 0 and first else block)
         for i in range(operands):
             width = widths >> 5 * i & 31
             s = step(l, i, 0)

@@ -121,22 +121,35 @@ cdef inline integer vlcm(integer a, integer b) noexcept nogil:
 
 # --- order -----------------------------------------------------------------------------------------------------------------
 
+# Two selections each: one on a condition of two comparisons keeps GCC from vectorizing where such functions are nested.
+
 cdef inline number vminimum(number a, number b) noexcept nogil:
     """The smaller; NaN if either is."""
-    return a if (a < b) | (a != a) else b
+    cdef number least = a if a < b else b
+    return a if a != a else least
 
 
 cdef inline number vmaximum(number a, number b) noexcept nogil:
-    return a if (a > b) | (a != a) else b
+    cdef number largest = a if a > b else b
+    return a if a != a else largest
 
 
 cdef inline number vfmin(number a, number b) noexcept nogil:
     """The smaller; the other if one is NaN."""
-    return a if (a < b) | (b != b) else b
+    cdef number least = a if a < b else b
+    return a if b != b else least
 
 
 cdef inline number vfmax(number a, number b) noexcept nogil:
-    return a if (a > b) | (b != b) else b
+    cdef number largest = a if a > b else b
+    return a if b != b else largest
+
+
+cdef inline number vclamp(number x, number low, number high) noexcept nogil:
+    """The smaller of high and the larger of low and x; NaN if any is."""
+    x = low if low > x else x
+    x = high if high < x else x
+    return low + high if (low != low) | (high != high) else x
 
 
 # --- bits ------------------------------------------------------------------------------------------------------------------

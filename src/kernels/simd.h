@@ -10,6 +10,9 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
 
 #if defined(__GNUC__) || defined(__clang__)
 #define FG_INLINE static inline __attribute__((always_inline))
@@ -56,13 +59,15 @@ FG_INLINE double product_error_f64(double a, double b, double product) {
 FG_INLINE float select_f32(int c, float a, float b) { return c ? a : b; }
 FG_INLINE double select_f64(int c, double a, double b) { return c ? a : b; }
 
-/* Copy n bytes while what is copied next, as many, is fetched: rows of a table are too short for the processor to guess. */
-FG_INLINE void copy_ahead(char* to, const char* from, const char* next, int64_t n) {
+/* Copy n bytes while those of a row that is copied later are fetched, into the second cache: the first one waits for fewer lines at a
+ * time.  Rows of a table are too short for the processor to guess. */
+FG_INLINE void copy_ahead(char* to, const char* from, const char* later, int64_t n) {
 #if defined(__GNUC__) || defined(__clang__)
-    for (; n >= 256; n -= 256, to += 256, from += 256, next += 256) {
-        for (int line = 0; line < 256; line += 64) __builtin_prefetch(next + line, 0, 3);
+    for (; n >= 256; n -= 256, to += 256, from += 256, later += 256) {
+        for (int line = 0; line < 256; line += 64) __builtin_prefetch(later + line, 0, 2);
         memcpy(to, from, 256);
     }
+    for (int64_t line = 0; line < n; line += 64) __builtin_prefetch(later + line, 0, 2);
 #endif
     memcpy(to, from, (size_t)n);
 }
@@ -70,7 +75,6 @@ FG_INLINE void copy_ahead(char* to, const char* from, const char* next, int64_t 
 /* What is left over of a row, by way of a buffer, so that arithmetic runs over whole vectors: n items, then `fill` up to a multiple of
  * 16; and back.  Nothing beyond n is touched in the row. */
 #if defined(__AVX512F__)
-#include <immintrin.h>
 #define FG_PART(real, type, lanes, x86) \
     FG_INLINE void load_part_##type(real* to, const real* from, int64_t n, real fill) { \
         int64_t i = 0; \
@@ -88,7 +92,6 @@ FG_INLINE void copy_ahead(char* to, const char* from, const char* next, int64_t 
 FG_PART(float, f32, 16, ps)
 FG_PART(double, f64, 8, pd)
 #elif defined(__AVX2__)
-#include <immintrin.h>
 /* `lanes` items from here on less n of them are a mask for n. */
 static const int64_t fg_masks[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define FG_PART(real, type, lanes, x86, element) \
@@ -155,24 +158,35 @@ FG_SUM_LANES(float, f32)
 FG_SUM_LANES(double, f64)
 #undef FG_SUM_LANES
 
-/* Copy n bytes, a multiple of 64 to an aligned place, past the caches: the line that is written over need not be read first. */
-#if defined(__SSE2__)
-#include <immintrin.h>
-FG_INLINE void copy_past_caches(char* to, const char* from, int64_t n) {
-    for (int64_t i = 0; i < n; i += 64) {
-#if defined(__AVX512F__)
-        _mm512_stream_si512((void*)(to + i), _mm512_loadu_si512((const void*)(from + i)));
-#else
-        for (int part = 0; part < 64; part += 16) {
-            _mm_stream_si128((void*)(to + i + part), _mm_loadu_si128((const void*)(from + i + part)));
-        }
+/* Fetch n bytes into the caches; they may lie where no memory is. */
+FG_INLINE void fetch_lines(const char* from, int64_t n) {
+#if defined(__GNUC__) || defined(__clang__)
+    for (int64_t i = 0; i < n; i += 64) __builtin_prefetch(from + i, 0, 3);
 #endif
-    }
 }
-FG_INLINE void end_copies(void) { _mm_sfence(); }
+
+/* Read something of every line of n bytes. */
+FG_INLINE void touch_lines(const char* from, int64_t n) {
+    for (int64_t i = 0; i < n; i += 64) (void)*(const volatile char*)(from + i);
+}
+
+/* Copy n bytes past the caches where they are whole lines: a line that is written over need not be read first.  Who made the launch
+ * waits for them (fg_end_streams of core/port.h). */
+FG_INLINE void copy_past_caches(char* to, const char* from, int64_t n) {
+#if defined(__SSE2__)
+    if (((size_t)to & 63) == 0) {
+        for (; n >= 64; n -= 64, to += 64, from += 64) {
+#if defined(__AVX512F__)
+            _mm512_stream_si512((void*)to, _mm512_loadu_si512((const void*)from));
 #else
-FG_INLINE void copy_past_caches(char* to, const char* from, int64_t n) { memcpy(to, from, (size_t)n); }
-FG_INLINE void end_copies(void) { }
+            for (int part = 0; part < 64; part += 16) {
+                _mm_stream_si128((void*)(to + part), _mm_loadu_si128((const void*)(from + part)));
+            }
 #endif
+        }
+    }
+#endif
+    memcpy(to, from, (size_t)n);
+}
 
 #endif

@@ -8,9 +8,11 @@
 # Four need care: vsin, vcos, vtan and vfmod may call libm, so a loop over them stays scalar. Where no element is vtrig_huge(x) or
 # vfmod_huge(x, y), which vectorize, a kernel runs the loop over vsin_core, vcos_core, vtan_core or vfmod_core instead.
 #
+# Some have a form on vectors in vmath_lanes.h, which elementwise kernels of float32 use where the CPU level has one.
+#
 # Literals: 2 * s is double in the C that Cython writes. In f32 write <f32>2 * s, or pass the literal to an f32 function.
 
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 cdef extern from "simd.h" nogil:
     uint32_t bits_f32(f32 x)
@@ -39,6 +41,19 @@ cdef extern from "simd.h" nogil:
     f64 INF_F64 "__builtin_inf()"
     f32 NAN_F32 "__builtin_nanf(\"\")"
     f64 NAN_F64 "__builtin_nan(\"\")"
+
+cdef extern from "vmath_lanes.h" nogil:
+    const int LANES_F32                       # elements of a vector, 0 where there is none
+    ctypedef float f32_lanes
+    f32_lanes splat_lanes(f32 x)
+    f32_lanes load_lanes(const f32* x)
+    f32_lanes load_some_lanes(const f32* x, int64_t n)
+    void store_lanes(f32* out, f32_lanes x)
+    void store_some_lanes(f32* out, int64_t n, f32_lanes x)
+    f32_lanes vsigmoid_lanes(f32_lanes x)
+    f32_lanes vtanh_lanes(f32_lanes x)
+    f32_lanes vnormal_cdf_lanes(f32_lanes x)
+    f32_lanes vnormal_density_lanes(f32_lanes x)
 
 
 # --- exact functions -------------------------------------------------------------------------------------------------------

@@ -107,16 +107,54 @@ def flat_kernel(name, out, operands, value, where, attrs, plane=""):
              "    cdef i64 i", f"    cdef {out}_out o = <{out}_out>q[0]"]
     lines += [f"    cdef const {t}* {n} = <const {t}*>q[{i + 1}]" for i, (n, t) in enumerate(operands)]
     lines += attrs
+    lanes = lanes_form(value) if {out, *(t for _, t in operands)} == {"f32"} else ""
+    names = [n for n, _ in operands] + [line.split()[2] for line in attrs]
+    if lanes:
+        lines = [f"cdef inline f32_lanes {name}_lanes({', '.join(f'f32_lanes {n}' for n in names)}) noexcept nogil:", f"    return {lanes}", "",
+                 *lines, *lanes_loop(f"{name}_lanes", operands, names[len(operands):])]
     lines += inner_loop(value) + [
               "", f"cdef void {name}(const Launch* l, char** p, void* scratch) noexcept nogil:",
               "    if l.core == 2:", f"        {plane}", "    else:",
-              f"        {'loop_light' if max(widths) <= 8 and is_light(value) else 'loop'}(l, p, {name}_flat, {shape})", ""]
+              f"        loop(l, p, {name}_flat, {shape}, {is_light(value)})", ""]
     return lines
 
 
+# what takes an instruction or two for a vector of elements
+LIGHT = {"vminimum", "vmaximum", "vclamp", "vfmin", "vfmax", "vabs", "vsqrt", "vfma", "vsquare", "vsign", "vfloor", "vceil", "vtrunc", "vrint",
+         "vreal", "half_to_f32", "f32_to_half", "bfloat16_to_f32", "f32_to_bfloat16"}
+
+
+def calls_in(value):
+    """The names of the functions that a piece of Cython calls."""
+    tree = ast.parse(re.sub(r"<\w+>", "", value), mode="eval")
+    return {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+
 def is_light(value):
-    """Whether its memory takes longer than its arithmetic: no function is called."""
-    return not any(isinstance(node, ast.Call) for node in ast.walk(ast.parse(re.sub(r"<\w+>", "", value), mode="eval")))
+    """Whether its memory takes longer than its arithmetic."""
+    return calls_in(value) <= LIGHT
+
+
+# functions that kernels/vmath_lanes.h has on whole vectors
+LANES = {"vsigmoid", "vtanh", "vnormal_cdf", "vnormal_density"}
+
+
+def lanes_form(value):
+    """The expression of an element as one of vectors; "" if it is more than arithmetic and functions in LANES, or has none of them."""
+    plain = ast.parse(re.sub(r"<\w+>", "", value), mode="eval")
+    simple = (ast.Expression, ast.BinOp, ast.UnaryOp, ast.operator, ast.USub, ast.Call, ast.Subscript, ast.Name, ast.Constant, ast.Load)
+    if not calls_in(value) or not calls_in(value) <= LANES or not all(isinstance(node, simple) for node in ast.walk(plain)):
+        return ""
+    return re.sub(r"\b(v\w+)\(", r"\1_lanes(", re.sub(r"^<f32>|\[i\]", "", value))
+
+
+def lanes_loop(function, operands, attrs):
+    """The loop over whole vectors, and what is left over."""
+    whole, rest = (", ".join([f"{load}({n} + i{more})" for n, _ in operands] + [f"splat_lanes({a})" for a in attrs])
+                   for load, more in (("load_lanes", ""), ("load_some_lanes", ", length - i")))
+    return ["    if LANES_F32:", "        i = 0", "        while i + LANES_F32 <= length:",
+            f"            store_lanes(o + i, {function}({whole}))", "            i += LANES_F32",
+            "        if i < length:", f"            store_some_lanes(o + i, length - i, {function}({rest}))", "        return"]
 
 
 # functions whose rare huge arguments need a call, which would keep a loop from vectorizing: (is any argument huge?, core form)

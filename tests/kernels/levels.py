@@ -394,6 +394,40 @@ def elementwise():
                     np.testing.assert_allclose(f.numpy(), w.numpy()[cut], rtol=1e-4, atol=1e-4, err_msg=f"{name} {n}")
 
 
+def past_caches():
+    """Results larger than the caches, which are written past them: from any place in a line, at one thread and at two."""
+    n = 3_300_007
+    a, b = rng.standard_normal(n + 40, np.float32), rng.standard_normal(n + 40, np.float32)
+    whole, rows = (np.abs(a[:n]) * 50).astype(np.int64), a[:3222 * 1024].reshape(-1, 1024)
+    mask, small = a[:n] > 0, (np.abs(a[:n]) * 20).astype(np.uint8)
+    for threads in (1, 2):
+        fg.set_num_threads(threads)
+        for i, j in ((0, 0), (3, 7), (16, 1)):
+            x, y = a[i:i + n], b[j:j + n]
+            equal(t(x) + t(y), x + y, "two operands")
+            equal(t(x) + 1.5, x + np.float32(1.5), "a number")
+            equal(t(x) * t(np.array(3, np.float32)), x * np.float32(3), "a single value")
+            equal(fg.where(t(mask), t(x), t(y)), np.where(mask, x, y), "three operands of two widths")
+            equal(fg.maximum(t(x), t(y)), np.maximum(x, y))
+            equal(fg.addcmul(t(x), t(y), t(whole[:n].astype(np.float32)), value=2),
+                  fg.cat([fg.addcmul(t(x[k:k + 1000]), t(y[k:k + 1000]), t(whole[k:k + 1000].astype(np.float32)), value=2)
+                          for k in range(0, n, 1000)]).numpy(), "as in pieces")
+            for function in (fg.sigmoid, fg.exp, F.gelu):
+                equal(function(t(x)), np.concatenate([function(t(x[k:k + 1000])).numpy() for k in range(0, n, 1000)]), "as in pieces")
+            out = fg.zeros(n + 40)[j:j + n]
+            fg.sub(t(x), t(y), out=out)
+            equal(out, x - y, "from any place in a line on")
+        equal(t(whole) + t(whole), whole + whole)
+        equal(t(whole) > 7, whole > 7, "a narrow result")
+        equal(t(small).double(), small.astype(np.float64), "a wide result of a narrow operand")
+        equal(t(whole).to(fg.complex128), whole.astype(np.complex128))
+        equal(t(a[:n]).half(), a[:n].astype(np.float16))
+        equal(t(rows) + t(rows[5]), rows + rows[5], "row by row")
+        equal(t(a[::2]) + t(b[::2]), a[::2] + b[::2], "every other one")
+        equal(fg.full((4 * n,), 2.5), np.full(4 * n, 2.5, np.float32), "filled")
+    fg.set_num_threads(1)
+
+
 def windows(x, taps, stride, padding, fill):
     """What each window of x (N, C, H, W) sees: (N, C, rows, columns, taps, taps), in float64."""
     x = np.pad(x.astype(np.float64), [(0, 0), (0, 0), (padding, padding), (padding, padding)], constant_values=fill)
@@ -428,7 +462,7 @@ def images():
                 equal(places, (row + first // taps) * width + column + first % taps, f"places {dtype} {width}")
 
 
-GROUPS = {f.__name__: f for f in (reductions, extremes, scans, softmaxes, norms, gelus, sorts, gathers, products, losses, optimizers, elementwise, images)}
+GROUPS = {f.__name__: f for f in (reductions, extremes, scans, softmaxes, norms, gelus, sorts, gathers, products, losses, optimizers, elementwise, past_caches, images)}
 
 if __name__ == "__main__":
     for group in sys.argv[1:] or GROUPS:

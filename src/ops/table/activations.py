@@ -68,8 +68,8 @@ elementwise("celu(input, alpha: float = 1.0, inplace: option = False)", "expm1(i
             "input if positive, else alpha * (exp(input / alpha) - 1).", rule="SAME", check="check_celu",
             grad="grad if input > 0 else grad * (1 / alpha) * alpha * exp((0 if input >= 0 else input) * (1 / alpha))", method=False, inplace=False,
             domain=(-3, -0.1), out="NONE")
-elementwise("silu(input, inplace: option = False)", "input / (1 + exp(-input))", "input * sigmoid(input).", rule="SAME",
-            grad="grad * (1 / (1 + exp(-input))) * (1 + input * (1 - 1 / (1 + exp(-input))))", function="functional", method=False, inplace=False,
+elementwise("silu(input, inplace: option = False)", "input * sigmoid(input)", "input * sigmoid(input).", rule="SAME",
+            grad="grad * sigmoid(input) * (1 + input * (1 - sigmoid(input)))", function="functional", method=False, inplace=False,
             complex=True, domain=(-6, 6), out="NONE")
 elementwise("mish(input, inplace: option = False)", "input * tanh(log1p(exp(input)) if input < 20 else input)",
             "input * tanh(softplus(input)).", rule="SAME", function="functional", method=False, inplace=False, domain=(-6, 6),

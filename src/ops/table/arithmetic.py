@@ -120,7 +120,7 @@ elementwise("fmax(input: tensor, other: tensor)", "fmax(input, other)", "The lar
             dtypes="all", by_dtype={"b8": "input | other"}, inplace=False, domain=(-3, 3), grad={
                 "input": "grad if (input >= other) | (other != other) else 0",
                 "other": "0 if (input >= other) | (other != other) else grad"})
-elementwise("_clamp_both(input, min, max)", "minimum(maximum(input, min), max)", "input within [min, max].", rule="SAME",
+elementwise("_clamp_both(input, min, max)", "clamp(input, min, max)", "input within [min, max].", rule="SAME",
             dtypes="number", node="Clamp", function=False, method=False, inplace=False, domain=((-3, 3), (-2, -1), (1, 2)), grad={
                 "input": "grad if (input >= min) & (input <= max) else 0",
                 "min": "grad if (min < max) & (input < min) else 0",
