@@ -233,6 +233,7 @@ cdef int fill_loop(Launch* l, Array** operand, int n, const int8_t* perm) noexce
 
 cdef enum:
     SHORT_ROW = 128               # elements of a row that is worth no call of its own
+    FEW_ROWS = 16                 # rows that are not worth one either, where another dimension has more
     MAX_ROW = 1 << 30
 
 
@@ -253,6 +254,9 @@ cdef void by_planes(Launch* l, int64_t short_row) noexcept nogil:
         if l.shape[last] > short_row:
             return
         row = last - 1
+        if l.shape[row] < FEW_ROWS:
+            for d in range(last - 1):
+                row = d if l.shape[d] > l.shape[row] else row
     l.core = 2
     for d in range(row, last - 1):
         l.shape[d], l.shape[d + 1] = l.shape[d + 1], l.shape[d]

@@ -41,14 +41,16 @@ cdef extern from "window.h" nogil:
     void tile_window_sums_f64(int64_t taps, int64_t rows, int64_t width, const f64* grad, int64_t grad_row, const f64* image,
                               int64_t image_row, int64_t across, const WindowTap* tap, f64* sum) noexcept
 
-    void tile_largest_f32(int64_t images, int64_t image_step, int64_t out_step, int64_t q, int64_t width, int64_t planes, int64_t plane,
-                          int64_t plane_step, int64_t rows, int64_t taps, const WindowTap* tap, const f32* image, int64_t size,
-                          int64_t pitch, int64_t down, int64_t across, int64_t between, int64_t first, f32* out,
-                          int64_t* where_) noexcept
-    void tile_largest_f64(int64_t images, int64_t image_step, int64_t out_step, int64_t q, int64_t width, int64_t planes, int64_t plane,
-                          int64_t plane_step, int64_t rows, int64_t taps, const WindowTap* tap, const f64* image, int64_t size,
-                          int64_t pitch, int64_t down, int64_t across, int64_t between, int64_t first, f64* out,
-                          int64_t* where_) noexcept
+    void tile_split_f32(int64_t rows, int64_t count, const f32* a, int64_t a_row, const f32* limit, int64_t step, f32* out,
+                        int64_t out_row, int64_t part) noexcept
+    void tile_split_f64(int64_t rows, int64_t count, const f64* a, int64_t a_row, const f64* limit, int64_t step, f64* out,
+                        int64_t out_row, int64_t part) noexcept
+    void tile_largest_f32(int64_t rows, int64_t width, int64_t taps, const int64_t* offset, const int64_t* pixel, const f32* seen,
+                          int64_t seen_row, int64_t at, int64_t across, int64_t down, const i32* start, f32* best, int64_t* where_,
+                          int64_t out_row) noexcept
+    void tile_largest_f64(int64_t rows, int64_t width, int64_t taps, const int64_t* offset, const int64_t* pixel, const f64* seen,
+                          int64_t seen_row, int64_t at, int64_t across, int64_t down, const i64* start, f64* best, int64_t* where_,
+                          int64_t out_row) noexcept
 
 cdef enum:
     COLUMN_KC = 384                                      # elements of the window of a block

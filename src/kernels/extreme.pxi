@@ -44,37 +44,21 @@ cdef real row_maximum(const real* x, i64 n) noexcept nogil:
     """The maximum of a contiguous row; anything where the row has a NaN."""
     cdef real m[64]
     cdef i64 i, j
-    if n < SIDE:
+    if n < 64:
         load_part(m, x, n, x[0])
-    elif n < 64:
-        for j in range(SIDE):
-            m[j] = x[j]
-        i = SIDE
-        while i < n:
-            i = min(i, n - SIDE)                    # the last ones once more
-            for j in range(SIDE):
-                m[j] = x[i + j] if x[i + j] > m[j] else m[j]
-            i += SIDE
     else:
         for j in range(64):
             m[j] = x[j]
         i = 64
         while i < n:
-            i = min(i, n - 64)
+            i = min(i, n - 64)                      # the last ones once more
             for j in range(64):
                 m[j] = x[i + j] if x[i + j] > m[j] else m[j]
             i += 64
-        for j in range(32):
-            m[j] = m[j + 32] if m[j + 32] > m[j] else m[j]
-        for j in range(SIDE):
-            m[j] = m[j + SIDE] if m[j + SIDE] > m[j] else m[j]
-    for j in range(8):
-        m[j] = m[j + 8] if m[j + 8] > m[j] else m[j]
-    for j in range(4):
-        m[j] = m[j + 4] if m[j + 4] > m[j] else m[j]
-    for j in range(2):
-        m[j] = m[j + 2] if m[j + 2] > m[j] else m[j]
-    return m[1] if m[1] > m[0] else m[0]
+    if real is f32:
+        return max_lanes_f32(m, whole(n) if n < 64 else 64)
+    else:
+        return max_lanes_f64(m, whole(n) if n < 64 else 64)
 
 
 cdef void extreme_columns(number* best, const char* a, i64 an, i64 width, i64 n, bint largest) noexcept nogil:

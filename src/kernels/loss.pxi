@@ -9,6 +9,7 @@ cdef enum:
     LOGITS = 2            # the input is not yet logarithms of probabilities
     PER_ROW = 4           # the incoming gradient has an element a row
     EXP_BLOCK = 1024
+    EXP_SHORT = 128       # classes: what is beyond whole vectors of a row would be much of it
 
 
 cdef real sum_of_squares(const real* a, const real* b, i64 n) noexcept nogil:
@@ -36,51 +37,32 @@ cdef void mse_forward(real* out, real* a, real* b, const Launch* l, void* scratc
 
 # ---- softmax of rows ------------------------------------------------------------------------------------------------------
 
-cdef inline void exp_in_place(real* x, i64 n) noexcept nogil:
-    """None of x is positive."""
-    cdef i64 i
-    for i in range(n):
-        x[i] = vexp_below(x[i])
-
-
-cdef real row_exp_sum(real* buffer, const real* x, real top, i64 c) noexcept nogil:
-    """sum exp(x - top) of a contiguous row, by blocks."""
-    cdef i64 i = 0, j, n
-    cdef real total = 0
-    while i < c:
-        n = min(c - i, EXP_BLOCK)
-        for j in range(n):
-            buffer[j] = x[i + j] - top
-        exp_in_place(buffer, n)
-        total += sum_row(buffer, n)
-        i += n
-    return total
-
-
 cdef void rows_statistics(real* top, real* logsum, const real* x, i64 rows, i64 c) noexcept nogil:
     """Contiguous rows.  Short ones share a block, so that exp runs over vectors all the same."""
     cdef real buffer[EXP_BLOCK]
-    cdef i64 r = 0, k, i, count = 0, together = max(EXP_BLOCK // max(c, 1), 1)
+    cdef i64 r = 0, k, i, count
     cdef real m
     cdef const real* row
-    while r + count < rows:
-        r += count
-        count = min(rows - r, together)
+    while r < rows:
+        count = min(rows - r, EXP_BLOCK // max(c, 1) if c <= EXP_SHORT else rows_together(c))
         for k in range(count):
-            row = x + (r + k) * c
-            m = row_maximum(row, c)
-            top[r + k] = m
-            if c <= EXP_BLOCK:
+            top[r + k] = row_maximum(x + (r + k) * c, c)
+        if c > EXP_SHORT:
+            for k in range(count):
+                logsum[r + k] = exp_sum(<real*>NULL, x + (r + k) * c, top[r + k], c)
+        else:
+            for k in range(count):
+                row = x + (r + k) * c
+                m = top[r + k]
                 for i in range(c):
                     buffer[k * c + i] = row[i] - m
-        if c > EXP_BLOCK:
-            logsum[r] = vlog(row_exp_sum(buffer, x + r * c, top[r], c))
-            continue
-        exp_in_place(buffer, count * c)
-        for k in range(count):
-            logsum[r + k] = sum_row(&buffer[k * c], c)
+            for i in range(count * c):
+                buffer[i] = vexp_below(buffer[i])
+            for k in range(count):
+                logsum[r + k] = sum_row(&buffer[k * c], c)
         for k in range(count):
             logsum[r + k] = vlog(logsum[r + k])
+        r += count
 
 
 cdef void columns_statistics(real* top, real* logsum, const real* x, i64 c, i64 s, i64 width) noexcept nogil:
@@ -126,6 +108,10 @@ cdef void softmax_times(real* out, const real* factor, const real* x, const real
     cdef real m, z, f
     cdef real* o
     cdef const real* row
+    if s == 1 and c > EXP_SHORT:
+        for b in range(n):
+            row_softmax_times(out + b * c, x + b * c, factor[b], top[b], logsum[b], c)
+        return
     for b in range(n):
         o = out + b * c * s
         row = x + b * c * s
@@ -138,7 +124,8 @@ cdef void softmax_times(real* out, const real* factor, const real* x, const real
             for i in range(c):
                 for j in range(s):
                     o[i * s + j] = (row[i * s + j] - top[b * s + j]) - logsum[b * s + j]
-    exp_in_place(out, n * c * s)
+    for i in range(n * c * s):
+        out[i] = vexp_below(out[i])
     for b in range(n):
         o = out + b * c * s
         if s == 1:
@@ -149,6 +136,18 @@ cdef void softmax_times(real* out, const real* factor, const real* x, const real
             for i in range(c):
                 for j in range(s):
                     o[i * s + j] *= factor[b * s + j]
+
+
+cdef void row_softmax_times(real* out, const real* x, real factor, real top, real logsum, i64 c) noexcept nogil:
+    cdef real part[SIDE]
+    cdef i64 i, vectors = c & -SIDE
+    for i in range(vectors):
+        out[i] = vexp_below((x[i] - top) - logsum) * factor
+    if vectors < c:
+        load_part(part, x + vectors, c - vectors, top)
+        for i in range(whole(c - vectors)):
+            part[i] = vexp_below((part[i] - top) - logsum) * factor
+        store_part(out + vectors, <const real*>part, c - vectors)
 
 
 # ---- classes as targets ---------------------------------------------------------------------------------------------------

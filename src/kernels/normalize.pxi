@@ -31,14 +31,12 @@ cdef real gradient_sums(const real* g, const real* x, const real* weight, real m
         while i + 64 <= stop:
             if weight != NULL:
                 for j in range(64):
-                    y[j] = g[i + j] * weight[i + j]
+                    s[j] += g[i + j] * weight[i + j] * (x[i + j] - mean)
+                    t[j] += g[i + j] * weight[i + j]
             else:
                 for j in range(64):
-                    y[j] = g[i + j]
-            for j in range(64):
-                s[j] += y[j] * (x[i + j] - mean)
-            for j in range(64):
-                t[j] += y[j]
+                    s[j] += g[i + j] * (x[i + j] - mean)
+                    t[j] += g[i + j]
             i += 64
         if i < stop:
             count = stop - i

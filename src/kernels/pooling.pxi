@@ -2,10 +2,28 @@
 #
 # Core dimensions: (planes, q0, q1, q2, t0, t1, t2); image and result are contiguous but for the stride from plane to plane.
 # attr: a, b, o, the image's sizes, three each; then for means 12: what they are divided by (see divisors), 13: a number.
-# Places are computed row by row: the taps of the window are gone through, and each is compared with, or added to, a whole row.
+# Places are computed row by row: the taps of the window are gone through, and each is added to a whole row, or compared with it.  The
+# largest of floats are found in blocks of places.
 
 cdef enum:
     POOL_ROW = 512            # places of a row at a time
+    POOL_SEEN = 4096          # elements of an image that a block of places sees: they stay in the first-level cache
+    POOL_SCRATCH = GEMM_SCRATCH // 8
+
+# Places in an image, in vectors of as many lanes as elements have.
+ctypedef fused index:
+    i32
+    i64
+
+# Rows of places, or a part of one row, and a copy of what they see of an image: a row of it every `pitch` elements, from `shift` on; then
+# those that are w.a[2] apart are side by side, and each such part is `part` after the one before.  What is outside of the image is -inf.
+cdef struct PoolBlock:
+    i64 q0, y, rows, x, width
+    i64 taps, pitch, shift, height, part
+    i64 low[3]                # pixels inside of the image, of those that are seen
+    i64 high[3]
+    bint padded, joined       # joined: rows are copied as one
+
 
 cdef enum Divisor:
     WHOLE_WINDOW = 0          # the taps that lie inside of the image and its padding
@@ -51,9 +69,12 @@ cdef void max_pool_forward(number* out, i64* where_, number* a, const Launch* l,
     cdef number* to
     cdef i64* to_place
     read_pool(&w, l)
-    if (number is f32 or number is f64) and w.t[2] <= WINDOW_TAPS:
-        max_pool_places(out, where_, <const number*>a, &w, step(l, 2, 0) // <i64>sizeof(number), step(l, 0, 0) // <i64>sizeof(number))
-        return
+    if number is f32:
+        if max_pool_places(out, where_, <const f32*>a, &w, step(l, 2, 0) // 4, step(l, 0, 0) // 4, scratch, <i32*>scratch):
+            return
+    elif number is f64:
+        if max_pool_places(out, where_, <const f64*>a, &w, step(l, 2, 0) // 8, step(l, 0, 0) // 8, scratch, <i64*>scratch):
+            return
     for plane in range(w.images):
         image = <number*>(<char*>a + plane * step(l, 2, 0))
         to = <number*>(<char*>out + plane * step(l, 0, 0))
@@ -65,24 +86,124 @@ cdef void max_pool_forward(number* out, i64* where_, number* a, const Launch* l,
                 to_place += w.q[2]
 
 
-cdef void max_pool_places(real* out, i64* where_, const real* image, const Window* w, i64 image_step, i64 out_step) noexcept nogil:
-    """Vectors over rows of places, the largest elements so far in registers; places of all images are as far apart as results."""
-    cdef WindowTap tap[WINDOW_TAPS]
-    cdef i64 q0, t0, at, plane, planes, places = w.q[1] * w.q[2], pixels = w.s[1] * w.s[2]
-    window_taps(w, tap)
-    for q0 in range(w.q[0]):
-        plane = planes = 0
-        for t0 in range(w.t[0]):
-            at = q0 * w.a[0] + t0 * w.b[0] + w.o[0]
-            if 0 <= at < w.s[0]:
-                plane = at * pixels if planes == 0 else plane
-                planes += 1
-        if real is f32:
-            tile_largest_f32(w.images, image_step, out_step, w.q[1], w.q[2], planes, plane, w.b[0] * pixels, w.t[1], w.t[2], tap, image,
-                             w.s[1], w.s[2], w.a[1], w.a[2], w.b[1], w.o[1], out + q0 * places, where_ + q0 * places)
-        else:
-            tile_largest_f64(w.images, image_step, out_step, w.q[1], w.q[2], planes, plane, w.b[0] * pixels, w.t[1], w.t[2], tap, image,
-                             w.s[1], w.s[2], w.a[1], w.a[2], w.b[1], w.o[1], out + q0 * places, where_ + q0 * places)
+cdef bint max_pool_places(real* out, i64* where_, const real* image, const Window* w, i64 image_step, i64 out_step, void* scratch,
+                          index* type_) noexcept nogil:
+    """By blocks of places, in vectors along their rows: what they see is copied, then taps read it in order, the largest so far in
+    registers.  False if a block does not fit in scratch memory.  type_: that of places."""
+    cdef PoolBlock b
+    cdef i64 reach = (w.t[2] - 1) * w.b[2] + 1, width, rows, tables
+    b.taps = w.t[0] * w.t[1] * w.t[2]
+    b.height = (w.t[1] - 1) * w.b[1] + 1
+    width = min(w.q[2], max((POOL_SEEN - reach) // w.a[2], SIDE))
+    reach += (width - 1) * w.a[2]
+    b.joined = w.o[2] == 0 and width == w.q[2] and reach <= w.s[2] and w.s[2] % w.a[2] == 0
+    b.pitch = w.s[2] if b.joined else (reach + 2 * w.a[2] - 2) // w.a[2] * w.a[2]
+    rows = min(max((POOL_SEEN // (w.t[0] * b.pitch) - b.height) // w.a[1] + 1, 1), w.q[1])
+    b.height += (rows - 1) * w.a[1]
+    b.part = (w.t[0] * b.height * b.pitch // w.a[2] // SIDE + 2) * SIDE
+    tables = (2 * b.taps + rows * width) // SIDE * SIDE + 2 * SIDE
+    if tables + w.a[2] * b.part > POOL_SCRATCH:
+        return False
+    for b.q0 in range(w.q[0]):
+        b.y = 0
+        while b.y < w.q[1]:
+            b.rows = min(rows, w.q[1] - b.y)
+            b.x = 0
+            while b.x < w.q[2]:
+                b.width = min(width, w.q[2] - b.x)
+                max_pool_block(out, where_, image, w, &b, image_step, out_step, <i64*>scratch, <index*>(<i64*>scratch + 2 * b.taps),
+                               <real*>(<i64*>scratch + tables))
+                b.x += b.width
+            b.y += b.rows
+    return True
+
+
+cdef inline i64 pixel_of(const Window* w, i64 z, i64 y, i64 x) noexcept nogil:
+    return (z * w.s[1] + y) * w.s[2] + x
+
+
+cdef inline i64 first_tap(const Window* w, int d, i64 q) noexcept nogil:
+    """The first tap of the window at q that lies inside of the image, or how many there are."""
+    cdef i64 t = 0
+    while t < w.t[d] and not 0 <= q * w.a[d] + t * w.b[d] + w.o[d] < w.s[d]:
+        t += 1
+    return t
+
+
+cdef void pool_starts(index* start, const Window* w, const PoolBlock* b) noexcept nogil:
+    """Of every place the first pixel that it sees, -1 if it sees none."""
+    cdef i64 y, x, t0 = first_tap(w, 0, b.q0), t1, t2
+    for y in range(b.y, b.y + b.rows):
+        t1 = first_tap(w, 1, y)
+        for x in range(b.x, b.x + b.width):
+            t2 = first_tap(w, 2, x)
+            start[0] = -1
+            if t0 < w.t[0] and t1 < w.t[1] and t2 < w.t[2]:
+                start[0] = <index>pixel_of(w, b.q0 * w.a[0] + t0 * w.b[0] + w.o[0], y * w.a[1] + t1 * w.b[1] + w.o[1],
+                                           x * w.a[2] + t2 * w.b[2] + w.o[2])
+            start += 1
+
+
+cdef void max_pool_block(real* out, i64* where_, const real* image, const Window* w, PoolBlock* b, i64 image_step, i64 out_step,
+                         i64* offset, index* start, real* seen) noexcept nogil:
+    """A block of all images."""
+    cdef i64* pixel = offset + b.taps
+    cdef i64 t0, t1, t2, n, k = 0, at = (b.q0 * w.q[1] + b.y) * w.q[2] + b.x
+    cdef i64 first = pixel_of(w, b.q0 * w.a[0] + w.o[0], b.y * w.a[1] + w.o[1], b.x * w.a[2] + w.o[2])
+    cdef i64 seen_row = w.a[1] * b.pitch // w.a[2]
+    cdef const index* given = <const index*>NULL
+    b.padded = False
+    clip_pixels(w, b, 0, b.q0, (w.t[0] - 1) * w.b[0] + 1)
+    clip_pixels(w, b, 1, b.y, (b.rows - 1) * w.a[1] + (w.t[1] - 1) * w.b[1] + 1)
+    clip_pixels(w, b, 2, b.x, (b.width - 1) * w.a[2] + (w.t[2] - 1) * w.b[2] + 1)
+    b.shift = (w.a[2] - b.low[2] % w.a[2]) % w.a[2]       # the first pixel inside begins a part
+    for t0 in range(w.t[0]):
+        for t1 in range(w.t[1]):
+            for t2 in range(w.t[2]):
+                n = (t0 * b.height + t1 * w.b[1]) * b.pitch + b.shift + t2 * w.b[2]
+                offset[k] = n % w.a[2] * b.part + n // w.a[2]
+                pixel[k] = pixel_of(w, t0 * w.b[0], t1 * w.b[1], t2 * w.b[2])
+                k += 1
+    if b.padded:
+        given = start
+        pool_starts(start, w, b)
+        for n in range(w.a[2] * b.part):
+            seen[n] = -1e999
+    for n in range(w.images):
+        see_pixels(seen, image + n * image_step + first, w, b, image + (w.images - 1) * image_step + w.pixels)
+        if real is f32 and index is i32:
+            tile_largest_f32(b.rows, b.width, b.taps, offset, pixel, seen, seen_row, first, w.a[2], w.a[1] * w.s[2],
+                             given, out + at, where_ + at, w.q[2])
+        elif real is f64 and index is i64:
+            tile_largest_f64(b.rows, b.width, b.taps, offset, pixel, seen, seen_row, first, w.a[2], w.a[1] * w.s[2],
+                             given, out + at, where_ + at, w.q[2])
+        at += out_step
+
+
+cdef inline void clip_pixels(const Window* w, PoolBlock* b, int d, i64 q, i64 n) noexcept nogil:
+    """Of n pixels from the first that place q sees along dimension d, those inside of the image: low to high."""
+    cdef i64 first = q * w.a[d] + w.o[d]
+    b.low[d] = min(max(-first, 0), n)
+    b.high[d] = max(min(w.s[d] - first, n), b.low[d])
+    b.padded = b.padded or b.low[d] > 0 or b.high[d] < n
+
+
+cdef void see_pixels(real* seen, const real* image, const Window* w, const PoolBlock* b, const real* limit) noexcept nogil:
+    """image: the block's first pixel, which may lie outside."""
+    cdef i64 t0, rows = b.high[1] - b.low[1], count = b.high[2] - b.low[2]
+    cdef const real* a = image + pixel_of(w, 0, b.low[1], b.low[2])
+    cdef real* to = seen + (b.low[1] * b.pitch + b.shift + b.low[2]) // w.a[2]
+    if b.joined and rows > 0:
+        count += (rows - 1) * b.pitch
+        rows = 1
+    for t0 in range(w.t[0]):
+        if b.low[0] <= t0 * w.b[0] < b.high[0]:
+            if real is f32:
+                tile_split_f32(rows, count, a, w.s[2], limit, w.a[2], to, b.pitch // w.a[2], b.part)
+            else:
+                tile_split_f64(rows, count, a, w.s[2], limit, w.a[2], to, b.pitch // w.a[2], b.part)
+        a += pixel_of(w, w.b[0], 0, 0)
+        to += b.height * b.pitch // w.a[2]
 
 
 cdef void max_pool_row(number* out, i64* where_, const number* image, const Window* w, i64 q0, i64 q1) noexcept nogil:

@@ -11,6 +11,8 @@ cdef extern from "simd.h" nogil:
     void store_part_f64(f64* to, const f64* source, int64_t count) noexcept
     f32 sum_lanes_f32(const f32* s, int64_t n) noexcept
     f64 sum_lanes_f64(const f64* s, int64_t n) noexcept
+    f32 max_lanes_f32(const f32* m, int64_t n) noexcept
+    f64 max_lanes_f64(const f64* m, int64_t n) noexcept
 
 cdef enum:
     TILE = 256         # columns side by side, and elements of a line's block

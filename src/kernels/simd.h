@@ -72,13 +72,25 @@ FG_INLINE void copy_ahead(char* to, const char* from, const char* later, int64_t
     memcpy(to, from, (size_t)n);
 }
 
+#if defined(__GNUC__)
+#define FG_OPAQUE(x, where) __asm__("" : where(x))
+#else
+#define FG_OPAQUE(x, where)
+#endif
+
 /* What is left over of a row, by way of a buffer, so that arithmetic runs over whole vectors: n items, then `fill` up to a multiple of
- * 16; and back.  Nothing beyond n is touched in the row. */
+ * 16; and back.  Nothing beyond n is touched in the row.  Vectors pass through what compilers do not look into: of these few, they would
+ * make a call of memcpy, or `rep movs`. */
 #if defined(__AVX512F__)
-#define FG_PART(real, type, lanes, x86) \
+#define FG_PART(real, type, lanes, x86, vector) \
+    FG_INLINE void fg_move_##type(real* to, const real* from) { \
+        vector x = _mm512_loadu_##x86(from); \
+        FG_OPAQUE(x, "+v"); \
+        _mm512_storeu_##x86(to, x); \
+    } \
     FG_INLINE void load_part_##type(real* to, const real* from, int64_t n, real fill) { \
         int64_t i = 0; \
-        for (; i + lanes <= n; i += lanes) _mm512_storeu_##x86(to + i, _mm512_loadu_##x86(from + i)); \
+        for (; i + lanes <= n; i += lanes) fg_move_##type(to + i, from + i); \
         if (n & 15) { \
             _mm512_storeu_##x86(to + i, _mm512_mask_loadu_##x86(_mm512_set1_##x86(fill), (1 << (n - i)) - 1, from + i)); \
             for (i += lanes; i & 15; i += lanes) _mm512_storeu_##x86(to + i, _mm512_set1_##x86(fill)); \
@@ -86,19 +98,24 @@ FG_INLINE void copy_ahead(char* to, const char* from, const char* later, int64_t
     } \
     FG_INLINE void store_part_##type(real* to, const real* from, int64_t n) { \
         int64_t i = 0; \
-        for (; i + lanes <= n; i += lanes) _mm512_storeu_##x86(to + i, _mm512_loadu_##x86(from + i)); \
+        for (; i + lanes <= n; i += lanes) fg_move_##type(to + i, from + i); \
         if (i < n) _mm512_mask_storeu_##x86(to + i, (1 << (n - i)) - 1, _mm512_loadu_##x86(from + i)); \
     }
-FG_PART(float, f32, 16, ps)
-FG_PART(double, f64, 8, pd)
+FG_PART(float, f32, 16, ps, __m512)
+FG_PART(double, f64, 8, pd, __m512d)
 #elif defined(__AVX2__)
 /* `lanes` items from here on less n of them are a mask for n. */
 static const int64_t fg_masks[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
-#define FG_PART(real, type, lanes, x86, element) \
+#define FG_PART(real, type, lanes, x86, vector, element) \
+    FG_INLINE void fg_move_##type(real* to, const real* from) { \
+        vector x = _mm256_loadu_##x86(from); \
+        FG_OPAQUE(x, "+x"); \
+        _mm256_storeu_##x86(to, x); \
+    } \
     FG_INLINE __m256i fg_mask_##type(int64_t n) { return _mm256_loadu_si256((const __m256i*)((const element*)(fg_masks + 8) - n)); } \
     FG_INLINE void load_part_##type(real* to, const real* from, int64_t n, real fill) { \
         int64_t i = 0; \
-        for (; i + lanes <= n; i += lanes) _mm256_storeu_##x86(to + i, _mm256_loadu_##x86(from + i)); \
+        for (; i + lanes <= n; i += lanes) fg_move_##type(to + i, from + i); \
         if (i < n) { \
             const __m256i mask = fg_mask_##type(n - i); \
             _mm256_storeu_##x86(to + i, _mm256_blendv_##x86(_mm256_set1_##x86(fill), _mm256_maskload_##x86(from + i, mask), \
@@ -109,11 +126,11 @@ static const int64_t fg_masks[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
     } \
     FG_INLINE void store_part_##type(real* to, const real* from, int64_t n) { \
         int64_t i = 0; \
-        for (; i + lanes <= n; i += lanes) _mm256_storeu_##x86(to + i, _mm256_loadu_##x86(from + i)); \
+        for (; i + lanes <= n; i += lanes) fg_move_##type(to + i, from + i); \
         if (i < n) _mm256_maskstore_##x86(to + i, fg_mask_##type(n - i), _mm256_loadu_##x86(from + i)); \
     }
-FG_PART(float, f32, 8, ps, int32_t)
-FG_PART(double, f64, 4, pd, int64_t)
+FG_PART(float, f32, 8, ps, __m256, int32_t)
+FG_PART(double, f64, 4, pd, __m256d, int64_t)
 #else
 /* By runs of 16, 8, 4, 2 and 1, which the compiler makes vectors of. */
 #define FG_PART(real, type) \
@@ -134,7 +151,22 @@ FG_PART(double, f64)
 #undef FG_PART
 
 /* The sum of n lanes, a multiple of 16: in vectors, which compilers do not always see in loops over them. */
-#if defined(__GNUC__) || defined(__clang__)
+#if defined(__AVX512F__) && defined(__GNUC__)
+FG_INLINE float sum_lanes_f32(const float* s, int64_t n) {
+    __m512 x = _mm512_loadu_ps(s);
+    for (int64_t i = 16; i < n; i += 16) x = _mm512_add_ps(x, _mm512_loadu_ps(s + i));
+    const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+    const __m128 y = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+    return (y[0] + y[2]) + (y[1] + y[3]);
+}
+FG_INLINE double sum_lanes_f64(const double* s, int64_t n) {
+    __m512d x = _mm512_loadu_pd(s), y = _mm512_loadu_pd(s + 8);
+    for (int64_t i = 16; i < n; i += 16) { x = _mm512_add_pd(x, _mm512_loadu_pd(s + i)); y = _mm512_add_pd(y, _mm512_loadu_pd(s + i + 8)); }
+    x = _mm512_add_pd(x, y);
+    const __m256d h = _mm256_add_pd(_mm512_castpd512_pd256(x), _mm512_extractf64x4_pd(x, 1));
+    return (h[0] + h[2]) + (h[1] + h[3]);
+}
+#elif defined(__GNUC__) || defined(__clang__)
 #define FG_SUM_LANES(real, type) \
     FG_INLINE real sum_lanes_##type(const real* s, int64_t n) { \
         typedef real four __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias)); \
@@ -154,9 +186,56 @@ FG_PART(double, f64)
         return x[0]; \
     }
 #endif
+#if !(defined(__AVX512F__) && defined(__GNUC__))
 FG_SUM_LANES(float, f32)
 FG_SUM_LANES(double, f64)
 #undef FG_SUM_LANES
+#endif
+
+/* The largest of n lanes, a multiple of 16, if none is NaN. */
+#if defined(__AVX512F__) && defined(__GNUC__)
+FG_INLINE float max_lanes_f32(const float* m, int64_t n) {
+    __m512 x = _mm512_loadu_ps(m);
+    for (int64_t i = 16; i < n; i += 16) x = _mm512_max_ps(x, _mm512_loadu_ps(m + i));
+    const __m256 h = _mm256_max_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+    const __m128 y = _mm_max_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1)), z = _mm_max_ps(y, _mm_movehl_ps(y, y));
+    return z[0] > z[1] ? z[0] : z[1];
+}
+FG_INLINE double max_lanes_f64(const double* m, int64_t n) {
+    __m512d x = _mm512_loadu_pd(m);
+    for (int64_t i = 8; i < n; i += 8) x = _mm512_max_pd(x, _mm512_loadu_pd(m + i));
+    const __m256d h = _mm256_max_pd(_mm512_castpd512_pd256(x), _mm512_extractf64x4_pd(x, 1));
+    const __m128d y = _mm_max_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));
+    return y[0] > y[1] ? y[0] : y[1];
+}
+#elif defined(__SSE2__) && defined(__GNUC__)
+FG_INLINE float max_lanes_f32(const float* m, int64_t n) {
+    __m128 x = _mm_loadu_ps(m), y = _mm_loadu_ps(m + 4);
+    for (int64_t i = 8; i < n; i += 8) { x = _mm_max_ps(x, _mm_loadu_ps(m + i)); y = _mm_max_ps(y, _mm_loadu_ps(m + i + 4)); }
+    x = _mm_max_ps(x, y);
+    x = _mm_max_ps(x, _mm_movehl_ps(x, x));
+    return x[0] > x[1] ? x[0] : x[1];
+}
+FG_INLINE double max_lanes_f64(const double* m, int64_t n) {
+    __m128d x = _mm_loadu_pd(m), y = _mm_loadu_pd(m + 2);
+    for (int64_t i = 4; i < n; i += 4) { x = _mm_max_pd(x, _mm_loadu_pd(m + i)); y = _mm_max_pd(y, _mm_loadu_pd(m + i + 2)); }
+    x = _mm_max_pd(x, y);
+    return x[0] > x[1] ? x[0] : x[1];
+}
+#else
+#define FG_MAX_LANES(real, type) \
+    FG_INLINE real max_lanes_##type(const real* m, int64_t n) { \
+        real x[8]; \
+        for (int j = 0; j < 8; j++) x[j] = m[j]; \
+        for (int64_t i = 8; i < n; i += 8) for (int j = 0; j < 8; j++) x[j] = m[i + j] > x[j] ? m[i + j] : x[j]; \
+        for (int j = 0; j < 4; j++) x[j] = x[j + 4] > x[j] ? x[j + 4] : x[j]; \
+        for (int j = 0; j < 2; j++) x[j] = x[j + 2] > x[j] ? x[j + 2] : x[j]; \
+        return x[1] > x[0] ? x[1] : x[0]; \
+    }
+FG_MAX_LANES(float, f32)
+FG_MAX_LANES(double, f64)
+#undef FG_MAX_LANES
+#endif
 
 /* Fetch n bytes into the caches; they may lie where no memory is. */
 FG_INLINE void fetch_lines(const char* from, int64_t n) {

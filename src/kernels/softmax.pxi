@@ -44,9 +44,12 @@ cdef real exp_sum(real* out, const real* a, real shift, i64 n) noexcept nogil:
     if n == 0:
         return 0
     if n >= 64:
-        count = n & 63
         for i in range(64):
-            lane[i] = 0
+            lane[i] = vexp_below(a[i] - shift)
+        if out != NULL:
+            for i in range(64):
+                out[i] = lane[i]
+        done, count = 64, n & 63
     while done + 64 <= n:
         for i in range(64):
             buffer[i] = vexp_below(a[done + i] - shift)

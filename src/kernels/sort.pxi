@@ -201,8 +201,9 @@ cdef void pick_forward(item* out, i64* place, item* a, const Launch* l, void* sc
 
 
 cdef void spread_forward(real* out, i64* place, real* a, const Launch* l, void* scratch) noexcept nogil:
-    """out[place[j]] += a[j], where the place is not negative; attr: the output's step in bytes."""
+    """out[place[j]] += a[j], where the place is not negative; attr: the output's step in bytes, how many bytes are zeroed first."""
     cdef i64 m = extent(l, 0), j, at, s = l.attr[0].i
+    memset(out, 0, l.attr[1].i)
     for j in range(m):
         at = (<i64*>(<char*>place + j * step(l, 1, 0)))[0]
         if at >= 0:

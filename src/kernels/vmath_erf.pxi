@@ -70,10 +70,14 @@ cdef inline real verf(real x) noexcept nogil:
 
 
 cdef inline f32 half_gauss_f32(f32 x) noexcept nogil:
-    """exp(-x^2 / 2), 0 from 15 on."""
-    cdef f32 t = c_fabs_f32(x)
-    t = select_f32(t > 15, 15, t)
-    return exp_below_f32(t * t * <f32>-0.5)
+    """exp(-x^2 / 2) to 1.2e-7, 0 from 13 on: 2^y, y = n + r, by exp2's polynomial; the rounding of y counts where the result is small."""
+    cdef f32 t = c_fabs_f32(x), y, shifted, r, p
+    t = select_f32(t > 13, 13, t)
+    y = t * t * <f32>-0.72134752
+    shifted = y + <f32>12582912.0
+    r = y - (shifted - <f32>12582912.0)
+    p = exp2_poly_f32(r) * from_bits_f32((bits_f32(shifted) - (0x4B400000U - EXP_BIAS_F32)) << 23)
+    return select_f32(t >= 13, 0, p)
 
 
 cdef inline f32 normal_cdf_f32(f32 x) noexcept nogil:
@@ -81,7 +85,7 @@ cdef inline f32 normal_cdf_f32(f32 x) noexcept nogil:
 
     It shares the exponential with the density where a gradient has both."""
     cdef f32 t = c_fabs_f32(x), p
-    t = select_f32(t > 15, 15, t)
+    t = select_f32(t > 13, 13, t)
     p = fma_f32(-1.3616355e-07, t, 4.08937785e-06)
     p = fma_f32(p, t, -5.39835564e-05)
     p = fma_f32(p, t, 0.000419197138)

@@ -108,6 +108,17 @@ cdef inline f64 exp_below_f64(f64 x) noexcept nogil:
     return select_f64(x < -746, 0, exp_f64(select_f64(x < -746, 0, x)))
 
 
+cdef inline f32 exp2_poly_f32(f32 r) noexcept nogil:
+    """2^r, |r| <= 1/2."""
+    cdef f32 p
+    p = fma_f32(0.00015469997, r, 0.00134103082)
+    p = fma_f32(p, r, 0.00961802993)
+    p = fma_f32(p, r, 0.0555029623)
+    p = fma_f32(p, r, 0.240226507)
+    p = fma_f32(p, r, 0.693147242)
+    return fma_f32(p, r, 1)
+
+
 cdef inline f32 exp2_f32(f32 x) noexcept nogil:
     """2^x = 2^n 2^r, r = x - n exact, |r| <= 1/2."""
     cdef f32 clamped, shifted, r, p
@@ -116,12 +127,7 @@ cdef inline f32 exp2_f32(f32 x) noexcept nogil:
     clamped = select_f32(clamped < -151, -151, clamped)
     shifted = clamped + <f32>12582912.0
     r = clamped - (shifted - <f32>12582912.0)
-    p = fma_f32(0.00015469997, r, 0.00134103082)
-    p = fma_f32(p, r, 0.00961802993)
-    p = fma_f32(p, r, 0.0555029623)
-    p = fma_f32(p, r, 0.240226507)
-    p = fma_f32(p, r, 0.693147242)
-    p = fma_f32(p, r, 1)
+    p = exp2_poly_f32(r)
     m = bits_f32(shifted) - (0x4B400000U - 2 * EXP_BIAS_F32)
     m1 = m >> 1
     return (p * from_bits_f32(m1 << 23)) * from_bits_f32((m - m1) << 23)

@@ -1,6 +1,6 @@
 /* Windows over images: moving runs of elements between an image and the columns its windows see, and convolutions of one
  * channel straight from the image.  What Cython cannot say: masked loads and vector accumulators; which windows, and in which
- * order, is convolution.pxi's.  One body, instantiated for float and double by including this file again, as tile.h is.
+ * order, is convolution.pxi's and pooling.pxi's.  One body, instantiated for float and double by including this file again, as tile.h is.
  *
  * Invariant: an element outside of the image is read as zero and never touched.
  */
@@ -28,11 +28,16 @@ typedef struct {
 #define TILE(name) tile_##name##_f32
 #define TILE_X86(bits, name) _mm##bits##_##name##_ps
 #define TILE_MASK __mmask16
-#define TILE_COMPARE _mm512_mask_cmp_ps_mask
-#if TILE_MASKED
+#define TILE_COMPARE _mm512_cmp_ps_mask
+#if TILE_BYTES == 64
+#define TILE_EVEN(low, high) __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
+#define TILE_ODD(low, high) __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
+#elif TILE_BYTES == 32
 #define TILE_EVEN(low, high) __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14)
+#define TILE_ODD(low, high) __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15)
 #else
-#define TILE_EVEN(low, high) __builtin_shufflevector(low, high, 0, 2, 5, 7)
+#define TILE_EVEN(low, high) __builtin_shufflevector(low, high, 0, 2, 4, 6)
+#define TILE_ODD(low, high) __builtin_shufflevector(low, high, 1, 3, 5, 7)
 #endif
 #include "window.h"
 #undef TILE_REAL
@@ -42,16 +47,22 @@ typedef struct {
 #undef TILE_MASK
 #undef TILE_COMPARE
 #undef TILE_EVEN
+#undef TILE_ODD
 #define TILE_REAL double
 #define TILE_INDEX int64_t
 #define TILE(name) tile_##name##_f64
 #define TILE_X86(bits, name) _mm##bits##_##name##_pd
 #define TILE_MASK __mmask8
-#define TILE_COMPARE _mm512_mask_cmp_pd_mask
-#if TILE_MASKED
+#define TILE_COMPARE _mm512_cmp_pd_mask
+#if TILE_BYTES == 64
+#define TILE_EVEN(low, high) __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14)
+#define TILE_ODD(low, high) __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15)
+#elif TILE_BYTES == 32
 #define TILE_EVEN(low, high) __builtin_shufflevector(low, high, 0, 2, 4, 6)
+#define TILE_ODD(low, high) __builtin_shufflevector(low, high, 1, 3, 5, 7)
 #else
-#define TILE_EVEN(low, high) __builtin_shufflevector(low, high, 0, 3)
+#define TILE_EVEN(low, high) __builtin_shufflevector(low, high, 0, 2)
+#define TILE_ODD(low, high) __builtin_shufflevector(low, high, 1, 3)
 #endif
 #include "window.h"
 #undef TILE_REAL
@@ -61,6 +72,7 @@ typedef struct {
 #undef TILE_MASK
 #undef TILE_COMPARE
 #undef TILE_EVEN
+#undef TILE_ODD
 
 #endif
 #else /* the body, for one type */
@@ -293,60 +305,63 @@ static void TILE(window_sums)(int64_t taps, int64_t rows, int64_t width, const T
 
 typedef TILE_INDEX TILE(places) TILE_VECTOR(TILE_INDEX, TILE_BYTES);
 
-/* p[lane * step] in the lanes of a span; what is in the others does not matter. */
-TILE_INLINE TILE(vec) TILE(load_apart)(const TILE_REAL* p, const WindowSpan* s, const int64_t step) {
-    TILE_REAL lane[LANES];
-    TILE(vec) x = {0};
-    if (step == 1) return s->low == 0 && s->high == LANES ? *(const TILE(vec)*)p : TILE(load_range)(p, s->low, s->high);
-#if TILE_MASKED == 2
-    if (step == 2) return TILE(load_span)(p, s, 2);
-#elif TILE_MASKED == 1
-    if (step == 2) {
-        const int start = 2 * s->low, end = 2 * s->high - 1;
-        return TILE_EVEN(TILE(load_range)(p, TILE(lane)(start), TILE(lane)(end)),
-                         TILE(load_range)(p + LANES, TILE(lane)(start - LANES), TILE(lane)(end - LANES)));
+/* out[r * out_row + i / step + i % step * part] = in[r * in_row + i] of rows of `count`: elements `step` apart become neighbours.
+ * Nothing from `limit` on is read. */
+TILE_INLINE void TILE(split_of)(int64_t rows, int64_t count, const TILE_REAL* in, int64_t in_row, const TILE_REAL* limit,
+                                const int64_t step, TILE_REAL* out, int64_t out_row, int64_t part) {
+    for (int64_t r = 0; r < rows; r++, in += in_row, out += out_row) {
+        int64_t i = 0, k = 0;
+        if (step == 1) {
+            memcpy(out, in, (size_t)count * sizeof(TILE_REAL));
+            continue;
+        }
+#if defined(__GNUC__)
+        if (step == 2) {
+            for (; i + 2 * LANES <= count; i += 2 * LANES, k += LANES) {
+                const TILE(vec) low = *(const TILE(vec)*)(in + i), high = *(const TILE(vec)*)(in + i + LANES);
+                *(TILE(vec)*)(out + k) = TILE_EVEN(low, high);
+                *(TILE(vec)*)(out + part + k) = TILE_ODD(low, high);
+            }
+            if (i < count && limit - (in + i) >= 2 * LANES) {
+                const TILE(vec) low = *(const TILE(vec)*)(in + i), high = *(const TILE(vec)*)(in + i + LANES);
+                TILE(store)(out + k, TILE_EVEN(low, high), (int)((count - i + 1) / 2));
+                TILE(store)(out + part + k, TILE_ODD(low, high), (int)((count - i) / 2));
+                continue;
+            }
+        }
+#endif
+        for (; i < count; i += step, k++) {
+            for (int64_t j = 0; j < step && i + j < count; j++) out[k + j * part] = in[i + j];
+        }
     }
-#elif defined(__GNUC__)
-    if (step == 2 && s->low == 0 && s->high == LANES) return TILE_EVEN(*(const TILE(vec)*)p, *(const TILE(vec)*)(p + LANES - 1));
-#endif
-    memcpy(lane, &x, sizeof x);
-    for (int i = s->low; i < s->high; i++) lane[i] = p[i * step];
-    memcpy(&x, lane, sizeof x);
-    return x;
 }
 
-#if TILE_MASKED == 2
-typedef TILE_MASK TILE(inside);
-#else
-typedef TILE(places) TILE(inside);              /* -1 for yes */
-#endif
-
-TILE_INLINE TILE(inside) TILE(inside_of)(const WindowSpan* s) {
-#if TILE_MASKED == 2
-    return (TILE_MASK)(((1u << s->high) - 1) & ~((1u << s->low) - 1));
-#else
-    TILE_INDEX lane[LANES];
-    TILE(places) x;
-    for (int i = 0; i < LANES; i++) lane[i] = i >= s->low && i < s->high ? -1 : 0;
-    memcpy(&x, lane, sizeof x);
-    return x;
-#endif
+static void TILE(split)(int64_t rows, int64_t count, const TILE_REAL* in, int64_t in_row, const TILE_REAL* limit, int64_t step,
+                        TILE_REAL* out, int64_t out_row, int64_t part) {
+    if (step == 1) TILE(split_of)(rows, count, in, in_row, limit, 1, out, out_row, part);
+    else if (step == 2) TILE(split_of)(rows, count, in, in_row, limit, 2, out, out_row, part);
+    else if (step == 3) TILE(split_of)(rows, count, in, in_row, limit, 3, out, out_row, part);
+    else TILE(split_of)(rows, count, in, in_row, limit, step, out, out_row, part);
 }
 
-/* best, place = x, at in the lanes inside where x is larger, or NaN. */
-TILE_INLINE void TILE(larger)(TILE(vec)* best, TILE(places)* place, TILE(vec) x, TILE(places) at, TILE(inside) inside) {
+/* best, place = x, at + offset where x is larger, or NaN. */
+TILE_INLINE void TILE(larger)(TILE(vec)* best, TILE(places)* place, TILE(vec) x, TILE(places) at, TILE_INDEX offset) {
 #if TILE_MASKED == 2
-    const TILE_MASK more = TILE_COMPARE(inside, x, *best, _CMP_GT_OQ), nan = TILE_COMPARE(inside, x, x, _CMP_UNORD_Q);
-    *best = TILE_X86(512, mask_mov)(TILE_X86(512, mask_mov)(*best, more, x), nan, x);
-    *place = (TILE(places))TILE_X86(512, mask_mov)(TILE_X86(512, mask_mov)((TILE(vec))*place, more, (TILE(vec))at), nan, (TILE(vec))at);
+    const TILE_MASK take = (TILE_MASK)(TILE_COMPARE(x, *best, _CMP_GT_OQ) | TILE_COMPARE(x, x, _CMP_UNORD_Q));
+    *best = TILE_X86(512, mask_mov)(*best, take, x);
+    *place = (TILE(places))TILE_X86(512, mask_mov)((TILE(vec))*place, take, (TILE(vec))(at + offset));
+#elif TILE_MASKED == 1
+    const TILE(vec) take = (TILE(vec))((TILE(places))(x > *best) | (TILE(places))(x != x));
+    *best = TILE_X86(256, blendv)(*best, x, take);
+    *place = (TILE(places))TILE_X86(256, blendv)((TILE(vec))*place, (TILE(vec))(at + offset), take);
 #elif defined(__GNUC__)
-    const TILE(places) take = ((TILE(places))(x > *best) | (TILE(places))(x != x)) & inside;
+    const TILE(places) take = (TILE(places))(x > *best) | (TILE(places))(x != x);
     *best = (TILE(vec))(((TILE(places))x & take) | ((TILE(places))*best & ~take));
-    *place = (at & take) | (*place & ~take);
+    *place = ((at + offset) & take) | (*place & ~take);
 #else
-    if (inside && (x > *best || x != x)) {
+    if (x > *best || x != x) {
         *best = x;
-        *place = at;
+        *place = at + offset;
     }
 #endif
 }
@@ -368,74 +383,39 @@ TILE_INLINE void TILE(store_places)(int64_t* to, TILE(places) place, int count) 
     else for (int i = 0; i < count; i++) to[i] = lane[i];
 }
 
-/* The largest element that places (y, x) of q rows of `width` see in each of `images` images, and where in the image it is, -1 for
- * nowhere.  Of the window: `planes` planes, the first of them at `plane` of the image and the next `plane_step` on, `rows` rows, and
- * taps.  The rest is as above; `image_step` and `out_step`: from image to image. */
-TILE_INLINE void TILE(largest_of)(int64_t images, int64_t image_step, int64_t out_step, int64_t q, int64_t width, int64_t planes,
-                                  int64_t plane, int64_t plane_step, int64_t rows, int64_t taps, const WindowTap* tap,
-                                  const TILE_REAL* image, int64_t size, int64_t pitch, int64_t down, const int64_t across,
-                                  int64_t between, int64_t first, TILE_REAL* out, int64_t* where) {
-    WindowSpan span[WINDOW_TAPS];
-    TILE(inside) inside[WINDOW_TAPS];
-    TILE(places) apart, start;                  /* what lanes see is so far apart; where the first tap that they see is */
+/* The largest element that each of rows of places sees, and where in the image it is.  Tap t of place x sees seen[offset[t] + x], whose
+ * place is at + pixel[t] + x * across; from row to row, both go on by seen_row and down.  start: places of what is first seen, if it is
+ * not the first tap.  Vectors are read beyond the width. */
+TILE_INLINE void TILE(largest_of)(int64_t rows, int64_t width, const int64_t taps, const int64_t* offset, const int64_t* pixel,
+                                  const TILE_REAL* seen, int64_t seen_row, int64_t at, int64_t across, int64_t down,
+                                  const TILE_INDEX* start, TILE_REAL* best, int64_t* where, int64_t out_row) {
+    TILE(places) apart;
     TILE_INDEX lane[LANES];
     for (int i = 0; i < LANES; i++) lane[i] = (TILE_INDEX)(i * across);
     memcpy(&apart, lane, sizeof apart);
-    for (int64_t x = 0; x < width; x += LANES) {
-        const int all = TILE(lane)(width - x);
-        int unseen = 0;
-        for (int64_t t = 0; t < taps; t++) {
-            span[t] = TILE(span)(tap + t, x, across == 2 ? 2 : 1);
-            inside[t] = TILE(inside_of)(span + t);
-        }
-        for (int i = 0; i < all; i++) {
-            int64_t t = 0;
-            while (t < taps && (i < span[t].low || i >= span[t].high)) t++;
-            unseen |= t == taps;
-            lane[i] = (TILE_INDEX)(i * across + (t < taps ? tap[t].offset : 0));
-        }
-        memcpy(&start, lane, sizeof start);
-        for (int64_t n = 0; n < images; n++) for (int64_t y = 0; y < q; y++) {
-            const TILE_REAL* in = image + n * image_step;
-            int64_t* to = where + n * out_step + y * width + x;
-            TILE(vec) best = TILE(splat)((TILE_REAL)-INFINITY);
-            TILE(places) place = start;
-            int64_t r = 0, last = rows, seen = planes;
-            while (r < last && y * down + r * between + first < 0) r++;
-            while (last > r && y * down + (last - 1) * between + first >= size) last--;
-            if (r == last) seen = 0;
-            place += (TILE_INDEX)(plane + (y * down + r * between + first) * pitch + x * across);
-            for (int64_t z = 0; z < seen; z++) for (int64_t row = r; row < last; row++) {
-                const int64_t from = plane + z * plane_step + (y * down + row * between + first) * pitch + x * across;
-                for (int64_t t = 0; t < taps; t++) {
-                    if (span[t].low >= span[t].high) continue;
-                    TILE(larger)(&best, &place, TILE(load_apart)(in + from + tap[t].offset, span + t, across),
-                                 apart + (TILE_INDEX)(from + tap[t].offset), inside[t]);
-                }
+    for (int64_t r = 0; r < rows; r++, seen += seen_row, at += down, best += out_row, where += out_row) {
+        for (int64_t x = 0; x < width; x += LANES) {
+            const int count = width - x < LANES ? (int)(width - x) : LANES;
+            const TILE(places) from = apart + (TILE_INDEX)(at + x * across);
+            TILE(vec) b = TILE(splat)((TILE_REAL)-INFINITY);
+            TILE(places) p = from + (TILE_INDEX)pixel[0];
+            if (start) p = *(const TILE(places)*)(start + r * width + x);
+            for (int64_t t = 0; t < taps; t++) {
+                TILE(larger)(&b, &p, *(const TILE(vec)*)(seen + offset[t] + x), from, (TILE_INDEX)pixel[t]);
             }
-            TILE(store)(out + n * out_step + y * width + x, best, all);
-            TILE(store_places)(to, place, all);
-            if (unseen || !seen) {
-                for (int i = 0; i < all; i++) {
-                    int64_t t = 0;
-                    while (seen && t < taps && (i < span[t].low || i >= span[t].high)) t++;
-                    if (!seen || t == taps) to[i] = -1;
-                }
-            }
+            TILE(store)(best + x, b, count);
+            TILE(store_places)(where + x, p, count);
         }
     }
 }
 
-static void TILE(largest)(int64_t images, int64_t image_step, int64_t out_step, int64_t q, int64_t width, int64_t planes, int64_t plane,
-                          int64_t plane_step, int64_t rows, int64_t taps, const WindowTap* tap, const TILE_REAL* image, int64_t size,
-                          int64_t pitch, int64_t down, int64_t across, int64_t between, int64_t first, TILE_REAL* out, int64_t* where) {
-#define LARGEST(planes, taps, across) \
-    TILE(largest_of)(images, image_step, out_step, q, width, planes, plane, plane_step, rows, taps, tap, image, size, pitch, down, across, \
-                     between, first, out, where)
-    if (across == 2 && taps == 2 && planes == 1) LARGEST(1, 2, 2);
-    else if (across == 2) LARGEST(planes, taps, 2);
-    else if (across == 1) LARGEST(planes, taps, 1);
-    else LARGEST(planes, taps, across);
+static void TILE(largest)(int64_t rows, int64_t width, int64_t taps, const int64_t* offset, const int64_t* pixel, const TILE_REAL* seen,
+                          int64_t seen_row, int64_t at, int64_t across, int64_t down, const TILE_INDEX* start, TILE_REAL* best,
+                          int64_t* where, int64_t out_row) {
+#define LARGEST(taps) \
+    TILE(largest_of)(rows, width, taps, offset, pixel, seen, seen_row, at, across, down, start, best, where, out_row)
+    if (taps == 4) LARGEST(4);
+    else LARGEST(taps);
 #undef LARGEST
 }
 

@@ -312,7 +312,9 @@ cdef Tensor _spread_rule(Tensor input, Tensor indices, object dim, int64_t size)
     for i in range(input.a.ndim):
         shape[i] = size if i == d else input.a.shape[i]
     out = empty(input.a.dtype, input.a.ndim, shape)
-    fill_array(&out.a, 0)
+    l.attr[1].i = size * itemsize(input.a.dtype) if d == input.a.ndim - 1 and input.a.numel else 0
+    if l.attr[1].i == 0:
+        fill_array(&out.a, 0)
     if input.a.numel:
         plan_lines(&l, &indices.a, d, 3)
         lines_of(&l, 0, &out.a, d)

@@ -48,6 +48,19 @@ def test_any_window(n, seed):
         np.testing.assert_array_equal(f.numpy(), e.numpy())
 
 
+@pytest.mark.parametrize("size, kernel, stride, padding", [
+    (9001, 2, 2, 0), (20000, 5, 3, 2), (20000, 700, 50, 100), (9000, 4500, 1, 0),      # rows in parts, windows longer than a block
+    ((3, 5000), (3, 2), (1, 2), (1, 1)), ((700, 700), (600, 600), 40, 0)])               # the last one is more than scratch memory holds
+def test_long_rows_and_large_windows(size, kernel, stride, padding):
+    n = 1 if isinstance(size, int) else 2
+    array = np.random.default_rng(5).integers(-9, 10, (2, 1, *np.atleast_1d(size))).astype(np.float64)
+    array.reshape(-1)[::4001] = np.nan
+    for dtype in (np.float32, np.float64):
+        found, expected = both(lambda F, t: getattr(F, f"max_pool{n}d")(t, kernel, stride, padding, return_indices=True), array.astype(dtype))
+        for x, y in zip(found, expected):
+            np.testing.assert_array_equal(x.numpy(), y.numpy())
+
+
 def test_a_window_that_sees_nothing():
     """Its gradient goes nowhere."""
     x = fg.ones(1, 1, 4, requires_grad=True)
