@@ -151,7 +151,7 @@ def test_out_is_taken_where_pytorch_takes_it(call):
         except TypeError:
             return "no out"
 
-    assert_same(observe)
+    assert_same(observe, rtol=2.4e-7 if call.startswith("sigmoid") else 0)      # 2 ulp, as its documentation says
 
 
 @pytest.mark.parametrize("call", ["linalg.eigh(x)", "linalg.slogdet(x)", "linalg.qr(x)", "linalg.inv_ex(x)", "frexp(x)", "sort(x)", "svd(x)"])
