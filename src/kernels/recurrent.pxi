@@ -12,18 +12,40 @@ cdef inline void added(real* out, real* a, real* b, i64 n) noexcept nogil:
         out[j] = a[j] + b[j]
 
 
-cdef inline void added_sigmoid(real* out, real* a, real* b, i64 n) noexcept nogil:
-    cdef i64 j
-    added(out, a, b, n)
+cdef inline void sigmoid_whole(real* x, i64 n) noexcept nogil:
+    """x = sigmoid(x), whole(n) elements."""
+    cdef i64 j = 0
+    if real is f32:
+        if LANES_F32:
+            while j < whole(n):
+                store_lanes(x + j, vsigmoid_lanes(load_lanes(x + j)))
+                j += LANES_F32
+            return
     for j in range(whole(n)):
-        out[j] = vsigmoid(out[j])
+        x[j] = vsigmoid(x[j])
+
+
+cdef inline void tanh_whole(real* x, i64 n) noexcept nogil:
+    """x = tanh(x), whole(n) elements."""
+    cdef i64 j = 0
+    if real is f32:
+        if LANES_F32:
+            while j < whole(n):
+                store_lanes(x + j, vtanh_lanes(load_lanes(x + j)))
+                j += LANES_F32
+            return
+    for j in range(whole(n)):
+        x[j] = vtanh(x[j])
+
+
+cdef inline void added_sigmoid(real* out, real* a, real* b, i64 n) noexcept nogil:
+    added(out, a, b, n)
+    sigmoid_whole(out, n)
 
 
 cdef inline void added_tanh(real* out, real* a, real* b, i64 n) noexcept nogil:
-    cdef i64 j
     added(out, a, b, n)
-    for j in range(whole(n)):
-        out[j] = vtanh(out[j])
+    tanh_whole(out, n)
 
 
 cdef inline void added_product(real* out, real* a, real* b, real* c, i64 n) noexcept nogil:
@@ -124,8 +146,8 @@ cdef void lstm_forward(real* out, real* gates, real* sums, real* cell, real* bef
             for j in range(count):
                 f[j] = f[j] * c[j] + i[j] * g[j]
             move_row(c, f, count)
+            tanh_whole(<real*>f, count)
             for j in range(whole(count)):
-                f[j] = vtanh(f[j])
                 o[j] *= f[j]
             move_row(row_of(squashed, l, 5, k) + done, f, count)
             move_row(row_of(out, l, 0, k) + done, o, count)
@@ -189,8 +211,7 @@ cdef void gru_forward(real* out, real* gates, real* sums, real* state, real* kep
             added_sigmoid(z, x + n, s + n, count)
             move_row(row_of(kept, l, 4, i) + done, s + 2 * n, count)
             added_product(m, x + 2 * n, r, s + 2 * n, count)
-            for j in range(whole(count)):
-                m[j] = vtanh(m[j])
+            tanh_whole(<real*>m, count)
             move_row(x, r, count)
             move_row(x + n, z, count)
             move_row(x + 2 * n, m, count)
