@@ -462,7 +462,8 @@ def images():
                 equal(places, (row + first // taps) * width + column + first % taps, f"places {dtype} {width}")
 
 
-GROUPS = {f.__name__: f for f in (reductions, extremes, scans, softmaxes, norms, gelus, sorts, gathers, products, losses, optimizers, elementwise, past_caches, images)}
+GROUPS = {f.__name__: f for f in (reductions, extremes, scans, softmaxes, norms, gelus, sorts, gathers, products, losses, optimizers, elementwise,
+                                 past_caches, images)}
 
 if __name__ == "__main__":
     for group in sys.argv[1:] or GROUPS:
