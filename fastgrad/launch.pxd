@@ -98,7 +98,7 @@ ctypedef struct Launch:
     int8_t ndim                               # loop dimensions in use; the kernel's own `core` dimensions are the last
     int8_t core
     int8_t noperands                          # operand 0 is the output
-    int8_t streams                            # the output is larger than caches are, and no operand: kernels may write past them; set as it is run
+    int8_t streams                            # kernels may write the output past the caches; set as the launch is run (past_caches, core/threads.pxi)
     int64_t shape[MAX_LOOP]
     char* ptr[MAX_OPERANDS]                   # NULL: the operand is scalar[i], already in the dtype it is read as
     int64_t stride[MAX_OPERANDS][MAX_LOOP]    # in bytes; 0 where an operand does not move with the loop

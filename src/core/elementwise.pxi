@@ -243,12 +243,13 @@ cdef int raise_no_kernel(const Row* row, int dt) except -1:
 cdef object elementwise(const Row* row, PyObject** x):
     """The entry of every elementwise operation: x holds its inputs, then its numbers."""
     cdef uint32_t need
-    cdef Tensor out
+    cdef Tensor out = None
     if unlikely(offered != NULL) and offered_row == row:
         out = written_at_once(row, x)
         if out is not None:
             return out
-    out = promoted_and_broadcast(row, x) if unlikely(row.bools) else plain(row, row.kernel, x, row.ninputs, x + row.ninputs, None)
+    if likely(row.bools == 0):
+        out = plain(row, row.kernel, x, row.ninputs, x + row.ninputs, None)
     if unlikely(out is None):
         out = promoted_and_broadcast(row, x)
     if fg_grad_enabled and likely(row.backward != NULL):

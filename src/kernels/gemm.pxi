@@ -53,6 +53,7 @@ cdef void gemm(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_row, in
                int64_t b_col, real* c, int64_t c_row, const real* bias, bint accumulate, void* scratch) noexcept nogil:
     """c[m, n] = a[m, k] @ b[k, n] (+ bias[n]) (+ c).  Strides are in elements and may be anything, but columns of c are
     contiguous.  scratch: GEMM_SCRATCH bytes, 64-byte aligned."""
+    cdef int lanes = tile_lanes_f32 if real is f32 else tile_lanes_f64
     if m <= 0 or n <= 0:
         return
     if k <= 0:
@@ -62,13 +63,13 @@ cdef void gemm(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_row, in
     elif m == 1:
         gemm_row(n, k, a, a_col, b, b_row, b_col, c, 1, bias, 1, accumulate, scratch)
     elif (k >= 64 and (m < GEMM_CUT or n < GEMM_CUT)
-            and gemm_prefers_dots(m, n, k, tile_lanes_f32 if real is f32 else tile_lanes_f64, a_col == 1, b_row == 1)):
+            and gemm_prefers_dots(m, n, k, lanes, a_col == 1, b_row == 1)):
         if n < m:   # the few along the accumulators, the many by fours
             gemm_dots(n, m, k, b, b_col, b_row, a, a_col, a_row, c, 1, c_row, bias, 1, 0, accumulate, scratch)
         else:
             gemm_dots(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, 1, bias, 0, 1, accumulate, scratch)
     elif ((b_row == 1 or b_col == 1) and (bias == NULL or not accumulate)
-            and gemm_turning_pays(m, n, k, a_row, a_col, b_col, tile_lanes_f32 if real is f32 else tile_lanes_f64)):
+            and gemm_turning_pays(m, n, k, a_row, a_col, b_col, lanes)):
         gemm_turned(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, bias, accumulate, scratch)
     else:
         gemm_blocks(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, bias, accumulate, scratch)
@@ -222,9 +223,9 @@ cdef void gemm_blocks(int64_t m, int64_t n, int64_t k, const real* a, int64_t a_
         p += t.k
 
 
-cdef inline bint gemm_far(int64_t n, int64_t k, int64_t a_col) noexcept nogil:
-    """Whether columns of a that are so many bytes apart, and share the cache's sets, are worth copying for n columns of the result."""
-    return n >= 64 and a_col % 1024 == 0 and k * a_col > GEMM_FAR
+cdef inline bint gemm_far(int64_t n, int64_t k, int64_t apart) noexcept nogil:
+    """Whether k rows so many bytes apart share the cache's sets, so that copying them is worth it for n columns of the result."""
+    return n >= 64 and apart % 1024 == 0 and k * apart > GEMM_FAR
 
 
 cdef inline bint gemm_turning_pays(int64_t m, int64_t n, int64_t k, int64_t a_row, int64_t a_col, int64_t b_col,
